@@ -1,0 +1,7 @@
+/* The Linux calls that Swift's Glibc module leaves out. */
+#ifndef CLINUX_H
+#define CLINUX_H
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#endif
