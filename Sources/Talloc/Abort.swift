@@ -1,0 +1,45 @@
+import CTalloc
+import Glibc
+import Synchronization
+
+/// What concerns the whole process: the abort hook, libtalloc's version and its null tracking.
+public enum TallocLibrary {
+    /// The version of the libtalloc this program runs on, such as "2.4.0".
+    ///
+    /// The corresponding C functions are `talloc_version_major()` and `talloc_version_minor()`.
+    public static var version: String { "\(talloc_version_major()).\(talloc_version_minor())" }
+
+    private static let abortHook = Mutex<(@Sendable (String) -> Void)?>(nil)
+
+    /// Sets a function that is told the reason before the program is aborted, for a log or a crash report.
+    ///
+    /// It is called for misuse found by this library, such as a freed handle, and for corruption found by
+    /// libtalloc. The program ends when it returns.
+    ///
+    /// The corresponding C functions are `talloc_set_abort_fn()` and `tevent_set_abort_fn()`.
+    public static func setAbortHook(_ hook: (@Sendable (_ reason: String) -> Void)?) {
+        abortHook.withLock { $0 = hook }
+        talloc_set_abort_fn { reason in
+            Talloc.abort(reason.map { String(cString: $0) } ?? "libtalloc found its memory corrupted")
+        }
+    }
+
+    fileprivate static func runAbortHook(_ reason: String) {
+        let hook = abortHook.withLock { $0 }
+        hook?(reason)
+    }
+
+    /// Makes talloc safe for programs with threads; call it first thing in the first thread.
+    ///
+    /// libtalloc does not track root chunks unless a library asked it to, so this matters only to programs
+    /// that load such a library.
+    ///
+    /// The corresponding C function is `talloc_disable_null_tracking()`.
+    public static func disableNullTracking() { talloc_disable_null_tracking() }
+}
+
+/// Ends the program with `reason` on standard error, in debug and release, after the abort hook has seen it.
+package func abort(_ reason: String) -> Never {
+    TallocLibrary.runAbortHook(reason)
+    fatalError(reason)
+}

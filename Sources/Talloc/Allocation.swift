@@ -1,0 +1,46 @@
+import CTalloc
+
+// The one way a chunk with a handle is made, for this module and the engine. Whatever a chunk holds, its first word is
+// its slot, so that the chunk's address leads back to its handle.
+
+/// Allocates a chunk of `size` bytes named `name`, with a slot of its own; the chunk's bytes are not yet initialised.
+///
+/// - Throws: ``TallocError/outOfMemory(name:)``; nothing has changed then.
+@inline(__always)
+package func allocateChunk(
+    size: Int, name: UnsafePointer<CChar>, under parent: UnsafeRawPointer?, kind: ObjectKind
+) throws(TallocError) -> (chunk: UnsafeMutableRawPointer, slot: HandleSlotPointer) {
+    let chunk = talloc_named_const(parent, size, name)
+    let slot = try acquireSlot(for: chunk, name: name, kind: kind)
+    return (chunk.unsafelyUnwrapped, slot)
+}
+
+/// Takes a slot for a chunk just allocated; the chunk is nil, or freed again, when there is no memory.
+@inline(__always)
+package func acquireSlot(
+    for chunk: UnsafeMutableRawPointer?, name: UnsafePointer<CChar>, kind: ObjectKind
+) throws(TallocError) -> HandleSlotPointer {
+    guard let chunk else { throw TallocError.outOfMemory(name: String(cString: name)) }
+    guard let slot = HandleSlotPointer.acquire(for: chunk, kind: kind) else {
+        _talloc_free(chunk, nil)
+        throw TallocError.outOfMemory(name: String(cString: name))
+    }
+    return slot
+}
+
+/// Frees what a chunk occupies, and what is under it; false when a destructor refused.
+///
+/// The corresponding C function is `talloc_free()`.
+@inline(__always)
+@discardableResult
+package func freeChunk(_ chunk: UnsafeMutableRawPointer) -> Bool {
+    _talloc_free(chunk, nil) == 0
+}
+
+extension StaticString {
+    /// The name as C wants it; a name made of one Unicode scalar has no address and is refused.
+    package var cString: UnsafePointer<CChar> {
+        guard hasPointerRepresentation else { abort("a chunk's name must be a string literal") }
+        return UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
+    }
+}

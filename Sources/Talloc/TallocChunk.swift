@@ -1,0 +1,132 @@
+import CTalloc
+import Synchronization
+
+/// A chunk of talloc memory that holds one Swift value of any type.
+///
+/// The value lives in the chunk itself and is deinitialised when the chunk is freed, so a reference it holds is let go
+/// and nothing leaks. Like every handle this one is two words, owns nothing, and belongs to one thread.
+///
+/// In C this is `talloc(ctx, type)`.
+public struct TallocChunk<Value>: TallocObject, Equatable {
+    /// The checked reference to the chunk.
+    public let tallocHandle: TallocHandle
+
+    package init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
+
+    /// Makes a chunk that belongs to nobody and must be freed by its owner.
+    ///
+    /// - Parameters:
+    ///   - value: What the chunk holds.
+    ///   - name: What reports call it; by default the name of the value's type.
+    /// - Throws: ``TallocError/outOfMemory(name:)``; the value is let go then.
+    public init(_ value: consuming Value, named name: StaticString? = nil) throws(TallocError) {
+        try self.init(value, parent: nil, name: name)
+    }
+
+    /// Makes a chunk that is freed with `parent`, unless it was freed or moved before.
+    ///
+    /// - Parameters:
+    ///   - value: What the chunk holds.
+    ///   - parent: What the chunk belongs to.
+    ///   - name: What reports call it; by default the name of the value's type.
+    /// - Throws: ``TallocError/outOfMemory(name:)``; the value is let go then.
+    ///
+    /// The corresponding C macro is `talloc()`.
+    public init(
+        _ value: consuming Value, under parent: some TallocObject, named name: StaticString? = nil
+    ) throws(TallocError) {
+        try self.init(value, parent: parent.chunk("init(_:under:named:)"), name: name)
+    }
+
+    private init(
+        _ value: consuming Value, parent: UnsafeRawPointer?, name: StaticString?
+    ) throws(TallocError) {
+        let (chunk, slot) = try allocateChunk(
+            size: Storage<Value>.size, name: name?.cString ?? TypeNames.cString(of: Value.self), under: parent,
+            kind: .chunk)
+        Storage<Value>.value(in: chunk).initialize(to: value)
+        ChunkHeader.install(on: chunk, slot: slot, storage: Storage<Value>.self)
+        tallocHandle = TallocHandle(slot: slot)
+    }
+
+    /// The value in the chunk.
+    ///
+    /// Changing a part of it (`chunk.value.count += 1`) happens in place. Until the change is over, a second change of
+    /// the same chunk, or freeing it, is a trap.
+    public var value: Value {
+        get { Storage<Value>.value(in: chunk()).pointee }
+        nonmutating set { Storage<Value>.value(in: header("value", toChange: true)).pointee = newValue }
+        nonmutating _modify {
+            let chunk = header("value", toChange: true)
+            let header = chunk.assumingMemoryBound(to: ChunkHeader.self)
+            header.pointee.isBeingChanged = true
+            defer { header.pointee.isBeingChanged = false }
+            yield &Storage<Value>.value(in: chunk).pointee
+        }
+    }
+
+    /// Sets what is asked before the chunk is freed; it may refuse. Nil takes it away.
+    ///
+    /// - Parameter destructor: Called once for each attempt to free, while the value and everything below are still
+    ///   there. The chunk owns it, and lets it go when it is freed.
+    ///
+    /// The corresponding C macro is `talloc_set_destructor()`.
+    public func setDestructor(_ destructor: ((TallocChunk) -> FreeDecision)?) {
+        let header = chunk("setDestructor(_:)").assumingMemoryBound(to: ChunkHeader.self)
+        header.pointee.destructor = destructor.map { ask in { ask(TallocChunk(tallocHandle: $0)) } }
+    }
+
+    /// Gives the chunk another name, copied into memory that goes with it.
+    ///
+    /// - Throws: ``TallocError/outOfMemory(name:)``; the old name stays then.
+    ///
+    /// The corresponding C function is `talloc_set_name()`.
+    public func setName(_ name: String) throws(TallocError) { try renameChunk(chunk("setName(_:)"), name) }
+
+    private func header(_ call: StaticString, toChange: Bool) -> UnsafeMutableRawPointer {
+        let chunk = chunk(call)
+        if toChange, chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.isBeingChanged {
+            abort("'\(name)' was changed while another change of its value was going on")
+        }
+        return chunk
+    }
+}
+
+@available(*, unavailable)
+extension TallocChunk: Sendable {}
+
+/// What a chunk's destructor must know of the value it holds.
+protocol ValueStorage {
+    static func deinitializeValue(in chunk: UnsafeMutableRawPointer)
+}
+
+/// Where a value lies in its chunk: behind the header, at the next address that suits its type.
+enum Storage<Value>: ValueStorage {
+    /// talloc's chunks are aligned to 16 bytes; a type that wants more gets room to move up.
+    static var size: Int {
+        MemoryLayout<ChunkHeader>.size + MemoryLayout<Value>.size + MemoryLayout<Value>.alignment
+    }
+
+    static func value(in chunk: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Value> {
+        (chunk + MemoryLayout<ChunkHeader>.size).alignedUp(for: Value.self).assumingMemoryBound(to: Value.self)
+    }
+
+    static func deinitializeValue(in chunk: UnsafeMutableRawPointer) { value(in: chunk).deinitialize(count: 1) }
+}
+
+/// Names of types as C strings that live as long as the process.
+private enum TypeNames {
+    private static let known = Mutex<[ObjectIdentifier: UInt]>([:])
+
+    static func cString(of type: Any.Type) -> UnsafePointer<CChar> {
+        let address = known.withLock { known in
+            if let address = known[ObjectIdentifier(type)] { return address }
+            let name = "\(type)"
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: name.utf8.count + 1)
+            name.withCString { copy.initialize(from: $0, count: name.utf8.count + 1) }
+            known[ObjectIdentifier(type)] = UInt(bitPattern: copy)
+            return UInt(bitPattern: copy)
+        }
+        return UnsafePointer(bitPattern: address)!
+    }
+}

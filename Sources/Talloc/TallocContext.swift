@@ -1,0 +1,95 @@
+import CTalloc
+
+/// A chunk that holds nothing and exists to be a parent: whatever hangs below it is freed with it.
+///
+/// It is a handle: copying it copies two words, and it does not keep the memory alive. It belongs to one thread.
+///
+/// The corresponding C type is `TALLOC_CTX`.
+public struct TallocContext: TallocObject, Equatable {
+    /// The checked reference to the chunk.
+    public let tallocHandle: TallocHandle
+
+    package init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
+
+    /// The handle of a chunk found in the tree, or nil when it is private memory of talloc or of the engine.
+    package init?(chunkAt address: UnsafeMutableRawPointer) {
+        guard let slot = HandleSlotPointer.find(forObjectAt: address, size: talloc_get_size(address)) else { return nil }
+        tallocHandle = TallocHandle(slot: slot)
+    }
+
+    /// Makes a root: a context that belongs to nobody and must be freed by its owner.
+    ///
+    /// - Parameter name: What reports call it; by default the file that made it.
+    /// - Throws: ``TallocError/outOfMemory(name:)``.
+    ///
+    /// The corresponding C macro is `talloc_new(NULL)`.
+    public init(named name: StaticString = #fileID) throws(TallocError) {
+        self.init(tallocHandle: try ChunkHeader.make(kind: .context, name: name.cString, under: nil))
+    }
+
+    /// Makes a context that is freed with `parent`, unless it was freed or moved before.
+    ///
+    /// - Parameters:
+    ///   - parent: What it belongs to.
+    ///   - name: What reports call it; by default the file that made it.
+    /// - Throws: ``TallocError/outOfMemory(name:)``.
+    ///
+    /// The corresponding C macro is `talloc_new()`.
+    public init(under parent: some TallocObject, named name: StaticString = #fileID) throws(TallocError) {
+        self.init(
+            tallocHandle: try ChunkHeader.make(kind: .context, name: name.cString, under: parent.chunk("init(under:named:)")))
+    }
+
+    /// Gives the context another name, copied into memory that goes with it.
+    ///
+    /// - Throws: ``TallocError/outOfMemory(name:)``; the old name stays then.
+    ///
+    /// The corresponding C function is `talloc_set_name()`.
+    public func setName(_ name: String) throws(TallocError) { try renameChunk(chunk("setName(_:)"), name) }
+
+    /// Sets what is asked before the context is freed; it may refuse. Nil takes it away.
+    ///
+    /// Engine objects are told apart by their own destructors, and a typed chunk has its own form of this call;
+    /// both are refused here with a trap.
+    ///
+    /// - Parameter destructor: Called once for each attempt to free, while everything below is still there. The context
+    ///   owns it, and lets it go when it is freed.
+    ///
+    /// The corresponding C macro is `talloc_set_destructor()`.
+    public func setDestructor(_ destructor: ((TallocContext) -> FreeDecision)?) {
+        let chunk = chunk("setDestructor(_:)")
+        let kind = tallocHandle.slot.kind
+        guard kind == .context || kind == .pool else {
+            abort("'\(name)' is not plain memory and has a destructor of its own; hang a TallocContext below it instead")
+        }
+        let header = chunk.assumingMemoryBound(to: ChunkHeader.self)
+        header.pointee.destructor = destructor.map { ask in { ask(TallocContext(tallocHandle: $0)) } }
+    }
+}
+
+@available(*, unavailable)
+extension TallocContext: Sendable {}
+
+/// What a destructor says to an attempt to free.
+public enum FreeDecision {
+    /// The memory may go.
+    case allow
+    /// The memory must stay; `free()` returns false.
+    case refuse
+}
+
+/// Runs `body` with a root context that is freed when it ends, by returning or by throwing.
+///
+/// - Parameters:
+///   - name: What reports call the context.
+///   - body: Gets the context; handles below it are stale once it has ended.
+/// - Throws: ``TallocError/outOfMemory(name:)``, or what `body` throws.
+///
+/// In C this is `talloc_new()` with a `talloc_free()` on each way out.
+public func withTallocContext<Result>(
+    named name: StaticString = #fileID, _ body: (TallocContext) throws -> Result
+) throws -> Result {
+    let context = try TallocContext(named: name)
+    defer { if !context.isFreed { context.free() } }
+    return try body(context)
+}

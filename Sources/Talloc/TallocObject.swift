@@ -1,0 +1,53 @@
+import CTalloc
+
+/// Anything that is one talloc chunk: memory, and every context, event and request of the engine.
+///
+/// Whatever is a `TallocObject` can be the parent of others, and freeing it frees everything below it.
+public protocol TallocObject {
+    /// The checked reference to the chunk.
+    var tallocHandle: TallocHandle { get }
+}
+
+extension TallocObject {
+    /// The chunk's address, or a trap naming this type and the `call` when it was freed.
+    @inline(__always)
+    package func chunk(_ call: StaticString = #function) -> UnsafeMutableRawPointer {
+        tallocHandle.object(for: Self.self, call)
+    }
+
+    /// Whether the object has been freed, by itself or with a parent; never traps.
+    public var isFreed: Bool { tallocHandle.isStale }
+
+    /// Frees the object and everything below it, children last made first.
+    ///
+    /// - Returns: Whether it was freed; false when a destructor refused, and then nothing has changed.
+    /// - Complexity: O(*n*) in the number of chunks below.
+    ///
+    /// The corresponding C function is `talloc_free()`.
+    @discardableResult
+    public func free() -> Bool { freeChunk(chunk()) }
+
+    /// Frees everything below the object, but not the object.
+    ///
+    /// A child whose destructor refuses stays where it is.
+    ///
+    /// The corresponding C function is `talloc_free_children()`.
+    public func freeChildren() { talloc_free_children(chunk()) }
+
+    /// The chunk's name, for reports and for error messages.
+    ///
+    /// The corresponding C function is `talloc_get_name()`.
+    public var name: String { String(cString: talloc_get_name(chunk())) }
+
+    /// The same object as plain memory, for code that does not care what it is.
+    public var tallocContext: TallocContext { TallocContext(tallocHandle: tallocHandle) }
+
+    /// The object seen as a typed chunk, or nil when it holds something else.
+    ///
+    /// The corresponding C macro is `talloc_get_type()`.
+    public func chunk<Value>(of type: Value.Type) -> TallocChunk<Value>? {
+        guard tallocHandle.slot.kind == .chunk else { return nil }
+        let header = chunk("chunk(of:)").assumingMemoryBound(to: ChunkHeader.self)
+        return header.pointee.storage == Storage<Value>.self ? TallocChunk(tallocHandle: tallocHandle) : nil
+    }
+}

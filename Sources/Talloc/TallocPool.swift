@@ -1,0 +1,54 @@
+import CTalloc
+
+/// A parent with a stock of memory: what is made below it comes from the stock as long as that lasts.
+///
+/// Making and freeing many small objects below a pool does not ask the system each time. When the stock is used up,
+/// talloc goes on with ordinary memory. The stock returns to the system when the pool and everything taken from it
+/// are gone.
+///
+/// The corresponding C function is `talloc_pool()`.
+public struct TallocPool: TallocObject, Equatable {
+    /// The checked reference to the chunk.
+    public let tallocHandle: TallocHandle
+
+    /// Makes a pool that belongs to nobody and must be freed by its owner.
+    ///
+    /// - Parameters:
+    ///   - objects: How many chunks the stock shall serve.
+    ///   - bytes: How many bytes they hold together; talloc's headers come on top.
+    ///   - name: What reports call it.
+    /// - Throws: ``TallocError/outOfMemory(name:)``.
+    public init(objects: Int, bytes: Int, named name: StaticString = "TallocPool") throws(TallocError) {
+        try self.init(objects: objects, bytes: bytes, parent: nil, name: name)
+    }
+
+    /// Makes a pool that is freed with `parent`, unless it was freed or moved before.
+    ///
+    /// - Parameters:
+    ///   - objects: How many chunks the stock shall serve.
+    ///   - bytes: How many bytes they hold together; talloc's headers come on top.
+    ///   - parent: What the pool belongs to.
+    ///   - name: What reports call it.
+    /// - Throws: ``TallocError/outOfMemory(name:)``.
+    ///
+    /// The corresponding C macro is `talloc_pooled_object()`.
+    public init(
+        objects: Int, bytes: Int, under parent: some TallocObject, named name: StaticString = "TallocPool"
+    ) throws(TallocError) {
+        try self.init(objects: objects, bytes: bytes, parent: parent.chunk("init(objects:bytes:under:named:)"), name: name)
+    }
+
+    private init(objects: Int, bytes: Int, parent: UnsafeRawPointer?, name: StaticString) throws(TallocError) {
+        guard objects >= 0, bytes >= 0, objects <= UInt32.max else {
+            abort("a pool for \(objects) objects of \(bytes) bytes cannot be made; neither may be negative")
+        }
+        let size = MemoryLayout<ChunkHeader>.size
+        let chunk = _talloc_pooled_object(parent, size, name.cString, CUnsignedInt(objects), bytes)
+        let slot = try acquireSlot(for: chunk, name: name.cString, kind: .pool)
+        ChunkHeader.install(on: chunk!, slot: slot, storage: nil)
+        tallocHandle = TallocHandle(slot: slot)
+    }
+}
+
+@available(*, unavailable)
+extension TallocPool: Sendable {}

@@ -1,0 +1,76 @@
+import CTalloc
+
+/// A picture of a talloc tree at one moment, for printing and for looking into.
+///
+/// The corresponding C functions are `talloc_report_full()` and `talloc_report_depth_cb()`.
+public struct TallocReport: CustomStringConvertible {
+    /// One chunk of the tree.
+    public struct Entry: Sendable {
+        /// The chunk's name.
+        public let name: String
+        /// How far below the report's root it lies; the root is at 0.
+        public let depth: Int
+        /// Bytes of this chunk alone.
+        public let size: Int
+        /// Chunks below this one, itself included.
+        public let blocks: Int
+    }
+
+    /// The chunks, parents before children, siblings in the order they came.
+    public let entries: [Entry]
+
+    /// Which columns the printed tree has.
+    public enum Columns: Sendable {
+        /// Names alone, the same on every machine.
+        case names
+        /// Names, bytes and blocks.
+        case sizes
+    }
+
+    init(of root: UnsafeMutableRawPointer) {
+        entries = walkTree(from: root).map { step in
+            Entry(
+                name: String(cString: talloc_get_name(step.chunk)), depth: step.depth,
+                size: talloc_get_size(step.chunk), blocks: talloc_total_blocks(step.chunk))
+        }
+    }
+
+    /// The tree drawn with names, bytes and blocks, one chunk a line.
+    public var description: String { drawing(.sizes) }
+
+    /// The tree drawn with lines, one chunk a line, without a line break at the end.
+    ///
+    /// - Complexity: O(*n*) in the number of chunks.
+    public func drawing(_ columns: Columns) -> String {
+        let labels = zip(branches, entries).map { $0 + $1.name }
+        guard columns == .sizes else { return labels.joined(separator: "\n") }
+        let width = labels.map(\.count).max() ?? 0
+        return zip(labels, entries).map { label, entry in
+            let gap = String(repeating: " ", count: width - label.count + 2)
+            return "\(label)\(gap)\(entry.size) bytes, \(entry.blocks) block\(entry.blocks == 1 ? "" : "s")"
+        }.joined(separator: "\n")
+    }
+
+    /// The lines before each name, found from the last entry to the first: an elder sibling's branch goes on.
+    private var branches: [String] {
+        var goesOn: Set<Int> = []
+        var result: [String] = []
+        for entry in entries.reversed() {
+            var branch = (1..<max(entry.depth, 1)).map { goesOn.contains($0) ? "│  " : "   " }.joined()
+            if entry.depth > 0 { branch += goesOn.contains(entry.depth) ? "├─ " : "└─ " }
+            result.append(branch)
+            goesOn = goesOn.filter { $0 <= entry.depth }
+            goesOn.insert(entry.depth)
+        }
+        return result.reversed()
+    }
+}
+
+extension TallocObject {
+    /// A picture of the object and everything below it, as it is now.
+    ///
+    /// - Complexity: O(*n* · *d*) in the number of chunks below and their depth.
+    ///
+    /// The corresponding C function is `talloc_report_full()`.
+    public func report() -> TallocReport { TallocReport(of: chunk()) }
+}
