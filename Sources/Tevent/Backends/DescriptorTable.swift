@@ -1,0 +1,145 @@
+import CTalloc
+import Glibc
+
+/// What the engine knows of each descriptor, by its number: who watches it, and what the backend has been told.
+///
+/// Changes are only noted here. The loop passes them to the backend just before it waits, so that what is added and
+/// removed between two waits costs no system call.
+struct DescriptorTable {
+    struct Entry {
+        /// The events that watch it, the one whose turn is next first.
+        var first: FDPointer?
+        /// The next descriptor with a noted change.
+        var nextChanged = notListed
+        /// Tells registrations of the number apart.
+        var generation: UInt32 = 0
+        /// The round in which it last changed: what the backend has reported in that round is out of date.
+        var changedInRound: UInt32 = 0
+        /// What the backend watches for.
+        var registered: FDEvent.Flags = []
+        /// Nobody watched it before, so the number may have become another file.
+        var isNew = false
+        /// The backend cannot wait for it.
+        var isAlwaysReady = false
+    }
+
+    private static let notListed: Int32 = -2
+    private static let endOfList: Int32 = -1
+
+    private var entries: UnsafeMutablePointer<Entry>?
+    private var capacity = 0
+    private var firstChanged = endOfList
+    /// A round begins when all changes have been passed to the backend.
+    private var round: UInt32 = 1
+
+    /// The entry of a descriptor that was reserved.
+    subscript(descriptor: Int32) -> Entry {
+        @inline(__always) get { entries.unsafelyUnwrapped[Int(descriptor)] }
+        @inline(__always) nonmutating _modify { yield &entries.unsafelyUnwrapped[Int(descriptor)] }
+    }
+
+    /// Makes sure there is an entry for the descriptor.
+    mutating func reserve(_ descriptor: Int32, under context: UnsafeMutableRawPointer) throws(TeventError) {
+        guard descriptor < capacity else { return try grow(for: descriptor, under: context) }
+        guard descriptor >= 0 else { throw .badDescriptor(descriptor) }
+    }
+
+    private mutating func grow(for descriptor: Int32, under context: UnsafeMutableRawPointer) throws(TeventError) {
+        // A number out of range would cost much memory: only one that is open is believed.
+        guard fcntl(descriptor, F_GETFD) >= 0 else { throw .badDescriptor(descriptor) }
+        let newCapacity = max(64, max(Int(descriptor) + 1, capacity * 2))
+        let size = newCapacity * MemoryLayout<Entry>.stride
+        guard let memory = _talloc_realloc(context, entries, size, "struct tevent_fd table") else {
+            throw .outOfMemory(name: "struct tevent_fd table")
+        }
+        let grown = memory.assumingMemoryBound(to: Entry.self)
+        (grown + capacity).initialize(repeating: Entry(), count: newCapacity - capacity)
+        entries = grown
+        capacity = newCapacity
+    }
+
+    mutating func add(_ event: FDPointer) {
+        let descriptor = event.pointee.descriptor
+        if self[descriptor].first == nil { self[descriptor].isNew = true }
+        append(event, to: descriptor)
+        noteChange(of: descriptor)
+    }
+
+    mutating func remove(_ event: FDPointer) {
+        let descriptor = event.pointee.descriptor
+        unlink(event, from: descriptor)
+        noteChange(of: descriptor)
+    }
+
+    /// Puts an event behind the others of its descriptor, after its turn.
+    func moveToEnd(_ event: FDPointer) {
+        let descriptor = event.pointee.descriptor
+        guard self[descriptor].first != event || event.pointee.sibling != nil else { return }
+        unlink(event, from: descriptor)
+        append(event, to: descriptor)
+    }
+
+    private func append(_ event: FDPointer, to descriptor: Int32) {
+        event.pointee.sibling = nil
+        guard var last = self[descriptor].first else {
+            self[descriptor].first = event
+            return
+        }
+        while let next = last.pointee.sibling { last = next }
+        last.pointee.sibling = event
+    }
+
+    private func unlink(_ event: FDPointer, from descriptor: Int32) {
+        if self[descriptor].first == event {
+            self[descriptor].first = event.pointee.sibling
+            return
+        }
+        var before = self[descriptor].first
+        while let record = before, record.pointee.sibling != event { before = record.pointee.sibling }
+        before?.pointee.sibling = event.pointee.sibling
+    }
+
+    mutating func noteChange(of descriptor: Int32) {
+        self[descriptor].changedInRound = round
+        guard self[descriptor].nextChanged == Self.notListed else { return }
+        self[descriptor].nextChanged = firstChanged
+        firstChanged = descriptor
+    }
+
+    mutating func takeChanged() -> Int32? {
+        guard firstChanged != Self.endOfList else { return nil }
+        let descriptor = firstChanged
+        firstChanged = self[descriptor].nextChanged
+        self[descriptor].nextChanged = Self.notListed
+        return descriptor
+    }
+
+    /// What all events of the descriptor together wait for.
+    func wanted(_ descriptor: Int32) -> FDEvent.Flags {
+        var flags: FDEvent.Flags = []
+        var event = self[descriptor].first
+        while let record = event {
+            flags.formUnion(record.pointee.flags)
+            event = record.pointee.sibling
+        }
+        return flags
+    }
+
+    /// Whether nobody watches the descriptor any more, but the backend does.
+    func isUnused(_ descriptor: Int32) -> Bool {
+        self[descriptor].first == nil && !self[descriptor].registered.isEmpty
+    }
+
+    /// Whether somebody has changed what is wanted since the backend was last told.
+    func hasChanged(_ descriptor: Int32) -> Bool { self[descriptor].changedInRound == round }
+
+    mutating func beginRound() { round &+= 1 }
+
+    /// Notes that the backend has forgotten everything.
+    mutating func forgetRegistrations() {
+        for descriptor in 0..<Int32(capacity) where !self[descriptor].registered.isEmpty {
+            self[descriptor].registered = []
+            noteChange(of: descriptor)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Glibc
+
+/// Waits with poll: works everywhere and for every kind of descriptor, but asks about each of them each time.
+///
+/// The next scan begins behind the last descriptor reported, so that a full batch starves nobody.
+final class PollBackend: Backend {
+    static let name = "poll"
+
+    private var watched: [pollfd] = []
+    private var generations: [UInt32] = []
+    /// Where in `watched` a descriptor is.
+    private var places: [Int32: Int] = [:]
+    private var scanStart = 0
+
+    init() throws(TeventError) {}
+
+    func reopen() {
+        watched.removeAll()
+        generations.removeAll()
+        places.removeAll()
+    }
+
+    func change(
+        _ descriptor: Int32, from old: FDEvent.Flags, to new: FDEvent.Flags, generation: UInt32
+    ) -> BackendChange {
+        guard !new.isEmpty else {
+            remove(descriptor)
+            return .done
+        }
+        let entry = pollfd(fd: descriptor, events: Self.pollEvents(new), revents: 0)
+        if let place = places[descriptor] {
+            watched[place] = entry
+            generations[place] = generation
+        } else {
+            places[descriptor] = watched.count
+            watched.append(entry)
+            generations.append(generation)
+        }
+        return .done
+    }
+
+    private func remove(_ descriptor: Int32) {
+        guard let place = places.removeValue(forKey: descriptor) else { return }
+        watched.swapAt(place, watched.count - 1)
+        generations.swapAt(place, generations.count - 1)
+        watched.removeLast()
+        generations.removeLast()
+        if place < watched.count { places[watched[place].fd] = place }
+    }
+
+    func wait(nanoseconds: Int64?, _ ready: inout ReadyBatch) throws(TeventError) -> Bool {
+        var left = poll(&watched, nfds_t(watched.count), systemTimeout(nanoseconds))
+        if left < 0 {
+            guard errno == EINTR else { throw .failed("poll") }
+            return false
+        }
+        var place = scanStart
+        while left > 0, !ready.isFull {
+            if place >= watched.count { place = 0 }
+            if watched[place].revents != 0 {
+                ready.append(watched[place].fd, Self.flags(watched[place].revents), generation: generations[place])
+                left -= 1
+            }
+            place += 1
+        }
+        scanStart = place
+        return true
+    }
+
+    private static func pollEvents(_ flags: FDEvent.Flags) -> Int16 {
+        var events = 0
+        if flags.contains(.read) { events |= Int(POLLIN) }
+        if flags.contains(.write) { events |= Int(POLLOUT) }
+        if flags.contains(.error) { events |= pollReadHangUp }
+        return Int16(events)
+    }
+
+    private static func flags(_ events: Int16) -> FDEvent.Flags {
+        let events = Int(events)
+        if events & Int(POLLNVAL) != 0 { return .notOpen }
+        if events & Int(POLLERR | POLLHUP) != 0 { return .everything }
+        var flags: FDEvent.Flags = []
+        if events & Int(POLLIN) != 0 { flags.insert(.read) }
+        if events & Int(POLLOUT) != 0 { flags.insert(.write) }
+        if events & pollReadHangUp != 0 { flags.insert(.error) }
+        return flags
+    }
+
+    /// POLLRDHUP, which the headers show only to programs that ask for GNU extensions.
+    private static let pollReadHangUp = 0x2000
+}

@@ -1,0 +1,104 @@
+import CTalloc
+import Talloc
+
+typealias ContextPointer = UnsafeMutablePointer<ContextRecord>
+
+/// What an event context is: the lists of its events, in its own talloc chunk.
+struct ContextRecord {
+    let slot: HandleSlotPointer
+
+    // The events, by kind; each list in the order in which it is served.
+    var signals = List<SignalRecord>()
+    var immediates = List<ImmediateRecord>()
+    var timers = TimerHeap()
+    var fds = List<FDRecord>()
+
+    // Descriptors on their way: noted changes → backend → what it found ready.
+    var descriptors = DescriptorTable()
+    let backend: any Backend
+    var ready: ReadyBatch
+    /// Descriptors that the backend cannot wait for.
+    var alwaysReady: [Int32] = []
+    /// Whether the watched descriptors were found open since something last happened.
+    var hasAudited = false
+
+    /// Where the next search for a signal to serve begins.
+    var signalCursor: SignalPointer?
+    /// How other threads and signal handlers wake the loop; made when first needed.
+    var waker: WakerPointer?
+
+    /// Nil means the system's monotonic clock.
+    let manualClock: ManualClock?
+    var maximumWait: Duration?
+    var stopRequested = false
+    var nesting = Nesting()
+    var hooks: Hooks?
+    var debug: ((DebugLevel, String) -> Void)?
+    var forkGeneration = Fork.generation
+
+    /// Loops that run inside each other.
+    struct Nesting {
+        var level = 0
+        var isAllowed = false
+        var hook: NestingHook?
+    }
+
+    init(slot: HandleSlotPointer, backend: any Backend, ready: ReadyBatch, manualClock: ManualClock?) {
+        self.slot = slot
+        self.backend = backend
+        self.ready = ready
+        self.manualClock = manualClock
+    }
+}
+
+extension ContextPointer {
+    static func make(
+        under parent: UnsafeMutableRawPointer?, backend: any Backend, clock: ManualClock?
+    ) throws(TeventError) -> ContextPointer {
+        do throws(TallocError) {
+            let (chunk, slot) = try allocateChunk(
+                size: MemoryLayout<ContextRecord>.size, name: "struct tevent_context", under: parent,
+                kind: .eventContext)
+            guard let batch = talloc_named_const(chunk, ReadyBatch.chunkSize, "struct tevent_fd batch") else {
+                slot.release()
+                freeChunk(chunk)
+                throw TallocError.outOfMemory(name: "struct tevent_fd batch")
+            }
+            let record = ContextRecord(
+                slot: slot, backend: backend, ready: ReadyBatch(memory: batch), manualClock: clock)
+            let context = chunk.initializeMemory(as: ContextRecord.self, to: record)
+            _talloc_set_destructor(chunk, destroyContext)
+            return context
+        } catch { throw TeventError(error) }
+    }
+
+    var handle: TallocHandle { TallocHandle(slot: pointee.slot) }
+
+    var now: EventInstant { pointee.manualClock?.now ?? .now }
+
+    /// Whether anything can ever happen in this loop.
+    var hasEvents: Bool {
+        !pointee.fds.isEmpty || !pointee.immediates.isEmpty || pointee.timers.count > 0 || !pointee.signals.isEmpty
+    }
+
+    func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) {
+        guard let debug = pointee.debug else { return }
+        debug(level, message())
+    }
+}
+
+/// What libtalloc calls when a context is about to be freed: its events leave it, but belong to their parents still.
+private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
+    let context = chunk!.assumingMemoryBound(to: ContextRecord.self)
+    // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
+    var handlers: [ImmediateHandler?] = []
+    while let immediate = context.pointee.immediates.first { handlers.append(immediate.unlink()) }
+    while let timer = context.pointee.timers.first { timer.detach() }
+    while let signal = context.pointee.signals.first { signal.detach() }
+    while let event = context.pointee.fds.first { event.detach() }
+    context.closeWaker()
+    context.pointee.slot.release()
+    let record = context.move()
+    withExtendedLifetime((record, handlers)) {}
+    return 0
+}

@@ -1,0 +1,78 @@
+import Glibc
+
+/// A point in time on the engine's clock, in nanoseconds since some moment before the program began.
+///
+/// The clock is monotonic: stepping the wall clock moves no timer. C's tevent uses `struct timeval` of the wall clock.
+public struct EventInstant: InstantProtocol, Sendable, CustomStringConvertible {
+    /// Nanoseconds since the clock's beginning.
+    public let nanoseconds: Int64
+
+    /// The clock's beginning: a deadline that has always passed.
+    ///
+    /// The corresponding C function is `tevent_timeval_zero()`.
+    public static let zero = EventInstant(nanoseconds: 0)
+
+    /// The instant this many nanoseconds after the clock's beginning.
+    public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// The instant `duration` later, or earlier if it is negative; it stops at the ends of the clock.
+    ///
+    /// The corresponding C function is `tevent_timeval_add()`.
+    public func advanced(by duration: Duration) -> EventInstant {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
+        return EventInstant(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
+    }
+
+    /// How much later `other` is.
+    ///
+    /// The corresponding C function is `tevent_timeval_until()`.
+    public func duration(to other: EventInstant) -> Duration {
+        .nanoseconds(other.nanoseconds) - .nanoseconds(nanoseconds)
+    }
+
+    /// Whether `left` comes before `right`.
+    ///
+    /// The corresponding C function is `tevent_timeval_compare()`.
+    public static func < (left: EventInstant, right: EventInstant) -> Bool { left.nanoseconds < right.nanoseconds }
+
+    /// Seconds since the clock's beginning, such as "2.5 s".
+    public var description: String { "\(Double(nanoseconds) / 1e9) s" }
+
+    /// What the system's monotonic clock shows.
+    static var now: EventInstant {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return EventInstant(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
+    }
+}
+
+extension Duration {
+    /// The duration in nanoseconds, cut off, or as close as 64 bits come (292 years).
+    var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carry) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return overflow || carry ? (seconds < 0 ? .min : .max) : sum
+    }
+}
+
+/// A clock that moves only when told to, for tests that must not wait.
+///
+/// A context made with one never sleeps: where it would wait for a timer, the loop returns
+/// ``LoopResult/timedOut``, and the test moves the clock.
+public final class ManualClock {
+    /// What the clock shows.
+    public private(set) var now: EventInstant
+
+    /// Makes a clock that shows `now`.
+    public init(now: EventInstant = EventInstant(nanoseconds: 1_000_000_000)) { self.now = now }
+
+    /// Moves the clock by `duration`; a negative one would turn time back, and is refused with a trap.
+    public func advance(by duration: Duration) {
+        precondition(duration >= .zero, "a monotonic clock cannot go back")
+        now = now.advanced(by: duration)
+    }
+}
+
+@available(*, unavailable)
+extension ManualClock: Sendable {}

@@ -1,0 +1,128 @@
+import Talloc
+
+/// Decides whether a loop may start, see ``EventContext/setNestingHook(_:)``.
+///
+/// It gets the context, how many loops of it run inside each other with this one, and whether this one begins or ends.
+public typealias NestingHook = (_ events: EventContext, _ level: Int, _ begins: Bool) -> Bool
+
+extension EventContext {
+    /// Waits for one event and runs its handler: exactly one, whatever else is ready.
+    ///
+    /// - Returns: ``LoopResult/handled``; ``LoopResult/noEvents`` when nothing could ever happen;
+    ///   ``LoopResult/timedOut`` when the longest wait passed; ``LoopResult/contextFreed`` when the handler freed it.
+    /// - Throws: ``TeventError/nestedLoop`` in a handler, unless allowed; ``TeventError/badDescriptor(_:)`` when an
+    ///   event's descriptor is not open; ``TeventError/systemCall(name:code:)``. The loop can be run again.
+    ///
+    /// The corresponding C function is `tevent_loop_once()`.
+    @discardableResult
+    public func loopOnce() throws(TeventError) -> LoopResult {
+        try run("loopOnce()") { context throws(TeventError) in try context.once() }
+    }
+
+    /// Runs handlers as long as there are events, however long that takes.
+    ///
+    /// - Returns: ``LoopResult/noEvents`` when none is left; ``LoopResult/stopped`` after ``stop()``;
+    ///   ``LoopResult/timedOut`` when the longest wait passed; ``LoopResult/contextFreed`` when a handler freed it.
+    /// - Throws: What ``loopOnce()`` throws. The loop can be run again.
+    ///
+    /// The corresponding C function is `tevent_loop_wait()`.
+    @discardableResult
+    public func loopWait() throws(TeventError) -> LoopResult {
+        try loop("loopWait()") { false }
+    }
+
+    /// Runs handlers until a condition holds, which is asked before each.
+    ///
+    /// - Parameter isFinished: The condition.
+    /// - Returns: ``LoopResult/finished`` when it holds, else what ``loopWait()`` returns.
+    /// - Throws: What ``loopOnce()`` throws. The loop can be run again.
+    ///
+    /// The corresponding C function is `tevent_loop_until()`.
+    @discardableResult
+    public func loop(until isFinished: () -> Bool) throws(TeventError) -> LoopResult {
+        try loop("loop(until:)", isFinished)
+    }
+
+    private func loop(_ call: StaticString, _ isFinished: () -> Bool) throws(TeventError) -> LoopResult {
+        try run(call) { context throws(TeventError) in
+            // A stop is meant for the loop that runs the handler which asks for it, not for one inside or after it.
+            let outerStop = context.pointee.nesting.level > 1 && context.pointee.stopRequested
+            context.pointee.stopRequested = false
+            defer { if !isFreed { context.pointee.stopRequested = outerStop } }
+            while true {
+                if isFinished() { return .finished }
+                guard !isFreed else { return .contextFreed }
+                let result = try context.once()
+                guard result == .handled else { return result }
+                if context.pointee.stopRequested { return .stopped }
+            }
+        }
+    }
+
+    /// Ends the innermost running ``loopWait()`` or ``loop(until:)`` once the present handler has returned.
+    ///
+    /// Outside a handler it does nothing. C's tevent has no counterpart; programs there test a flag of their own.
+    public func stop() { record().pointee.stopRequested = true }
+
+    /// The longest time a loop waits for an event before it gives up; nil, as at first, means for ever.
+    ///
+    /// The corresponding C function is `tevent_context_set_wait_timeout()`.
+    public var maximumWait: Duration? {
+        get { record().pointee.maximumWait }
+        nonmutating set { record().pointee.maximumWait = newValue }
+    }
+
+    /// Lets handlers run the loop of their own context again.
+    ///
+    /// Seldom a good idea: a handler inside a handler finds the program in the middle of something.
+    ///
+    /// The corresponding C function is `tevent_loop_allow_nesting()`.
+    public func allowNesting() { record().pointee.nesting.isAllowed = true }
+
+    /// Sets what is asked when a loop of this context begins, and told when it ends; nil takes it away.
+    ///
+    /// When it returns false at the beginning, the loop throws ``TeventError/loopRefused(level:)``.
+    ///
+    /// The corresponding C function is `tevent_loop_set_nesting_hook()`.
+    public func setNestingHook(_ hook: NestingHook?) { record("setNestingHook(_:)").pointee.nesting.hook = hook }
+
+    /// Runs a loop with the rules of nesting around it.
+    private func run(
+        _ call: StaticString, _ body: (ContextPointer) throws(TeventError) -> LoopResult
+    ) throws(TeventError) -> LoopResult {
+        let context = record(call)
+        let level = context.pointee.nesting.level + 1
+        guard level == 1 || context.pointee.nesting.isAllowed else { throw .nestedLoop }
+        if let hook = context.pointee.nesting.hook {
+            guard hook(self, level, true) else { throw .loopRefused(level: level) }
+            guard !isFreed else { return .contextFreed }
+        }
+        context.pointee.nesting.level = level
+        defer {
+            if !isFreed {
+                context.pointee.nesting.level = level - 1
+                _ = context.pointee.nesting.hook?(self, level, false)
+            }
+        }
+        return try body(context)
+    }
+}
+
+extension ContextPointer {
+    /// Takes turns until a handler has run, or none can.
+    fileprivate func once() throws(TeventError) -> LoopResult {
+        let handle = handle
+        pointee.hooks?.loop?(.beforeLoopOnce)
+        defer { if !handle.isStale { pointee.hooks?.loop?(.afterLoopOnce) } }
+        var limit: EventInstant?
+        while !handle.isStale {
+            switch try turn(waitUntil: &limit) {
+            case .handled: return handle.isStale ? .contextFreed : .handled
+            case .again: continue
+            case .noEvents: return .noEvents
+            case .timedOut: return .timedOut
+            }
+        }
+        return .contextFreed
+    }
+}

@@ -1,0 +1,58 @@
+import Talloc
+
+/// The unit that events are registered with, and whose loops run their handlers.
+///
+/// A program may have several, each with events of its own, and run them at different times: a loop sees the events of
+/// its own context and no others. A context, its events and its memory belong to one thread.
+///
+/// The corresponding C type is `struct tevent_context`.
+public struct EventContext: TallocObject, Equatable {
+    /// The checked reference to the chunk.
+    public let tallocHandle: TallocHandle
+
+    init(_ record: ContextPointer) { tallocHandle = record.handle }
+
+    @inline(__always)
+    func record(_ call: StaticString = #function) -> ContextPointer {
+        chunk(call).assumingMemoryBound(to: ContextRecord.self)
+    }
+
+    /// Makes a context.
+    ///
+    /// - Parameters:
+    ///   - parent: What the context is freed with; nil makes a root that must be freed by its owner.
+    ///   - backend: One of ``backends``.
+    ///   - clock: A clock that a test moves by hand; nil means the system's monotonic clock.
+    /// - Throws: ``TeventError/outOfMemory(name:)``, ``TeventError/unknownBackend(name:)``, or
+    ///   ``TeventError/systemCall(name:code:)`` when descriptors are exhausted.
+    ///
+    /// The corresponding C functions are `tevent_context_init()` and `tevent_context_init_byname()`.
+    public init(
+        under parent: (any TallocObject)? = nil, backend: String = EventContext.defaultBackend,
+        clock: ManualClock? = nil
+    ) throws(TeventError) {
+        let backend = try Self.makeBackend(backend)
+        self.init(try ContextPointer.make(under: parent?.chunk("init(under:)"), backend: backend, clock: clock))
+    }
+
+    /// The name of the context's backend.
+    ///
+    /// The corresponding C function is `tevent_context_get_backend()`, which later versions have.
+    public var backend: String { type(of: record().pointee.backend).name }
+
+    /// What the context's clock shows.
+    ///
+    /// The corresponding C function is `tevent_timeval_current()`.
+    public var now: EventInstant { record().now }
+
+    /// Whether the context has events that a loop would wait for.
+    public var hasEvents: Bool { record().hasEvents }
+
+    /// When the next timer is due, or nil without one.
+    public var nextDeadline: EventInstant? {
+        record().pointee.timers.firstDeadline.map(EventInstant.init(nanoseconds:))
+    }
+}
+
+@available(*, unavailable)
+extension EventContext: Sendable {}

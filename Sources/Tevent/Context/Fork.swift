@@ -1,0 +1,40 @@
+import Glibc
+import Synchronization
+
+/// Lets a context notice that it lives in a new process.
+enum Fork {
+    private static let count = Atomic<UInt32>(0)
+    private static let isWatching: Bool = {
+        pthread_atfork(nil, nil) { Fork.count.wrappingAdd(1, ordering: .relaxed) }
+        return true
+    }()
+
+    /// Changes in the child each time the process forks.
+    static var generation: UInt32 {
+        _ = isWatching
+        return count.load(ordering: .relaxed)
+    }
+}
+
+extension EventContext {
+    /// Makes the context fit for use in the child after `fork`, without disturbing the parent's.
+    ///
+    /// All events stay. A loop calls it by itself when it finds itself in a new process; calling it first thing in the
+    /// child shows a lack of descriptors early.
+    ///
+    /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted; it can be called again.
+    ///
+    /// The corresponding C function is `tevent_re_initialise()`.
+    public func reinitialise() throws(TeventError) { try record("reinitialise()").reinitialise() }
+}
+
+extension ContextPointer {
+    /// Begins anew with the backend: after `fork`, or when it reports what nobody watches.
+    func reinitialise() throws(TeventError) {
+        try pointee.backend.reopen()
+        try reopenWaker()
+        pointee.ready.removeAll()
+        pointee.descriptors.forgetRegistrations()
+        pointee.forkGeneration = Fork.generation
+    }
+}

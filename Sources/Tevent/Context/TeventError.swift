@@ -1,0 +1,71 @@
+import Glibc
+import Talloc
+
+/// What can go wrong in the engine; each says in its description what to do.
+public enum TeventError: Error, Equatable, CustomStringConvertible {
+    /// There is no memory for the named object; nothing of it is left behind.
+    case outOfMemory(name: String)
+    /// No backend has this name.
+    case unknownBackend(name: String)
+    /// A loop was started from a handler of the same context, which has not allowed it.
+    case nestedLoop
+    /// The nesting hook did not want the loop to start.
+    case loopRefused(level: Int)
+    /// The number is not that of a signal a program can catch.
+    case badSignal(Int32)
+    /// The number is not that of an open descriptor; an event that watched it has been taken out of the loop.
+    case badDescriptor(Int32)
+    /// The context has been freed, so nothing can be done on it.
+    case contextFreed
+    /// The system refused a call; `code` is its `errno`.
+    case systemCall(name: String, code: Int32)
+
+    /// A sentence for people: what happened, and what can be done about it.
+    public var description: String {
+        switch self {
+        case .outOfMemory(let name):
+            "out of memory: '\(name)' could not be made; free something, or raise the memory limit above it"
+        case .unknownBackend(let name):
+            "there is no backend '\(name)'; choose one of: \(EventContext.backends.joined(separator: ", "))"
+        case .nestedLoop:
+            "a loop of this context is running already; call allowNesting() first if a handler must run it again"
+        case .loopRefused(let level):
+            "the nesting hook refused a loop at level \(level)"
+        case .badSignal(let number):
+            "signal \(number) cannot be caught; choose one from 1 to \(EventContext.signalCount), "
+                + "but not SIGKILL (\(SIGKILL)) or SIGSTOP (\(SIGSTOP))"
+        case .badDescriptor(let descriptor):
+            "descriptor \(descriptor) is not open; free its event before closing it, or let the event close it"
+        case .contextFreed:
+            "the event context has been freed"
+        case .systemCall(let name, let code):
+            "\(name) failed: \(String(cString: strerror(code)))"
+                + (code == EMFILE || code == ENFILE ? "; close descriptors, or raise the limit (ulimit -n)" : "")
+        }
+    }
+
+    init(_ error: TallocError) {
+        switch error {
+        case .outOfMemory(let name): self = .outOfMemory(name: name)
+        }
+    }
+
+    /// The error of the system call that has just failed.
+    static func failed(_ call: String) -> TeventError { .systemCall(name: call, code: errno) }
+}
+
+/// How a loop ended.
+public enum LoopResult: Sendable, Equatable {
+    /// One handler ran.
+    case handled
+    /// There is no event left that could ever happen.
+    case noEvents
+    /// The longest wait passed and nothing happened; with a ``ManualClock``, nothing can happen until it moves.
+    case timedOut
+    /// A handler called ``EventContext/stop()``.
+    case stopped
+    /// The condition of ``EventContext/loop(until:)`` came true.
+    case finished
+    /// A handler freed the context.
+    case contextFreed
+}

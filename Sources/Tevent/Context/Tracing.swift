@@ -1,0 +1,116 @@
+import Glibc
+import Talloc
+
+/// Where in the loop a trace callback is called.
+public enum LoopTracePoint: Sendable, Equatable {
+    /// The loop is about to wait for descriptors.
+    case beforeWait
+    /// The loop has waited.
+    case afterWait
+    /// A turn begins.
+    case beforeLoopOnce
+    /// A turn has ended.
+    case afterLoopOnce
+}
+
+/// Where in an event's life a trace callback is called.
+public enum EventTracePoint: Sendable, Equatable {
+    /// The event has joined a loop.
+    case attach
+    /// The event's handler is about to run.
+    case beforeHandler
+    /// The event is about to leave its loop.
+    case detach
+}
+
+/// How much a debug message matters.
+public enum DebugLevel: Int, Sendable, Comparable {
+    /// The program cannot go on.
+    case fatal
+    /// Something failed, and the loop goes on.
+    case error
+    /// Something is odd.
+    case warning
+    /// What the loop does, step by step.
+    case trace
+
+    /// Whether `left` matters more than `right`.
+    public static func < (left: DebugLevel, right: DebugLevel) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The trace callbacks of a context; a context that is not traced has none, which costs one branch.
+final class Hooks {
+    var loop: ((LoopTracePoint) -> Void)?
+    var timers: ((TimerEvent, EventTracePoint) -> Void)?
+    var immediates: ((ImmediateEvent, EventTracePoint) -> Void)?
+    var signals: ((SignalEvent, EventTracePoint) -> Void)?
+    var descriptors: ((FDEvent, EventTracePoint) -> Void)?
+}
+
+extension EventContext {
+    private func hooks(_ call: StaticString) -> Hooks {
+        let context = record(call)
+        if let hooks = context.pointee.hooks { return hooks }
+        let hooks = Hooks()
+        context.pointee.hooks = hooks
+        return hooks
+    }
+
+    /// Sets what is told where the loop is; nil ends it.
+    ///
+    /// The corresponding C function is `tevent_set_trace_callback()`.
+    public func setLoopTrace(_ trace: ((LoopTracePoint) -> Void)?) { hooks("setLoopTrace(_:)").loop = trace }
+
+    /// Sets what is told of each timer's life; nil ends it.
+    ///
+    /// The corresponding C function is `tevent_set_trace_timer_callback()`.
+    public func setTimerTrace(_ trace: ((TimerEvent, EventTracePoint) -> Void)?) {
+        hooks("setTimerTrace(_:)").timers = trace
+    }
+
+    /// Sets what is told of each immediate's life; nil ends it.
+    ///
+    /// The corresponding C function is `tevent_set_trace_immediate_callback()`.
+    public func setImmediateTrace(_ trace: ((ImmediateEvent, EventTracePoint) -> Void)?) {
+        hooks("setImmediateTrace(_:)").immediates = trace
+    }
+
+    /// Sets what is told of each signal event's life; nil ends it.
+    ///
+    /// The corresponding C function is `tevent_set_trace_signal_callback()`.
+    public func setSignalTrace(_ trace: ((SignalEvent, EventTracePoint) -> Void)?) {
+        hooks("setSignalTrace(_:)").signals = trace
+    }
+
+    /// Sets what is told of each descriptor event's life; nil ends it.
+    ///
+    /// The corresponding C function is `tevent_set_trace_fd_callback()`.
+    public func setFDTrace(_ trace: ((FDEvent, EventTracePoint) -> Void)?) {
+        hooks("setFDTrace(_:)").descriptors = trace
+    }
+
+    /// Sets what gets the engine's own messages; nil silences them, as they are at first.
+    ///
+    /// The corresponding C function is `tevent_set_debug()`.
+    public func setDebug(_ debug: ((_ level: DebugLevel, _ message: String) -> Void)?) {
+        record("setDebug(_:)").pointee.debug = debug
+    }
+
+    /// Sends the engine's own messages to standard error, those of `level` and worse.
+    ///
+    /// The corresponding C function is `tevent_set_debug_stderr()`.
+    public func setDebugToStandardError(_ level: DebugLevel = .warning) {
+        setDebug { messageLevel, message in
+            guard messageLevel <= level else { return }
+            let line = "tevent: \(messageLevel): \(message)\n"
+            _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        }
+    }
+
+    /// Sets a function that is told the reason before the engine aborts the program.
+    ///
+    /// The corresponding C function is `tevent_set_abort_fn()`.
+    public static func setAbortHook(_ hook: (@Sendable (_ reason: String) -> Void)?) {
+        TallocLibrary.setAbortHook(hook)
+    }
+}

@@ -1,0 +1,118 @@
+import Talloc
+
+// One turn of the loop, in the order in which it is documented. The first stage that runs a handler ends the turn.
+//
+// A handler may free anything: its own event, others that are about to run, the context. So each stage has everything in
+// order before it calls a handler, and touches nothing afterwards.
+
+/// What a turn came to.
+enum TurnResult {
+    case handled
+    /// Nothing ran, but the loop was woken or interrupted, or time has passed: look again from the beginning.
+    case again
+    case noEvents
+    case timedOut
+}
+
+extension ContextPointer {
+    func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
+        // 1. signals that have arrived
+        if runSignal() { return .handled }
+        // 2. immediates, in the order they were scheduled
+        if runImmediate() { return .handled }
+        // 3. timers that are due, by deadline
+        if runTimer() { return .handled }
+        // 4. wait for descriptors, at most until the next timer, and run their handlers
+        if pointee.forkGeneration != Fork.generation {
+            debug(.warning, "the process has forked; the backend begins anew")
+            try reinitialise()
+        }
+        if pointee.ready.isEmpty {
+            guard hasEvents else { return .noEvents }
+            let result = try wait(until: &limit)
+            if pointee.ready.isEmpty { return result }
+        }
+        return try runDescriptor()
+    }
+
+    private func runSignal() -> Bool {
+        guard let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed) else { return false }
+        // Cleared before the search: a signal that arrives meanwhile sets it again.
+        waker.pointee.hasSignal.store(false, ordering: .sequentiallyConsistent)
+        guard let (event, arrival) = nextSignal() else { return false }
+        // There may be more for the next turn.
+        waker.pointee.hasSignal.store(true, ordering: .sequentiallyConsistent)
+        event.run(arrival)
+        return true
+    }
+
+    /// Searches from where the last search ended, so that a signal that comes in a storm does not hide the others.
+    private func nextSignal() -> (SignalPointer, SignalArrival)? {
+        let start = pointee.signalCursor ?? pointee.signals.first
+        var candidate = start
+        while let event = candidate {
+            let next = event.pointee.next
+            if let arrival = event.takeArrival() {
+                pointee.signalCursor = next
+                return (event, arrival)
+            }
+            candidate = next ?? pointee.signals.first
+            if candidate == start { break }
+        }
+        return nil
+    }
+
+    private func runImmediate() -> Bool {
+        guard let immediate = pointee.immediates.first else { return false }
+        immediate.run()
+        return true
+    }
+
+    private func runTimer() -> Bool {
+        guard let deadline = pointee.timers.firstDeadline else { return false }
+        let now = now
+        guard deadline <= now.nanoseconds, let timer = pointee.timers.first else { return false }
+        debug(.trace, "running the timer made at \(TimerEvent(timer).origin)")
+        timer.run(now: now)
+        return true
+    }
+
+    private func runDescriptor() throws(TeventError) -> TurnResult {
+        while let entry = pointee.ready.first {
+            let descriptor = entry.descriptor
+            if let waker = pointee.waker, descriptor == waker.pointee.eventFD.load(ordering: .relaxed) {
+                pointee.ready.removeFirst()
+                waker.drain()
+                return .again
+            } else if pointee.descriptors.hasChanged(descriptor) {
+                // Freed, or changed, since the backend looked: if it is still ready, the next wait says so.
+                pointee.ready.removeFirst()
+            } else if entry.ready == .notOpen {
+                pointee.ready.removeFirst()
+                if try reportClosed(descriptor) { return .handled }
+            } else if isGhost(entry) {
+                debug(.warning, "descriptor \(descriptor) is open elsewhere; the backend begins anew")
+                try reinitialise()
+            } else if let event = chooseEvent(entry) {
+                event.run(entry.ready.intersection(event.pointee.flags))
+                return .handled
+            }
+        }
+        return .again
+    }
+
+    /// The event whose turn it is; the entry stays in the batch if another waits for what this one does not.
+    private func chooseEvent(_ entry: ReadyBatch.Entry) -> FDPointer? {
+        var candidate = pointee.descriptors[entry.descriptor].first
+        while let event = candidate, event.pointee.flags.isDisjoint(with: entry.ready) { candidate = event.pointee.sibling }
+        guard let event = candidate else {
+            pointee.ready.removeFirst()
+            return nil
+        }
+        let others = pointee.descriptors.wanted(entry.descriptor).subtracting(event.pointee.flags)
+        pointee.ready.replaceFirst(remaining: entry.ready.intersection(others))
+        pointee.descriptors.moveToEnd(event)
+        pointee.hasAudited = false
+        return event
+    }
+}

@@ -1,0 +1,162 @@
+import Glibc
+import Talloc
+
+// The loop's last stage: pass noted changes to the backend, wait, and sort out what cannot be waited for.
+
+extension ContextPointer {
+    /// How long a wait without end lasts before the descriptors are checked, in nanoseconds.
+    private static var auditDelay: Int64 { 2_000_000_000 }
+
+    /// Waits, at most until the next timer is due and the limit has passed, and fills the batch.
+    ///
+    /// - Parameter limit: When the longest wait ends; set by the first wait of a turn.
+    func wait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
+        try applyChanges()
+        guard pointee.ready.isEmpty else { return .again }
+
+        if limit == nil, let longest = pointee.maximumWait { limit = now.advanced(by: longest) }
+        var timeout = timeUntilNext(limit)
+        let isAudit = timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty
+        if isAudit { timeout = Self.auditDelay }
+
+        guard try sleep(nanoseconds: timeout) else { return .again }
+        if !pointee.alwaysReady.isEmpty { addAlwaysReady() }
+        guard pointee.ready.isEmpty else { return .handled }
+        if isAudit { audit() }
+        if pointee.manualClock != nil { return .timedOut }
+        if let limit, now >= limit, pointee.timers.firstDeadline ?? .max > now.nanoseconds { return .timedOut }
+        return .again
+    }
+
+    /// Waits in the backend, unless somebody has left something for the loop.
+    ///
+    /// - Returns: False if it did not wait to the end.
+    private func sleep(nanoseconds: Int64?) throws(TeventError) -> Bool {
+        pointee.hooks?.loop?(.beforeWait)
+        defer { pointee.hooks?.loop?(.afterWait) }
+        guard let waker = pointee.waker else {
+            return try pointee.backend.wait(nanoseconds: nanoseconds, &pointee.ready)
+        }
+        waker.pointee.isSleeping.store(true, ordering: .sequentiallyConsistent)
+        defer { waker.pointee.isSleeping.store(false, ordering: .sequentiallyConsistent) }
+        guard !waker.pointee.hasSignal.load(ordering: .sequentiallyConsistent) else { return false }
+        return try pointee.backend.wait(nanoseconds: nanoseconds, &pointee.ready)
+    }
+
+    /// Nanoseconds until something is due without any descriptor; nil means never.
+    private func timeUntilNext(_ limit: EventInstant?) -> Int64? {
+        if pointee.manualClock != nil || !pointee.alwaysReady.isEmpty { return 0 }
+        let deadlines = [pointee.timers.firstDeadline, limit?.nanoseconds].compactMap { $0 }
+        guard let first = deadlines.min() else { return nil }
+        let (wait, overflow) = first.subtractingReportingOverflow(now.nanoseconds)
+        return overflow ? .max : max(0, wait)
+    }
+
+    // MARK: Changes
+
+    private func applyChanges() throws(TeventError) {
+        while let descriptor = pointee.descriptors.takeChanged() {
+            do {
+                try apply(descriptor)
+            } catch {
+                pointee.descriptors.noteChange(of: descriptor)
+                throw error
+            }
+        }
+        pointee.descriptors.beginRound()
+    }
+
+    /// Tells the backend what is wanted of a descriptor now.
+    private func apply(_ descriptor: Int32) throws(TeventError) {
+        let table = pointee.descriptors
+        let wanted = table.wanted(descriptor)
+        let registered = table[descriptor].registered
+        if table[descriptor].isAlwaysReady {
+            table[descriptor].isAlwaysReady = false
+            pointee.alwaysReady.removeAll { $0 == descriptor }
+        }
+        // A number that nobody watched in between may be another file by now: the backend is told again.
+        guard wanted != registered || (table[descriptor].isNew && !wanted.isEmpty) else { return }
+        if registered.isEmpty || table[descriptor].isNew { table[descriptor].generation &+= 1 }
+        switch pointee.backend.change(
+            descriptor, from: registered, to: wanted, generation: table[descriptor].generation)
+        {
+        case .done:
+            table[descriptor].registered = wanted
+        case .alwaysReady:
+            table[descriptor].registered = []
+            table[descriptor].isAlwaysReady = true
+            pointee.alwaysReady.append(descriptor)
+            debug(.trace, "\(pointee.backend) cannot wait for descriptor \(descriptor); it counts as always ready")
+        case .badDescriptor:
+            table[descriptor].registered = []
+            reportNotOpen(descriptor)
+        case .failed(let call, let code):
+            throw .systemCall(name: call, code: code)
+        }
+        table[descriptor].isNew = false
+    }
+
+    /// Takes a descriptor out of the backend at once.
+    func forget(_ descriptor: Int32) {
+        let table = pointee.descriptors
+        _ = pointee.backend.change(
+            descriptor, from: table[descriptor].registered, to: [], generation: table[descriptor].generation)
+        table[descriptor].registered = []
+    }
+
+    // MARK: Descriptors that cannot be waited for
+
+    /// Puts descriptors into the batch that the backend cannot wait for, as far as there is room.
+    private func addAlwaysReady() {
+        for (index, descriptor) in pointee.alwaysReady.enumerated() {
+            guard !pointee.ready.isFull else {
+                // Those left out are first next time.
+                pointee.alwaysReady = Array(pointee.alwaysReady[index...] + pointee.alwaysReady[..<index])
+                return
+            }
+            let generation = pointee.descriptors[descriptor].generation
+            pointee.ready.append(descriptor, [.read, .write], generation: generation)
+        }
+    }
+
+    /// Whether the backend reports something that was registered for a file nobody watches any more.
+    func isGhost(_ entry: ReadyBatch.Entry) -> Bool {
+        let known = pointee.descriptors[entry.descriptor]
+        return entry.generation != known.generation || (known.registered.isEmpty && !known.isAlwaysReady)
+    }
+
+    /// Looks for descriptors that were closed under the loop's feet, which epoll forgets without a word.
+    ///
+    /// One call of poll, after the loop has slept for a while and before it sleeps without end.
+    private func audit() {
+        pointee.hasAudited = true
+        var watched = pointee.fds.snapshot.map { pollfd(fd: $0.pointee.descriptor, events: 0, revents: 0) }
+        guard poll(&watched, nfds_t(watched.count), 0) > 0 else { return }
+        for entry in watched where Int32(entry.revents) & POLLNVAL != 0 { reportNotOpen(entry.fd) }
+    }
+
+    private func reportNotOpen(_ descriptor: Int32) {
+        // What does not fit is found again by the next audit, or the next change.
+        guard !pointee.ready.isFull else { return }
+        pointee.ready.append(descriptor, .notOpen, generation: pointee.descriptors[descriptor].generation)
+    }
+
+    /// Takes an event out of the loop whose descriptor is not open; it is told if it asked for errors.
+    ///
+    /// - Returns: Whether a handler ran.
+    /// - Throws: ``TeventError/badDescriptor(_:)`` if it did not ask.
+    func reportClosed(_ descriptor: Int32) throws(TeventError) -> Bool {
+        guard let event = pointee.descriptors[descriptor].first else { return false }
+        debug(.error, "descriptor \(descriptor) is not open; the event made at \(FDEvent(event).origin) leaves the loop")
+        // If others watch it too, they are registered anew before the next wait, which finds them out in turn.
+        forget(descriptor)
+        let wantsErrors = event.pointee.flags.contains(.error)
+        let handle = FDEvent(event)
+        event.detach()
+        guard wantsErrors, !handle.isFreed else { throw .badDescriptor(descriptor) }
+        let handler = event.pointee.handler
+        handler(handle, .error)
+        return true
+    }
+}

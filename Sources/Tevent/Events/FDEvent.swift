@@ -1,0 +1,184 @@
+import Glibc
+import Talloc
+
+/// What to do when a descriptor is ready: the handler gets its event and what it is ready for.
+public typealias FDHandler = (_ event: FDEvent, _ ready: FDEvent.Flags) -> Void
+
+/// An event that happens each time a file descriptor is ready, until it is freed.
+///
+/// Readiness is a state, not a moment: a handler that leaves data unread is called again.
+///
+/// The corresponding C type is `struct tevent_fd`.
+public struct FDEvent: Event, Equatable {
+    /// What an event waits for, and what a descriptor is ready for.
+    public struct Flags: OptionSet, Sendable, CustomStringConvertible {
+        /// The bits, as in C.
+        public let rawValue: UInt8
+
+        /// The flags with these bits.
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// Reading will not block: there is data, the end of the data, or an error.
+        ///
+        /// The corresponding C constant is `TEVENT_FD_READ`.
+        public static let read = Flags(rawValue: 1)
+        /// Writing will not block: there is room, or an error.
+        ///
+        /// The corresponding C constant is `TEVENT_FD_WRITE`.
+        public static let write = Flags(rawValue: 2)
+        /// The other side has closed, or there is an error, whether or not anything is there to read.
+        ///
+        /// The corresponding C constant is `TEVENT_FD_ERROR`.
+        public static let error = Flags(rawValue: 4)
+
+        /// The flags' names, such as "read+write", or "none".
+        public var description: String {
+            let names = [(Flags.read, "read"), (.write, "write"), (.error, "error")]
+            return isEmpty ? "none" : names.filter { contains($0.0) }.map(\.1).joined(separator: "+")
+        }
+    }
+
+    /// The checked reference to the chunk.
+    public let tallocHandle: TallocHandle
+
+    init(_ record: FDPointer) { tallocHandle = record.handle }
+
+    private func record(_ call: StaticString = #function) -> FDPointer {
+        chunk(call).assumingMemoryBound(to: FDRecord.self)
+    }
+
+    /// The number of the descriptor that is watched.
+    public var descriptor: Int32 { record().pointee.descriptor }
+
+    /// What the event waits for; with none it is quiet, but stays in the loop.
+    ///
+    /// Changing it costs no system call until the loop waits again.
+    ///
+    /// The corresponding C functions are `tevent_fd_get_flags()` and `tevent_fd_set_flags()`.
+    public var flags: Flags {
+        get { record().pointee.flags }
+        nonmutating set {
+            let event = record()
+            guard event.pointee.flags != newValue else { return }
+            event.pointee.flags = newValue
+            guard let context = event.pointee.prefix.context else { return }
+            context.pointee.descriptors.noteChange(of: event.pointee.descriptor)
+        }
+    }
+
+    /// Sets what becomes of the descriptor when the event is freed; it replaces ``setAutoClose()``.
+    ///
+    /// - Parameter close: Called once with the descriptor, which is out of the loop by then. The event owns it.
+    ///
+    /// The corresponding C function is `tevent_fd_set_close_fn()`.
+    public func setCloseFunction(_ close: @escaping (_ descriptor: Int32) -> Void) {
+        record("setCloseFunction(_:)").pointee.close = close
+    }
+
+    /// Closes the descriptor when the event is freed; nobody else may close it then.
+    ///
+    /// The corresponding C function is `tevent_fd_set_auto_close()`.
+    public func setAutoClose() { record().pointee.close = { _ = Glibc.close($0) } }
+}
+
+@available(*, unavailable)
+extension FDEvent: Sendable {}
+
+extension EventContext {
+    /// Watches a descriptor.
+    ///
+    /// Several events may watch one descriptor; each is served. Descriptors that cannot be waited for, such as regular
+    /// files, are always ready.
+    ///
+    /// - Parameters:
+    ///   - descriptor: An open descriptor. It stays the caller's, unless the event is told to close it.
+    ///   - flags: What to wait for.
+    ///   - parent: What the event is freed with; by default the context.
+    ///   - handler: What to do each time. The event owns it until it is freed.
+    /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/badDescriptor(_:)`` for a number that cannot be a
+    ///   descriptor. A number that could be but is not open is noticed by the loop, which then throws the same.
+    /// - Complexity: O(1); no system call is made until the loop waits.
+    ///
+    /// The corresponding C function is `tevent_add_fd()`.
+    @discardableResult
+    public func addFD(
+        _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: (any TallocObject)? = nil,
+        file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping FDHandler
+    ) throws(TeventError) -> FDEvent {
+        let context = record("addFD(_:_:)")
+        let parent = parent?.chunk("addFD(under:)") ?? UnsafeMutableRawPointer(context)
+        try context.pointee.descriptors.reserve(descriptor, under: context)
+        let event = try FDRecord.make(under: parent, file: file, line: line) {
+            FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
+        }
+        event.pointee.prefix.context = context
+        context.pointee.fds.append(event)
+        context.pointee.descriptors.add(event)
+        context.pointee.hooks?.descriptors?(FDEvent(event), .attach)
+        return FDEvent(event)
+    }
+
+    /// The descriptor events of the context, in the order they were added.
+    ///
+    /// - Complexity: O(*n*).
+    public var descriptors: [FDEvent] { record().pointee.fds.snapshot.map(FDEvent.init) }
+}
+
+typealias FDPointer = UnsafeMutablePointer<FDRecord>
+
+struct FDRecord: EventRecord, Linked {
+    var prefix: EventPrefix
+    let handler: FDHandler
+    let descriptor: Int32
+    var flags: FDEvent.Flags
+    var close: ((Int32) -> Void)?
+    var next: FDPointer?
+    var previous: FDPointer?
+    /// The next event of the same descriptor.
+    var sibling: FDPointer?
+
+    static var name: StaticString { "struct tevent_fd" }
+    static var kind: ObjectKind { .descriptor }
+    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+        let event = chunk!.assumingMemoryBound(to: FDRecord.self)
+        let close = event.pointee.close
+        let descriptor = event.pointee.descriptor
+        event.detach(beforeClosing: close != nil)
+        event.endRecord()
+        close?(descriptor)
+        return 0
+    }
+
+    init(prefix: EventPrefix, handler: @escaping FDHandler, descriptor: Int32, flags: FDEvent.Flags) {
+        self.prefix = prefix
+        self.handler = handler
+        self.descriptor = descriptor
+        self.flags = flags
+    }
+}
+
+extension FDPointer {
+    /// Takes the event out of its loop. Before closing, the system is told at once: a copy of the descriptor in another
+    /// process would keep a forgotten registration alive.
+    func detach(beforeClosing: Bool = false) {
+        guard let context = pointee.prefix.context else { return }
+        context.pointee.hooks?.descriptors?(FDEvent(self), .detach)
+        context.pointee.fds.remove(self)
+        context.pointee.descriptors.remove(self)
+        pointee.prefix.context = nil
+        if beforeClosing, context.pointee.descriptors.isUnused(pointee.descriptor) {
+            context.forget(pointee.descriptor)
+        }
+    }
+
+    func run(_ ready: FDEvent.Flags) {
+        let context = pointee.prefix.context!
+        let event = FDEvent(self)
+        if let hook = context.pointee.hooks?.descriptors {
+            hook(event, .beforeHandler)
+            guard !event.isFreed else { return }
+        }
+        let handler = pointee.handler
+        handler(event, ready)
+    }
+}

@@ -1,0 +1,129 @@
+import Talloc
+
+/// What an immediate does when its turn comes: it gets itself and the context whose loop runs it.
+public typealias ImmediateHandler = (_ immediate: ImmediateEvent, _ events: EventContext) -> Void
+
+/// An event that happens as soon as the loop runs, before timers and descriptors, in the order scheduled.
+///
+/// It is made once and may be scheduled again and again, in its own handler too, on any context of its thread.
+///
+/// The corresponding C type is `struct tevent_immediate`.
+public struct ImmediateEvent: Event, Equatable {
+    /// The checked reference to the chunk.
+    public let tallocHandle: TallocHandle
+
+    init(_ record: ImmediatePointer) { tallocHandle = record.handle }
+
+    /// Makes an immediate that is not scheduled yet.
+    ///
+    /// - Parameter parent: What it is freed with.
+    /// - Throws: ``TeventError/outOfMemory(name:)``.
+    ///
+    /// The corresponding C function is `tevent_create_immediate()`.
+    public init(
+        under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
+    ) throws(TeventError) {
+        let parent = parent.chunk("init(under:)")
+        self.init(try ImmediateRecord.make(under: parent, file: file, line: line) { ImmediateRecord(prefix: $0) })
+    }
+
+    private func record(_ call: StaticString = #function) -> ImmediatePointer {
+        chunk(call).assumingMemoryBound(to: ImmediateRecord.self)
+    }
+
+    /// Lets the handler run once, when the loop of `events` comes to it, behind all that are scheduled already.
+    ///
+    /// If it was scheduled already, there or elsewhere, that is cancelled. It needs no memory and cannot fail.
+    ///
+    /// - Parameters:
+    ///   - events: Whose loop runs the handler.
+    ///   - handler: What to do. The immediate owns it until it has run, or is cancelled.
+    ///
+    /// The corresponding C function is `tevent_schedule_immediate()`.
+    public func schedule(on events: EventContext, _ handler: @escaping ImmediateHandler) {
+        let immediate = record("schedule(on:)")
+        immediate.detach()
+        // A trace hook or the old handler's deinit has just run, and may have freed anything.
+        guard !isFreed else { return }
+        let context = events.record("schedule(on:)")
+        immediate.pointee.handler = handler
+        immediate.pointee.prefix.context = context
+        context.pointee.immediates.append(immediate)
+        context.pointee.hooks?.immediates?(self, .attach)
+    }
+
+    /// Takes back what was scheduled; without effect if nothing was.
+    ///
+    /// The corresponding C call is `tevent_schedule_immediate()` with no context and no handler.
+    public func cancel() { record().detach() }
+
+    /// Whether a handler waits to run.
+    public var isScheduled: Bool { record().pointee.prefix.context != nil }
+}
+
+@available(*, unavailable)
+extension ImmediateEvent: Sendable {}
+
+extension EventContext {
+    /// The immediates that are scheduled, in the order they will run.
+    ///
+    /// - Complexity: O(*n*).
+    public var immediates: [ImmediateEvent] { record().pointee.immediates.snapshot.map(ImmediateEvent.init) }
+}
+
+typealias ImmediatePointer = UnsafeMutablePointer<ImmediateRecord>
+
+struct ImmediateRecord: EventRecord, Linked {
+    var prefix: EventPrefix
+    /// Nil unless scheduled.
+    var handler: ImmediateHandler?
+    var next: ImmediatePointer?
+    var previous: ImmediatePointer?
+
+    static var name: StaticString { "struct tevent_immediate" }
+    static var kind: ObjectKind { .immediate }
+    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+        let immediate = chunk!.assumingMemoryBound(to: ImmediateRecord.self)
+        // The record must outlive what the handler's deinit may do, so the handler is let go last.
+        let handler = immediate.unlink()
+        immediate.endRecord()
+        withExtendedLifetime(handler) {}
+        return 0
+    }
+
+    init(prefix: EventPrefix) { self.prefix = prefix }
+}
+
+extension ImmediatePointer {
+    /// Takes the immediate out of its loop, and lets its handler go.
+    func detach() { withExtendedLifetime(unlink()) {} }
+
+    private func unlinkFromContext() {
+        guard let context = pointee.prefix.context else { return }
+        context.pointee.immediates.remove(self)
+        pointee.prefix.context = nil
+    }
+
+    /// Takes the immediate out of its loop and hands its handler over.
+    func unlink() -> ImmediateHandler? {
+        if let context = pointee.prefix.context {
+            context.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
+        }
+        unlinkFromContext()
+        return pointee.handler.take()
+    }
+
+    /// Runs the handler; the immediate can be scheduled again from then on.
+    func run() {
+        let events = EventContext(pointee.prefix.context!)
+        let immediate = ImmediateEvent(self)
+        if let hook = pointee.prefix.context!.pointee.hooks?.immediates {
+            hook(immediate, .beforeHandler)
+            guard !immediate.isFreed, !events.isFreed, immediate.isScheduled else { return }
+        }
+        unlinkFromContext()
+        // Taken out, not copied: the record may be gone before the handler has ended.
+        let handler = pointee.handler.take().unsafelyUnwrapped
+        handler(immediate, events)
+    }
+}

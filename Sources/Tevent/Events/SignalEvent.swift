@@ -1,0 +1,184 @@
+import Glibc
+import Talloc
+
+/// What to do when a signal has arrived: the handler gets its event and what arrived.
+public typealias SignalHandler = (_ event: SignalEvent, _ arrival: SignalArrival) -> Void
+
+/// What a signal's handler is told.
+public struct SignalArrival: Sendable, Equatable {
+    /// The signal's number.
+    public let signal: Int32
+    /// How often it has arrived since the handler was last called; 1 with `info`.
+    public let count: Int
+    /// What the system tells of the arrival, for events that asked for it.
+    public let info: SignalInfo?
+}
+
+/// An event that happens when a signal arrives, until it is freed.
+///
+/// The handler runs in the loop, not in the signal's own unsafe world, so it may do anything.
+///
+/// The corresponding C type is `struct tevent_signal`.
+public struct SignalEvent: Event, Equatable {
+    /// The checked reference to the chunk.
+    public let tallocHandle: TallocHandle
+
+    init(_ record: SignalPointer) { tallocHandle = record.handle }
+
+    /// The number of the signal.
+    public var signal: Int32 { chunk().assumingMemoryBound(to: SignalRecord.self).pointee.signal }
+}
+
+@available(*, unavailable)
+extension SignalEvent: Sendable {}
+
+extension EventContext {
+    /// Whether contexts can have signal events; always, on the systems this engine runs on.
+    ///
+    /// The corresponding C function is `tevent_signal_support()`.
+    public var supportsSignals: Bool { true }
+
+    /// The highest signal number there is.
+    ///
+    /// The corresponding C function is `tevent_num_signals()`.
+    public static var signalCount: Int { SignalDispatch.lastSignal }
+
+    /// How many arrivals of one signal are kept with their details before the signal is blocked for a while.
+    ///
+    /// The corresponding C function is `tevent_sa_info_queue_count()`.
+    public static var signalInfoCapacity: Int { SignalInfoRing.capacity / 2 }
+
+    /// Catches a signal. Several events, of several contexts, may catch the same one; each is told.
+    ///
+    /// The first event for a signal, in the whole process, replaces the signal's disposition, and freeing the last one
+    /// puts it back.
+    ///
+    /// - Parameters:
+    ///   - signal: The signal's number, such as `SIGINT`.
+    ///   - wantsInfo: Whether the handler is called once for each arrival, with what the system tells of it.
+    ///   - parent: What the event is freed with; by default the context.
+    ///   - handler: What to do each time. The event owns it until it is freed.
+    /// - Throws: ``TeventError/badSignal(_:)``, ``TeventError/outOfMemory(name:)``, or
+    ///   ``TeventError/systemCall(name:code:)`` when descriptors are exhausted.
+    ///
+    /// The corresponding C function is `tevent_add_signal()`.
+    @discardableResult
+    public func addSignal(
+        _ signal: Int32, wantsInfo: Bool = false, under parent: (any TallocObject)? = nil,
+        file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping SignalHandler
+    ) throws(TeventError) -> SignalEvent {
+        let context = record("addSignal(_:)")
+        let parent = parent?.chunk("addSignal(under:)") ?? UnsafeMutableRawPointer(context)
+        guard (1...Int32(SignalDispatch.lastSignal)).contains(signal), signal != SIGKILL, signal != SIGSTOP else {
+            throw .badSignal(signal)
+        }
+        try context.openWaker()
+        let event = try SignalRecord.make(under: parent, file: file, line: line) {
+            SignalRecord(prefix: $0, handler: handler, signal: signal, wantsInfo: wantsInfo)
+        }
+        do {
+            try SignalDispatch.register(signal, wantsInfo: wantsInfo)
+        } catch {
+            freeChunk(event)
+            throw error
+        }
+        event.pointee.prefix.context = context
+        event.startCounting()
+        context.pointee.signals.append(event)
+        context.updateSignalMask()
+        context.pointee.hooks?.signals?(SignalEvent(event), .attach)
+        return SignalEvent(event)
+    }
+
+    /// The signal events of the context, in the order they were added.
+    ///
+    /// - Complexity: O(*n*).
+    public var signals: [SignalEvent] { record().pointee.signals.snapshot.map(SignalEvent.init) }
+}
+
+typealias SignalPointer = UnsafeMutablePointer<SignalRecord>
+
+struct SignalRecord: EventRecord, Linked {
+    var prefix: EventPrefix
+    let handler: SignalHandler
+    /// How many arrivals the handler has been told of.
+    var seen: UInt64 = 0
+    let signal: Int32
+    let wantsInfo: Bool
+    var next: SignalPointer?
+    var previous: SignalPointer?
+
+    static var name: StaticString { "struct tevent_signal" }
+    static var kind: ObjectKind { .signal }
+    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+        let event = chunk!.assumingMemoryBound(to: SignalRecord.self)
+        event.detach()
+        event.endRecord()
+        return 0
+    }
+
+    init(prefix: EventPrefix, handler: @escaping SignalHandler, signal: Int32, wantsInfo: Bool) {
+        self.prefix = prefix
+        self.handler = handler
+        self.signal = signal
+        self.wantsInfo = wantsInfo
+    }
+}
+
+extension SignalPointer {
+    private var reader: UInt { UInt(bitPattern: self) }
+    private var ring: SignalInfoRing? { pointee.wantsInfo ? SignalDispatch.ring(pointee.signal) : nil }
+
+    func startCounting() {
+        pointee.seen = ring?.addReader(reader) ?? SignalDispatch.arrivalCount(pointee.signal)
+    }
+
+    func detach() {
+        guard let context = pointee.prefix.context else { return }
+        context.pointee.hooks?.signals?(SignalEvent(self), .detach)
+        if context.pointee.signalCursor == self { context.pointee.signalCursor = pointee.next }
+        context.pointee.signals.remove(self)
+        pointee.prefix.context = nil
+        context.updateSignalMask()
+        ring?.removeReader(reader, signal: pointee.signal)
+        SignalDispatch.unregister(pointee.signal)
+    }
+
+    /// What the handler has yet to be told, or nil.
+    func takeArrival() -> SignalArrival? {
+        let signal = pointee.signal
+        if let ring {
+            guard ring.hasUnread(after: pointee.seen) else { return nil }
+            let info = ring.take(after: pointee.seen, reader: reader, signal: signal)
+            pointee.seen += 1
+            return SignalArrival(signal: signal, count: 1, info: info)
+        }
+        let arrived = SignalDispatch.arrivalCount(signal)
+        guard arrived != pointee.seen else { return nil }
+        defer { pointee.seen = arrived }
+        return SignalArrival(signal: signal, count: Int(arrived - pointee.seen), info: nil)
+    }
+
+    func run(_ arrival: SignalArrival) {
+        let event = SignalEvent(self)
+        if let hook = pointee.prefix.context!.pointee.hooks?.signals {
+            hook(event, .beforeHandler)
+            guard !event.isFreed else { return }
+        }
+        let handler = pointee.handler
+        handler(event, arrival)
+    }
+}
+
+extension ContextPointer {
+    /// Tells signal handlers which signals this context wants to know of.
+    func updateSignalMask() {
+        var mask: UInt64 = 0
+        var event = pointee.signals.first
+        while let record = event {
+            mask |= 1 << UInt64(record.pointee.signal - 1)
+            event = record.pointee.next
+        }
+        pointee.waker?.pointee.signals.store(mask, ordering: .sequentiallyConsistent)
+    }
+}

@@ -1,0 +1,165 @@
+import CTalloc
+import Talloc
+
+/// What a timer does when it is due: it gets itself and the time its turn began.
+public typealias TimerHandler = (_ timer: TimerEvent, _ now: EventInstant) -> Void
+
+/// An event that happens once, at a point in time, and is then freed.
+///
+/// To go on, the handler calls ``update(after:)`` on its own timer, or adds another. Freeing a timer cancels it.
+///
+/// The corresponding C type is `struct tevent_timer`.
+public struct TimerEvent: Event, Equatable {
+    /// The checked reference to the chunk.
+    public let tallocHandle: TallocHandle
+
+    init(_ record: TimerPointer) { tallocHandle = record.handle }
+
+    private func record(_ call: StaticString = #function) -> TimerPointer {
+        chunk(call).assumingMemoryBound(to: TimerRecord.self)
+    }
+
+    /// When the timer is due, or nil while its handler runs and has not updated it.
+    public var deadline: EventInstant? {
+        let record = record()
+        guard let context = record.pointee.prefix.context, record.pointee.isInHeap else { return nil }
+        return EventInstant(nanoseconds: context.pointee.timers.deadline(of: record))
+    }
+
+    /// Moves the timer to another time; it goes behind all others that are due then.
+    ///
+    /// In the timer's own handler this makes it happen again. On a timer whose context is gone it does nothing.
+    ///
+    /// - Complexity: O(log *n*) in the number of timers.
+    ///
+    /// The corresponding C function is `tevent_update_timer()`.
+    public func update(at deadline: EventInstant) { record("update(at:)").update(deadline) }
+
+    /// Moves the timer to `delay` from now; it goes behind all others that are due then.
+    ///
+    /// In the timer's own handler this makes it happen again. On a timer whose context is gone it does nothing.
+    ///
+    /// - Complexity: O(log *n*) in the number of timers.
+    ///
+    /// The corresponding C functions are `tevent_update_timer()` and `tevent_timeval_current_ofs()`.
+    public func update(after delay: Duration) {
+        let record = record("update(after:)")
+        guard let context = record.pointee.prefix.context else { return }
+        record.update(context.now.advanced(by: delay))
+    }
+}
+
+@available(*, unavailable)
+extension TimerEvent: Sendable {}
+
+extension EventContext {
+    /// Adds a timer that is due at `deadline`; one that has passed is due at once.
+    ///
+    /// - Parameters:
+    ///   - deadline: A point on the monotonic clock, see ``now``.
+    ///   - parent: What the timer is freed with; by default the context.
+    ///   - handler: What to do. The timer owns it until it has run, or is freed.
+    /// - Throws: ``TeventError/outOfMemory(name:)``.
+    /// - Complexity: O(log *n*) in the number of timers.
+    ///
+    /// The corresponding C function is `tevent_add_timer()`.
+    @discardableResult
+    public func addTimer(
+        at deadline: EventInstant, under parent: (any TallocObject)? = nil, file: StaticString = #fileID,
+        line: UInt32 = #line, _ handler: @escaping TimerHandler
+    ) throws(TeventError) -> TimerEvent {
+        let context = record("addTimer(at:)")
+        let parent = parent?.chunk("addTimer(under:)") ?? UnsafeMutableRawPointer(context)
+        guard context.pointee.timers.reserve(under: context) else {
+            throw .outOfMemory(name: "\(TimerRecord.name)")
+        }
+        let timer = try TimerRecord.make(under: parent, file: file, line: line) {
+            TimerRecord(prefix: $0, handler: handler)
+        }
+        timer.pointee.prefix.context = context
+        context.pointee.timers.insert(timer, deadline: deadline.nanoseconds)
+        context.pointee.hooks?.timers?(TimerEvent(timer), .attach)
+        return TimerEvent(timer)
+    }
+
+    /// Adds a timer that is due `delay` from now; a delay of zero means on the loop's next turn.
+    ///
+    /// - Parameters:
+    ///   - delay: How long from now; a negative one counts as zero.
+    ///   - parent: What the timer is freed with; by default the context.
+    ///   - handler: What to do. The timer owns it until it has run, or is freed.
+    /// - Throws: ``TeventError/outOfMemory(name:)``.
+    /// - Complexity: O(log *n*) in the number of timers.
+    ///
+    /// The corresponding C functions are `tevent_add_timer()` and `tevent_timeval_current_ofs()`.
+    @discardableResult
+    public func addTimer(
+        after delay: Duration, under parent: (any TallocObject)? = nil, file: StaticString = #fileID,
+        line: UInt32 = #line, _ handler: @escaping TimerHandler
+    ) throws(TeventError) -> TimerEvent {
+        let deadline = record("addTimer(after:)").now.advanced(by: max(delay, .zero))
+        return try addTimer(at: deadline, under: parent, file: file, line: line, handler)
+    }
+
+    /// The timers that wait, in the order they will run.
+    ///
+    /// - Complexity: O(*n* log *n*).
+    public var timers: [TimerEvent] { record().pointee.timers.sorted.map(TimerEvent.init) }
+}
+
+typealias TimerPointer = UnsafeMutablePointer<TimerRecord>
+
+struct TimerRecord: EventRecord {
+    static let notInHeap = UInt32.max
+
+    var prefix: EventPrefix
+    let handler: TimerHandler
+    /// Breaks ties between equal deadlines.
+    var order: UInt64 = 0
+    /// Its place in the heap; while its handler runs it has none.
+    var heapIndex = notInHeap
+
+    var isInHeap: Bool { heapIndex != Self.notInHeap }
+
+    static var name: StaticString { "struct tevent_timer" }
+    static var kind: ObjectKind { .timer }
+    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+        let timer = chunk!.assumingMemoryBound(to: TimerRecord.self)
+        timer.detach()
+        timer.endRecord()
+        return 0
+    }
+}
+
+extension TimerPointer {
+    /// Takes the timer out of its loop.
+    func detach() {
+        guard let context = pointee.prefix.context else { return }
+        context.pointee.hooks?.timers?(TimerEvent(self), .detach)
+        if pointee.isInHeap { context.pointee.timers.remove(self) }
+        pointee.prefix.context = nil
+    }
+
+    func update(_ deadline: EventInstant) {
+        guard let context = pointee.prefix.context else { return }
+        if pointee.isInHeap { context.pointee.timers.remove(self) }
+        // There is room: the place it has just left, or the one kept for it while its handler runs.
+        context.pointee.timers.insert(self, deadline: deadline.nanoseconds)
+    }
+
+    /// Runs the handler of a timer that is due, then frees it unless the handler updated it.
+    func run(now: EventInstant) {
+        let context = pointee.prefix.context!
+        let contextHandle = context.handle
+        let timer = TimerEvent(self)
+        context.pointee.timers.remove(self)
+        context.pointee.timers.running += 1
+        context.pointee.hooks?.timers?(timer, .beforeHandler)
+        if !timer.isFreed {
+            let handler = pointee.handler
+            handler(timer, now)
+            if !timer.isFreed, !pointee.isInHeap { freeChunk(self) }
+        }
+        if !contextHandle.isStale { context.pointee.timers.running -= 1 }
+    }
+}

@@ -1,0 +1,129 @@
+import CLinux
+import Glibc
+import Synchronization
+
+// How a loop is woken from outside: by a signal handler, or by another thread.
+//
+// The loop says that it sleeps before it does; whoever has something for it leaves that first, and then wakes the loop
+// only if it sleeps, by a byte into an eventfd that the backend watches. A loop that is awake costs no system call.
+//
+//     loop: sleeping = true ─▶ anything left for me? ─▶ wait        sender: leave it ─▶ sleeping? ─▶ write
+//
+// Both orders are sequentially consistent, so one of the two always sees the other. Wakers are never given back to the
+// system, since a signal handler may look at one at any time; they are used again by other contexts.
+
+typealias WakerPointer = UnsafeMutablePointer<Waker>
+
+struct Waker: ~Copyable {
+    let isSleeping = Atomic(false)
+    let hasSignal = Atomic(false)
+    /// The signals that its context has events for: bit 0 is signal 1.
+    let signals = Atomic<UInt64>(0)
+    /// How many signal handlers look at it now.
+    let visitors = Atomic(0)
+    let eventFD = Atomic<Int32>(-1)
+    /// Set before the waker is published, and never changed.
+    fileprivate let next: WakerPointer?
+
+    fileprivate init(next: WakerPointer?) { self.next = next }
+}
+
+extension WakerPointer {
+    /// The address of the first of all wakers; 0 before there is one.
+    private static let all = Atomic<UInt>(0)
+    private static let lock = Mutex(())
+
+    static var first: WakerPointer? { WakerPointer(bitPattern: all.load(ordering: .acquiring)) }
+    var next: WakerPointer? { pointee.next }
+
+    /// Takes a waker that nobody uses, or makes one, and opens its eventfd.
+    static func open() throws(TeventError) -> WakerPointer {
+        let descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard descriptor >= 0 else { throw .failed("eventfd") }
+        return lock.withLock { _ in
+            var waker = first
+            while let candidate = waker, candidate.pointee.eventFD.load(ordering: .relaxed) >= 0 {
+                waker = candidate.next
+            }
+            let taken = waker ?? makeWaker()
+            taken.pointee.eventFD.store(descriptor, ordering: .releasing)
+            return taken
+        }
+    }
+
+    private static func makeWaker() -> WakerPointer {
+        let waker = WakerPointer.allocate(capacity: 1)
+        waker.initialize(to: Waker(next: first))
+        all.store(UInt(bitPattern: waker), ordering: .releasing)
+        return waker
+    }
+
+    /// Closes the eventfd; nobody wakes through it any more.
+    func close() {
+        pointee.signals.store(0, ordering: .sequentiallyConsistent)
+        // A signal handler that is under way in another thread is short, and ends.
+        while pointee.visitors.load(ordering: .sequentiallyConsistent) > 0 {}
+        let descriptor = pointee.eventFD.load(ordering: .relaxed)
+        pointee.hasSignal.store(false, ordering: .relaxed)
+        pointee.isSleeping.store(false, ordering: .relaxed)
+        Glibc.close(descriptor)
+        pointee.eventFD.store(-1, ordering: .releasing)
+    }
+
+    /// Replaces the eventfd, which after `fork` both processes share.
+    func reopen() throws(TeventError) {
+        let descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard descriptor >= 0 else { throw .failed("eventfd") }
+        Glibc.close(pointee.eventFD.exchange(descriptor, ordering: .sequentiallyConsistent))
+    }
+
+    /// Wakes the loop if it sleeps. Safe in a signal handler and on any thread.
+    func wake() {
+        guard pointee.isSleeping.exchange(false, ordering: .sequentiallyConsistent) else { return }
+        var one: UInt64 = 1
+        _ = write(pointee.eventFD.load(ordering: .acquiring), &one, 8)
+    }
+
+    /// Empties the eventfd after it has woken the loop.
+    func drain() {
+        var count: UInt64 = 0
+        _ = read(pointee.eventFD.load(ordering: .relaxed), &count, 8)
+    }
+}
+
+extension ContextPointer {
+    /// Makes the context's waker, if it has none, and lets the backend watch it.
+    func openWaker() throws(TeventError) {
+        guard pointee.waker == nil else { return }
+        let waker = try WakerPointer.open()
+        do {
+            try watch(waker)
+        } catch {
+            waker.close()
+            throw error
+        }
+        pointee.waker = waker
+    }
+
+    private func watch(_ waker: WakerPointer) throws(TeventError) {
+        let descriptor = waker.pointee.eventFD.load(ordering: .relaxed)
+        switch pointee.backend.change(descriptor, from: [], to: .read, generation: 0) {
+        case .failed(let call, let code): throw .systemCall(name: call, code: code)
+        default: break
+        }
+    }
+
+    func reopenWaker() throws(TeventError) {
+        guard let waker = pointee.waker else { return }
+        try waker.reopen()
+        try watch(waker)
+    }
+
+    func closeWaker() {
+        guard let waker = pointee.waker else { return }
+        let descriptor = waker.pointee.eventFD.load(ordering: .relaxed)
+        _ = pointee.backend.change(descriptor, from: .read, to: [], generation: 0)
+        waker.close()
+        pointee.waker = nil
+    }
+}
