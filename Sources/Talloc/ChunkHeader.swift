@@ -48,10 +48,12 @@ private func destroyChunk(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     return 0
 }
 
+private let copiedName: StaticString = ".name"
+
 /// Names a chunk with a copy that is freed with it.
 func renameChunk(_ chunk: UnsafeMutableRawPointer, _ name: String) throws(TallocError) {
     guard let copy = talloc_strdup(chunk, name) else { throw TallocError.outOfMemory(name: "name '\(name)'") }
-    talloc_set_name_const(copy, ".name")
+    talloc_set_name_const(copy, copiedName.cString)
     let old = talloc_get_name(chunk)
     talloc_set_name_const(chunk, copy)
     freeCopiedName(old, of: chunk)

@@ -64,6 +64,7 @@ struct ReadyBatch {
         var ready: FDEvent.Flags
     }
 
+    static let name: StaticString = "struct tevent_fd batch"
     static let capacity = 256
     static let chunkSize = capacity * MemoryLayout<Entry>.stride
 

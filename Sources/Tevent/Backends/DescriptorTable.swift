@@ -1,5 +1,6 @@
 import CTalloc
 import Glibc
+import Talloc
 
 /// What the engine knows of each descriptor, by its number: who watches it, and what the backend has been told.
 ///
@@ -23,6 +24,7 @@ struct DescriptorTable {
         var isAlwaysReady = false
     }
 
+    private static let name: StaticString = "struct tevent_fd table"
     private static let notListed: Int32 = -2
     private static let endOfList: Int32 = -1
 
@@ -49,8 +51,8 @@ struct DescriptorTable {
         guard fcntl(descriptor, F_GETFD) >= 0 else { throw .badDescriptor(descriptor) }
         let newCapacity = max(64, max(Int(descriptor) + 1, capacity * 2))
         let size = newCapacity * MemoryLayout<Entry>.stride
-        guard let memory = _talloc_realloc(context, entries, size, "struct tevent_fd table") else {
-            throw .outOfMemory(name: "struct tevent_fd table")
+        guard let memory = _talloc_realloc(context, entries, size, Self.name.cString) else {
+            throw .outOfMemory(name: "\(Self.name)")
         }
         let grown = memory.assumingMemoryBound(to: Entry.self)
         (grown + capacity).initialize(repeating: Entry(), count: newCapacity - capacity)

@@ -5,6 +5,8 @@ typealias ContextPointer = UnsafeMutablePointer<ContextRecord>
 
 /// What an event context is: the lists of its events, in its own talloc chunk.
 struct ContextRecord {
+    static let name: StaticString = "struct tevent_context"
+
     let slot: HandleSlotPointer
 
     // The events, by kind; each list in the order in which it is served.
@@ -57,12 +59,12 @@ extension ContextPointer {
     ) throws(TeventError) -> ContextPointer {
         do throws(TallocError) {
             let (chunk, slot) = try allocateChunk(
-                size: MemoryLayout<ContextRecord>.size, name: "struct tevent_context", under: parent,
+                size: MemoryLayout<ContextRecord>.size, name: ContextRecord.name.cString, under: parent,
                 kind: .eventContext)
-            guard let batch = talloc_named_const(chunk, ReadyBatch.chunkSize, "struct tevent_fd batch") else {
+            guard let batch = talloc_named_const(chunk, ReadyBatch.chunkSize, ReadyBatch.name.cString) else {
                 slot.release()
                 freeChunk(chunk)
-                throw TallocError.outOfMemory(name: "struct tevent_fd batch")
+                throw TallocError.outOfMemory(name: "\(ReadyBatch.name)")
             }
             let record = ContextRecord(
                 slot: slot, backend: backend, ready: ReadyBatch(memory: batch), manualClock: clock)

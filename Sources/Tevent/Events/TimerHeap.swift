@@ -1,4 +1,5 @@
 import CTalloc
+import Talloc
 
 /// The timers of one context, the earliest on top: a heap with four children a node, kept in one talloc chunk.
 ///
@@ -9,6 +10,8 @@ struct TimerHeap {
         var deadline: Int64
         var timer: TimerPointer
     }
+
+    private static let name: StaticString = "struct tevent_timer heap"
 
     private var entries: UnsafeMutablePointer<Entry>?
     private(set) var count = 0
@@ -26,7 +29,7 @@ struct TimerHeap {
         guard count + running == capacity else { return true }
         let newCapacity = max(16, capacity * 2)
         let size = newCapacity * MemoryLayout<Entry>.stride
-        guard let memory = _talloc_realloc(context, entries, size, "struct tevent_timer heap") else { return false }
+        guard let memory = _talloc_realloc(context, entries, size, Self.name.cString) else { return false }
         entries = memory.assumingMemoryBound(to: Entry.self)
         capacity = newCapacity
         return true
