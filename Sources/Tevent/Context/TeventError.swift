@@ -33,7 +33,7 @@ public enum TeventError: Error, Equatable, CustomStringConvertible {
             "the nesting hook refused a loop at level \(level)"
         case .badSignal(let number):
             "signal \(number) cannot be caught; choose one from 1 to \(EventContext.signalCount), "
-                + "but not SIGKILL (\(SIGKILL)) or SIGSTOP (\(SIGSTOP))"
+                + "but not \(SIGKILL) (SIGKILL) or \(SIGSTOP) (SIGSTOP)"
         case .badDescriptor(let descriptor):
             "descriptor \(descriptor) is not open; free its event before closing it, or let the event close it"
         case .contextFreed:

@@ -6,8 +6,8 @@ public typealias SignalHandler = (_ event: SignalEvent, _ arrival: SignalArrival
 
 /// What a signal's handler is told.
 public struct SignalArrival: Sendable, Equatable {
-    /// The signal's number.
-    public let signal: Int32
+    /// Which signal.
+    public let signal: Signal
     /// How often it has arrived since the handler was last called; 1 with `info`.
     public let count: Int
     /// What the system tells of the arrival, for events that asked for it.
@@ -25,8 +25,8 @@ public struct SignalEvent: Event, Equatable {
 
     init(_ record: SignalPointer) { tallocHandle = record.handle }
 
-    /// The number of the signal.
-    public var signal: Int32 { chunk().assumingMemoryBound(to: SignalRecord.self).pointee.signal }
+    /// Which signal it waits for.
+    public var signal: Signal { Signal(rawValue: chunk().assumingMemoryBound(to: SignalRecord.self).pointee.number) }
 }
 
 @available(*, unavailable)
@@ -54,7 +54,7 @@ extension EventContext {
     /// puts it back.
     ///
     /// - Parameters:
-    ///   - signal: The signal's number, such as `SIGINT`.
+    ///   - signal: Which signal, such as ``Signal/interrupt``.
     ///   - wantsInfo: Whether the handler is called once for each arrival, with what the system tells of it.
     ///   - parent: What the event is freed with; by default the context.
     ///   - handler: What to do each time. The event owns it until it is freed.
@@ -64,20 +64,21 @@ extension EventContext {
     /// The corresponding C function is `tevent_add_signal()`.
     @discardableResult
     public func addSignal(
-        _ signal: Int32, wantsInfo: Bool = false, under parent: (any TallocObject)? = nil,
+        _ signal: Signal, wantsInfo: Bool = false, under parent: (any TallocObject)? = nil,
         file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping SignalHandler
     ) throws(TeventError) -> SignalEvent {
         let context = record("addSignal(_:)")
         let parent = parent?.chunk("addSignal(under:)") ?? UnsafeMutableRawPointer(context)
-        guard (1...Int32(SignalDispatch.lastSignal)).contains(signal), signal != SIGKILL, signal != SIGSTOP else {
-            throw .badSignal(signal)
+        let number = signal.rawValue
+        guard (1...Int32(SignalDispatch.lastSignal)).contains(number), number != SIGKILL, number != SIGSTOP else {
+            throw .badSignal(number)
         }
         try context.openWaker()
         let event = try SignalRecord.make(under: parent, file: file, line: line) {
-            SignalRecord(prefix: $0, handler: handler, signal: signal, wantsInfo: wantsInfo)
+            SignalRecord(prefix: $0, handler: handler, number: number, wantsInfo: wantsInfo)
         }
         do {
-            try SignalDispatch.register(signal, wantsInfo: wantsInfo)
+            try SignalDispatch.register(number, wantsInfo: wantsInfo)
         } catch {
             freeChunk(event)
             throw error
@@ -103,7 +104,7 @@ struct SignalRecord: EventRecord, Linked {
     let handler: SignalHandler
     /// How many arrivals the handler has been told of.
     var seen: UInt64 = 0
-    let signal: Int32
+    let number: Int32
     let wantsInfo: Bool
     var next: SignalPointer?
     var previous: SignalPointer?
@@ -117,20 +118,20 @@ struct SignalRecord: EventRecord, Linked {
         return 0
     }
 
-    init(prefix: EventPrefix, handler: @escaping SignalHandler, signal: Int32, wantsInfo: Bool) {
+    init(prefix: EventPrefix, handler: @escaping SignalHandler, number: Int32, wantsInfo: Bool) {
         self.prefix = prefix
         self.handler = handler
-        self.signal = signal
+        self.number = number
         self.wantsInfo = wantsInfo
     }
 }
 
 extension SignalPointer {
     private var reader: UInt { UInt(bitPattern: self) }
-    private var ring: SignalInfoRing? { pointee.wantsInfo ? SignalDispatch.ring(pointee.signal) : nil }
+    private var ring: SignalInfoRing? { pointee.wantsInfo ? SignalDispatch.ring(pointee.number) : nil }
 
     func startCounting() {
-        pointee.seen = ring?.addReader(reader) ?? SignalDispatch.arrivalCount(pointee.signal)
+        pointee.seen = ring?.addReader(reader) ?? SignalDispatch.arrivalCount(pointee.number)
     }
 
     func detach() {
@@ -140,20 +141,20 @@ extension SignalPointer {
         context.pointee.signals.remove(self)
         pointee.prefix.context = nil
         context.updateSignalMask()
-        ring?.removeReader(reader, signal: pointee.signal)
-        SignalDispatch.unregister(pointee.signal)
+        ring?.removeReader(reader, signal: pointee.number)
+        SignalDispatch.unregister(pointee.number)
     }
 
     /// What the handler has yet to be told, or nil.
     func takeArrival() -> SignalArrival? {
-        let signal = pointee.signal
+        let signal = Signal(rawValue: pointee.number)
         if let ring {
             guard ring.hasUnread(after: pointee.seen) else { return nil }
-            let info = ring.take(after: pointee.seen, reader: reader, signal: signal)
+            let info = ring.take(after: pointee.seen, reader: reader, signal: pointee.number)
             pointee.seen += 1
             return SignalArrival(signal: signal, count: 1, info: info)
         }
-        let arrived = SignalDispatch.arrivalCount(signal)
+        let arrived = SignalDispatch.arrivalCount(pointee.number)
         guard arrived != pointee.seen else { return nil }
         defer { pointee.seen = arrived }
         return SignalArrival(signal: signal, count: Int(arrived - pointee.seen), info: nil)
@@ -176,7 +177,7 @@ extension ContextPointer {
         var mask: UInt64 = 0
         var event = pointee.signals.first
         while let record = event {
-            mask |= 1 << UInt64(record.pointee.signal - 1)
+            mask |= 1 << UInt64(record.pointee.number - 1)
             event = record.pointee.next
         }
         pointee.waker?.pointee.signals.store(mask, ordering: .sequentiallyConsistent)

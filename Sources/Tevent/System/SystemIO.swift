@@ -1,0 +1,123 @@
+import Glibc
+
+/// The system calls that programs make on descriptors, without pointers.
+///
+/// Interrupted calls are made again. Writing to what nobody reads any more throws instead of ending the program.
+public enum SystemIO {
+    /// The descriptor of standard input.
+    public static let standardInput: Int32 = 0
+    /// The descriptor of standard output.
+    public static let standardOutput: Int32 = 1
+
+    /// What a read came to.
+    public enum ReadResult: Equatable, Sendable {
+        /// Some bytes, at least one.
+        case bytes([UInt8])
+        /// Nothing more will ever come.
+        case endOfFile
+        /// Nothing is there yet, and the descriptor does not block.
+        case wouldBlock
+    }
+
+    /// Makes a pipe of two descriptors that do not block and are closed in programs started by this one.
+    ///
+    /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted.
+    ///
+    /// The corresponding C function is `pipe2()`.
+    public static func pipe() throws(TeventError) -> (reader: Int32, writer: Int32) {
+        var ends: (Int32, Int32) = (-1, -1)
+        let result = withUnsafeMutableBytes(of: &ends) {
+            Glibc.pipe($0.assumingMemoryBound(to: Int32.self).baseAddress!)
+        }
+        guard result == 0 else { throw .failed("pipe") }
+        for end in [ends.0, ends.1] {
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
+        return (reader: ends.0, writer: ends.1)
+    }
+
+    /// Makes two connected sockets, each readable and writable, that do not block.
+    ///
+    /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted.
+    ///
+    /// The corresponding C function is `socketpair()`.
+    public static func socketPair() throws(TeventError) -> (Int32, Int32) {
+        var ends: (Int32, Int32) = (-1, -1)
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let result = withUnsafeMutableBytes(of: &ends) {
+            socketpair(AF_UNIX, type, 0, $0.assumingMemoryBound(to: Int32.self).baseAddress!)
+        }
+        guard result == 0 else { throw .failed("socketpair") }
+        return ends
+    }
+
+    /// Reads what is there, at most `count` bytes.
+    ///
+    /// - Throws: ``TeventError/systemCall(name:code:)``.
+    ///
+    /// The corresponding C function is `read()`.
+    public static func read(_ descriptor: Int32, upTo count: Int = 4096) throws(TeventError) -> ReadResult {
+        var code: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+            let result = uninterrupted { Glibc.read(descriptor, buffer.baseAddress, count) }
+            code = result < 0 ? errno : 0
+            initializedCount = max(result, 0)
+        }
+        switch code {
+        case 0: return bytes.isEmpty ? .endOfFile : .bytes(bytes)
+        case EAGAIN: return .wouldBlock
+        default: throw .systemCall(name: "read", code: code)
+        }
+    }
+
+    /// Writes as many of the bytes as there is room for.
+    ///
+    /// - Returns: How many were written; 0 when there is no room now, and the descriptor does not block.
+    /// - Throws: ``TeventError/systemCall(name:code:)``, with `EPIPE` when nobody reads any more.
+    ///
+    /// The corresponding C function is `write()`.
+    public static func write(_ descriptor: Int32, _ bytes: some Collection<UInt8>) throws(TeventError) -> Int {
+        var code: Int32 = 0
+        let written = Array(bytes).withUnsafeBytes { buffer in
+            withoutBrokenPipeSignal {
+                let result = uninterrupted { Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
+                code = result < 0 ? errno : 0
+                return result
+            }
+        }
+        guard written < 0 else { return written }
+        guard code == EAGAIN else { throw .systemCall(name: "write", code: code) }
+        return 0
+    }
+
+    /// Closes the descriptor; the number may be another file's from then on.
+    ///
+    /// The corresponding C function is `close()`.
+    public static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+    private static func uninterrupted(_ call: () -> Int) -> Int {
+        while true {
+            let result = call()
+            if result >= 0 || errno != EINTR { return result }
+        }
+    }
+
+    /// Keeps `SIGPIPE` from this thread while `body` runs: a pipe has no flag for that, only sockets do.
+    private static func withoutBrokenPipeSignal(_ body: () -> Int) -> Int {
+        var brokenPipe = sigset_t()
+        var old = sigset_t()
+        sigemptyset(&brokenPipe)
+        sigaddset(&brokenPipe, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &brokenPipe, &old)
+        let result = body()
+        if sigismember(&old, SIGPIPE) == 0 {
+            var pending = sigset_t()
+            sigpending(&pending)
+            var none = timespec()
+            if sigismember(&pending, SIGPIPE) == 1 { sigtimedwait(&brokenPipe, nil, &none) }
+            pthread_sigmask(SIG_SETMASK, &old, nil)
+        }
+        return result
+    }
+}
