@@ -158,8 +158,10 @@ struct FDRecord: EventRecord, Linked {
 }
 
 extension FDPointer {
-    /// Takes the event out of its loop. Before closing, the system is told at once: a copy of the descriptor in another
-    /// process would keep a forgotten registration alive.
+    /// Takes the event out of its loop.
+    ///
+    /// Before closing, the system is told at once: a copy of the descriptor in another process would keep a forgotten
+    /// registration alive.
     func detach(beforeClosing: Bool = false) {
         guard let context = pointee.prefix.context else { return }
         context.pointee.hooks?.descriptors?(FDEvent(self), .detach)

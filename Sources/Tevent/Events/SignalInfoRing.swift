@@ -63,7 +63,9 @@ struct SignalInfoRing {
             code: info.si_code, sender: fields._kill.si_pid, user: fields._kill.si_uid,
             value: info.si_signo == SIGCHLD ? fields._sigchld.si_status : fields._rt.si_sigval.sival_int)
         entry.pointee.ready.store(number + 1, ordering: .releasing)
-        guard number + 1 - head.pointee.read.load(ordering: .acquiring) >= UInt64(Self.capacity / 2) else { return false }
+        guard number + 1 - head.pointee.read.load(ordering: .acquiring) >= UInt64(Self.capacity / 2) else {
+            return false
+        }
         head.pointee.isBlocked.store(true, ordering: .sequentiallyConsistent)
         return true
     }
@@ -110,7 +112,8 @@ struct SignalInfoRing {
 
     private func unblockIfThereIsRoom(_ signal: Int32) {
         let unread = head.pointee.written.load(ordering: .acquiring) - head.pointee.read.load(ordering: .acquiring)
-        guard unread < UInt64(Self.capacity / 2), head.pointee.isBlocked.exchange(false, ordering: .acquiringAndReleasing)
+        guard unread < UInt64(Self.capacity / 2),
+            head.pointee.isBlocked.exchange(false, ordering: .acquiringAndReleasing)
         else { return }
         var set = sigset_t()
         sigemptyset(&set)
