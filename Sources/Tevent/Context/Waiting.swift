@@ -99,6 +99,7 @@ extension ContextPointer {
 
     /// Takes a descriptor out of the backend at once.
     func forget(_ descriptor: Int32) {
+        guard !hasForked else { return }
         let table = pointee.descriptors
         _ = pointee.backend.change(
             descriptor, from: table[descriptor].registered, to: [], generation: table[descriptor].generation)
