@@ -40,10 +40,11 @@ extension ContextPointer {
 
     /// Begins anew with the backend: after `fork`, or when it reports what nobody watches.
     func reinitialise() throws(TeventError) {
+        if hasForked { try pointee.waker?.reopen() }
         try pointee.backend.reopen()
-        try reopenWaker()
         pointee.ready.removeAll()
         pointee.descriptors.forgetRegistrations()
+        if let waker = pointee.waker { try watch(waker) }
         pointee.forkGeneration = Fork.generation
     }
 }

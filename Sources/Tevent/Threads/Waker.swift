@@ -108,18 +108,12 @@ extension ContextPointer {
         pointee.waker = waker
     }
 
-    private func watch(_ waker: WakerPointer) throws(TeventError) {
+    func watch(_ waker: WakerPointer) throws(TeventError) {
         let descriptor = waker.pointee.eventFD.load(ordering: .relaxed)
         switch pointee.backend.change(descriptor, from: [], to: .read, generation: 0) {
         case .failed(let call, let code): throw .systemCall(name: call, code: code)
         default: break
         }
-    }
-
-    func reopenWaker() throws(TeventError) {
-        guard let waker = pointee.waker else { return }
-        try waker.reopen()
-        try watch(waker)
     }
 
     /// Gives the waker back when the context ends, and its backend with it.
