@@ -111,7 +111,6 @@ extension ContextPointer {
         let others = pointee.descriptors.wanted(entry.descriptor).subtracting(event.pointee.flags)
         pointee.ready.replaceFirst(remaining: entry.ready.intersection(others))
         pointee.descriptors.moveToEnd(event)
-        pointee.hasAudited = false
         return event
     }
 }
