@@ -88,7 +88,9 @@ extension ContextPointer {
             table[descriptor].registered = []
             table[descriptor].isAlwaysReady = true
             pointee.alwaysReady.append(descriptor)
-            debug(.trace, "\(type(of: pointee.backend).name) cannot wait for descriptor \(descriptor); it counts as always ready")
+            debug(
+                .trace,
+                "\(type(of: pointee.backend).name) cannot wait for descriptor \(descriptor); it counts as always ready")
         case .badDescriptor:
             table[descriptor].registered = []
             reportNotOpen(descriptor)
