@@ -23,10 +23,7 @@ extension ContextPointer {
         // 3. timers that are due, by deadline
         if runTimer() { return .handled }
         // 4. wait for descriptors, at most until the next timer, and run their handlers
-        if pointee.forkGeneration != Fork.generation {
-            debug(.warning, "the process has forked; the backend begins anew")
-            try reinitialise()
-        }
+        try noticeFork()
         if pointee.ready.isEmpty {
             guard hasEvents else { return .noEvents }
             let result = try wait(until: &limit)
@@ -104,7 +101,9 @@ extension ContextPointer {
     /// The event whose turn it is; the entry stays in the batch if another waits for what this one does not.
     private func chooseEvent(_ entry: ReadyBatch.Entry) -> FDPointer? {
         var candidate = pointee.descriptors[entry.descriptor].first
-        while let event = candidate, event.pointee.flags.isDisjoint(with: entry.ready) { candidate = event.pointee.sibling }
+        while let event = candidate, event.pointee.flags.isDisjoint(with: entry.ready) {
+            candidate = event.pointee.sibling
+        }
         guard let event = candidate else {
             pointee.ready.removeFirst()
             return nil
@@ -112,7 +111,6 @@ extension ContextPointer {
         let others = pointee.descriptors.wanted(entry.descriptor).subtracting(event.pointee.flags)
         pointee.ready.replaceFirst(remaining: entry.ready.intersection(others))
         pointee.descriptors.moveToEnd(event)
-        pointee.hasAudited = false
         return event
     }
 }

@@ -50,7 +50,7 @@ public struct FDEvent: Event, Equatable {
     /// The number of the descriptor that is watched.
     public var descriptor: Int32 { record().pointee.descriptor }
 
-    /// What the event waits for; with none it is quiet, but stays in the loop.
+    /// What the event waits for; with none it is quiet, and does not keep a loop running.
     ///
     /// Changing it costs no system call until the loop waits again.
     ///
@@ -60,8 +60,10 @@ public struct FDEvent: Event, Equatable {
         nonmutating set {
             let event = record()
             guard event.pointee.flags != newValue else { return }
+            let wasQuiet = event.pointee.flags.isEmpty
             event.pointee.flags = newValue
             guard let context = event.pointee.prefix.context else { return }
+            if wasQuiet != newValue.isEmpty { context.pointee.watchingFDs += wasQuiet ? 1 : -1 }
             context.pointee.descriptors.noteChange(of: event.pointee.descriptor)
         }
     }
@@ -100,19 +102,29 @@ extension EventContext {
     /// - Complexity: O(1); no system call is made until the loop waits.
     ///
     /// The corresponding C function is `tevent_add_fd()`.
+    @inlinable
     @discardableResult
     public func addFD(
-        _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: (any TallocObject)? = nil,
+        _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: (some TallocObject)? = TallocContext?.none,
         file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping FDHandler
     ) throws(TeventError) -> FDEvent {
-        let context = record("addFD(_:_:)")
-        let parent = parent?.chunk("addFD(under:)") ?? UnsafeMutableRawPointer(context)
+        try addFD(descriptor, flags, parent: parent?.tallocHandle, file: file, line: line, handler)
+    }
+
+    @usableFromInline
+    func addFD(
+        _ descriptor: Int32, _ flags: FDEvent.Flags, parent: TallocHandle?, file: StaticString, line: UInt32,
+        _ handler: @escaping FDHandler
+    ) throws(TeventError) -> FDEvent {
+        let context = record("addFD")
+        let parent = chunk(of: parent, "addFD")
         try context.pointee.descriptors.reserve(descriptor, under: context)
         let event = try FDRecord.make(under: parent, file: file, line: line) {
             FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
         }
         event.pointee.prefix.context = context
         context.pointee.fds.append(event)
+        if !flags.isEmpty { context.pointee.watchingFDs += 1 }
         context.pointee.descriptors.add(event)
         context.pointee.hooks?.descriptors?(FDEvent(event), .attach)
         return FDEvent(event)
@@ -158,12 +170,15 @@ struct FDRecord: EventRecord, Linked {
 }
 
 extension FDPointer {
-    /// Takes the event out of its loop. Before closing, the system is told at once: a copy of the descriptor in another
-    /// process would keep a forgotten registration alive.
+    /// Takes the event out of its loop.
+    ///
+    /// Before closing, the system is told at once: a copy of the descriptor in another process would keep a forgotten
+    /// registration alive.
     func detach(beforeClosing: Bool = false) {
         guard let context = pointee.prefix.context else { return }
         context.pointee.hooks?.descriptors?(FDEvent(self), .detach)
         context.pointee.fds.remove(self)
+        if !pointee.flags.isEmpty { context.pointee.watchingFDs -= 1 }
         context.pointee.descriptors.remove(self)
         pointee.prefix.context = nil
         if beforeClosing, context.pointee.descriptors.isUnused(pointee.descriptor) {

@@ -48,7 +48,9 @@ extension EventContext {
     /// The corresponding C function is `tevent_sa_info_queue_count()`.
     public static var signalInfoCapacity: Int { SignalInfoRing.capacity / 2 }
 
-    /// Catches a signal. Several events, of several contexts, may catch the same one; each is told.
+    /// Catches a signal.
+    ///
+    /// Several events, of several contexts, may catch the same one; each is told.
     ///
     /// The first event for a signal, in the whole process, replaces the signal's disposition, and freeing the last one
     /// puts it back.
@@ -62,13 +64,22 @@ extension EventContext {
     ///   ``TeventError/systemCall(name:code:)`` when descriptors are exhausted.
     ///
     /// The corresponding C function is `tevent_add_signal()`.
+    @inlinable
     @discardableResult
     public func addSignal(
-        _ signal: Signal, wantsInfo: Bool = false, under parent: (any TallocObject)? = nil,
+        _ signal: Signal, wantsInfo: Bool = false, under parent: (some TallocObject)? = TallocContext?.none,
         file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping SignalHandler
     ) throws(TeventError) -> SignalEvent {
-        let context = record("addSignal(_:)")
-        let parent = parent?.chunk("addSignal(under:)") ?? UnsafeMutableRawPointer(context)
+        try addSignal(signal, wantsInfo: wantsInfo, parent: parent?.tallocHandle, file: file, line: line, handler)
+    }
+
+    @usableFromInline
+    func addSignal(
+        _ signal: Signal, wantsInfo: Bool, parent: TallocHandle?, file: StaticString, line: UInt32,
+        _ handler: @escaping SignalHandler
+    ) throws(TeventError) -> SignalEvent {
+        let context = record("addSignal")
+        let parent = chunk(of: parent, "addSignal")
         let number = signal.rawValue
         guard (1...Int32(SignalDispatch.lastSignal)).contains(number), number != SIGKILL, number != SIGSTOP else {
             throw .badSignal(number)
