@@ -145,9 +145,8 @@ final class LoopTests: XCTestCase {
     func testADescriptorThatIsNotOpenEndsTheLoopWithAnErrorAndTheLoopCanRunAgain() throws {
         try onEachBackend { bench in
             let pipe = try SystemIO.pipe()
-            SystemIO.close(pipe.reader)
-            SystemIO.close(pipe.writer)
             try bench.events.addFD(pipe.reader, .read) { _, _ in XCTFail("served") }
+            [pipe.reader, pipe.writer].forEach(SystemIO.close)
             XCTAssertThrowsError(try bench.events.loopWait()) { error in
                 XCTAssertEqual(error as? TeventError, .badDescriptor(pipe.reader))
             }

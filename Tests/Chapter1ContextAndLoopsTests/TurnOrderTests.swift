@@ -60,6 +60,14 @@ final class TurnOrderTests: XCTestCase {
         }
     }
 
+    func testDescriptorsThatAreReadyTogetherAreServedInOrderOfArrival() throws {
+        try onEachBackend { bench in
+            for name in ["a", "b", "c"] { try bench.addReady(.descriptor, as: name) }
+            try bench.events.loopWait()
+            XCTAssertEqual(bench.log.who, ["a", "b", "c"])
+        }
+    }
+
     func testABusyDescriptorDoesNotHideAnother() throws {
         try onEachBackend { bench in
             for name in ["a", "b"] {

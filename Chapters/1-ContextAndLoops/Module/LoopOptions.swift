@@ -27,7 +27,7 @@ public struct LoopOptions: ParsableArguments {
     ///   - clock: A clock to be moved by hand; nil means the system's.
     /// - Throws: What `EventContext.init(under:backend:clock:)` throws.
     public func makeContext(
-        under parent: (any TallocObject)? = nil, clock: ManualClock? = nil
+        under parent: (some TallocObject)? = TallocContext?.none, clock: ManualClock? = nil
     ) throws(TeventError) -> EventContext {
         try EventContext(under: parent, backend: backend, clock: clock)
     }
