@@ -97,7 +97,7 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
     var handlers: [ImmediateHandler?] = []
     while let immediate = context.pointee.immediates.first { handlers.append(immediate.unlink()) }
-    while let timer = context.pointee.timers.first { timer.detach() }
+    while let timer = context.pointee.timers.first ?? context.pointee.timers.running.first { timer.detach() }
     while let signal = context.pointee.signals.first { signal.detach() }
     while let event = context.pointee.fds.first { event.detach() }
     context.closeWaker()
