@@ -19,7 +19,8 @@ extension ContextPointer {
         let isAudit = timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty
         if isAudit { timeout = Self.auditDelay }
 
-        guard try sleep(nanoseconds: timeout) else { return .again }
+        let handle = handle
+        guard try sleep(nanoseconds: timeout), !handle.isStale else { return .again }
         if !pointee.alwaysReady.isEmpty { addAlwaysReady() }
         guard pointee.ready.isEmpty else { return .handled }
         if isAudit { audit() }
@@ -32,7 +33,9 @@ extension ContextPointer {
     ///
     /// - Returns: False if it did not wait to the end.
     private func sleep(nanoseconds: Int64?) throws(TeventError) -> Bool {
+        let handle = handle
         pointee.hooks?.loop?(.beforeWait)
+        guard !handle.isStale else { return false }
         defer { pointee.hooks?.loop?(.afterWait) }
         guard let waker = pointee.waker else {
             return try pointee.backend.wait(nanoseconds: nanoseconds, &pointee.ready)

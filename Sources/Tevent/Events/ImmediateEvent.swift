@@ -42,10 +42,15 @@ public struct ImmediateEvent: Event, Equatable {
     /// The corresponding C function is `tevent_schedule_immediate()`.
     public func schedule(on events: EventContext, _ handler: @escaping ImmediateHandler) {
         let immediate = record("schedule(on:)")
-        immediate.detach()
-        // A trace hook or the old handler's deinit has just run, and may have freed anything.
-        guard !isFreed else { return }
         let context = events.record("schedule(on:)")
+        // Letting the old handler go may run anybody's deinit, so it is kept until all is in order again.
+        var old: [ImmediateHandler] = []
+        defer { withExtendedLifetime(old) {} }
+        while let cancelled = immediate.unlink() {
+            old.append(cancelled)
+            // A trace hook has run, and may have freed either, or scheduled the immediate anew.
+            guard !isFreed, !events.isFreed else { return }
+        }
         immediate.pointee.handler = handler
         immediate.pointee.prefix.context = context
         context.pointee.immediates.append(immediate)
@@ -98,19 +103,14 @@ extension ImmediatePointer {
     /// Takes the immediate out of its loop, and lets its handler go.
     func detach() { withExtendedLifetime(unlink()) {} }
 
-    private func unlinkFromContext() {
-        guard let context = pointee.prefix.context else { return }
-        context.pointee.immediates.remove(self)
-        pointee.prefix.context = nil
-    }
-
     /// Takes the immediate out of its loop and hands its handler over.
     func unlink() -> ImmediateHandler? {
-        if let context = pointee.prefix.context {
-            context.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
-        }
-        unlinkFromContext()
-        return pointee.handler.take()
+        guard let context = pointee.prefix.context else { return nil }
+        let handler = pointee.handler.take()
+        context.pointee.immediates.remove(self)
+        pointee.prefix.context = nil
+        context.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
+        return handler
     }
 
     /// Runs the handler; the immediate can be scheduled again from then on.
@@ -121,9 +121,9 @@ extension ImmediatePointer {
             hook(immediate, .beforeHandler)
             guard !immediate.isFreed, !events.isFreed, immediate.isScheduled else { return }
         }
-        unlinkFromContext()
         // Taken out, not copied: the record may be gone before the handler has ended.
-        let handler = pointee.handler.take().unsafelyUnwrapped
-        handler(immediate, events)
+        let handler = unlink()
+        guard !events.isFreed else { return }
+        handler?(immediate, events)
     }
 }

@@ -107,8 +107,9 @@ extension EventContext {
         }
         timer.pointee.prefix.context = context
         context.pointee.timers.insert(timer, deadline: deadline.nanoseconds)
-        context.pointee.hooks?.timers?(TimerEvent(timer), .attach)
-        return TimerEvent(timer)
+        let handle = TimerEvent(timer)
+        context.pointee.hooks?.timers?(handle, .attach)
+        return handle
     }
 
     /// The timers that wait, in the order they will run.
@@ -147,9 +148,9 @@ extension TimerPointer {
     /// Takes the timer out of its loop.
     func detach() {
         guard let context = pointee.prefix.context else { return }
-        context.pointee.hooks?.timers?(TimerEvent(self), .detach)
         context.pointee.timers.remove(self)
         pointee.prefix.context = nil
+        context.pointee.hooks?.timers?(TimerEvent(self), .detach)
     }
 
     func update(_ deadline: EventInstant) {
