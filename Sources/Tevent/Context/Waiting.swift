@@ -89,6 +89,8 @@ extension ContextPointer {
             table[descriptor].registered = wanted
         case .alwaysReady:
             table[descriptor].registered = []
+            // Errors do not happen to it: whoever wants only those waits for ever, as with poll.
+            guard !wanted.isDisjoint(with: [.read, .write]) else { break }
             table[descriptor].isAlwaysReady = true
             pointee.alwaysReady.append(descriptor)
             debug(
