@@ -99,6 +99,9 @@ enum SlotDepot {
         return UnsafeMutableRawPointer(bitPattern: list) ?? newSlab()
     }
 
+    /// How many slabs there are; for tests.
+    static var slabCount: Int { slabs.withLock { $0.count } }
+
     /// Lets the thread, which may have freed what another one made, leave its free slots behind.
     static func watchEndOfThisThread() {
         // Any value but NULL makes the key's destructor run for this thread.

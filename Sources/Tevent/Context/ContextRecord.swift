@@ -25,6 +25,8 @@ struct ContextRecord {
     var alwaysReady: [Int32] = []
     /// Whether the watched descriptors were found open since something last happened.
     var hasAudited = false
+    /// How long a wait without end lasts before they are checked, in nanoseconds.
+    var auditDelay: Int64 = 2_000_000_000
 
     /// Where the next search for a signal to serve begins.
     var signalCursor: SignalPointer?

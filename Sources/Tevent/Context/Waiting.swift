@@ -4,9 +4,6 @@ import Talloc
 // The loop's last stage: pass noted changes to the backend, wait, and sort out what cannot be waited for.
 
 extension ContextPointer {
-    /// How long a wait without end lasts before the descriptors are checked, in nanoseconds.
-    private static var auditDelay: Int64 { 2_000_000_000 }
-
     /// Waits, at most until the next timer is due and the limit has passed, and fills the batch.
     ///
     /// - Parameter limit: When the longest wait ends; set by the first wait of a turn.
@@ -17,7 +14,7 @@ extension ContextPointer {
         if limit == nil, let longest = pointee.maximumWait { limit = now.advanced(by: longest) }
         var timeout = timeUntilNext(limit)
         let isAudit = timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty
-        if isAudit { timeout = Self.auditDelay }
+        if isAudit { timeout = pointee.auditDelay }
 
         let handle = handle
         guard try sleep(nanoseconds: timeout), !handle.isStale else { return .again }
