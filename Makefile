@@ -3,6 +3,8 @@
 SWIFT ?= swift
 PROGRAMS = .build/debug
 SOURCES = Sources Tests Chapters Package.swift
+# A crash under a sanitizer must not start Swift's own backtracer, which would wait for the sanitizer forever.
+SANITIZED = SWIFT_BACKTRACE=enable=no $(SWIFT) test --disable-swift-testing
 
 .PHONY: help setup build tour test text check-text format lint sanitize clean
 
@@ -36,8 +38,8 @@ lint: setup ## check the format, the documentation comments and the rules of the
 	@Scripts/check-rules
 
 sanitize: setup ## run the test suites under the address sanitizer, then the thread sanitizer
-	@$(SWIFT) test --disable-swift-testing --sanitize=address --scratch-path .build-asan
-	@$(SWIFT) test --disable-swift-testing --sanitize=thread --scratch-path .build-tsan
+	@$(SANITIZED) --sanitize=address --scratch-path .build-asan
+	@$(SANITIZED) --sanitize=thread --scratch-path .build-tsan
 
 clean: ## remove all that was built
 	@rm -rf .build .build-*
