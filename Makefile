@@ -4,7 +4,8 @@ SWIFT ?= swift
 PROGRAMS = .build/debug
 SOURCES = Sources Tests Chapters Package.swift
 # A crash under a sanitizer must not start Swift's own backtracer, which would wait for the sanitizer forever.
-SANITIZED = SWIFT_BACKTRACE=enable=no $(SWIFT) test --disable-swift-testing
+SANITIZED = SWIFT_BACKTRACE=enable=no LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
+	$(SWIFT) test --disable-swift-testing -Xswiftc -use-ld=lld
 
 .PHONY: help setup build tour test text check-text format lint sanitize clean
 
