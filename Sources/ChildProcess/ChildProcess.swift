@@ -104,7 +104,7 @@ public final class ChildProcess {
         guard let end = output[nextLine...].firstIndex(of: newline) ?? (child.output < 0 ? output.count : nil),
             nextLine < output.count
         else { return nil }
-        defer { nextLine = end + 1 }
+        defer { nextLine = min(end + 1, output.count) }
         return String(decoding: output[nextLine..<end], as: UTF8.self)
     }
 
