@@ -1,6 +1,41 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// The settings of every chapter: nothing unsafe, not even a warning.
+let safe: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// MARK: The chapters
+
+/// The chapters in order: one line adds a chapter, one name adds an example.
+///
+/// `Chapters/1-ContextAndLoops` holds the first one: `Module/` is its library `Chapter1ContextAndLoops`, and each
+/// example is an executable in the folder of its name, beside the output it is expected to print.
+let chapters =
+    chapter(1, "ContextAndLoops", examples: ["create-context"])
+    + chapter(2, "Events", after: ["Chapter1ContextAndLoops"], examples: ["hello-timer"])
+
+/// The targets of one chapter, whose module builds on those of the chapters before it.
+func chapter(_ number: Int, _ name: String, after earlier: [String] = [], examples: [String]) -> [Target] {
+    let folder = "Chapters/\(number)-\(name)"
+    let module = "Chapter\(number)\(name)"
+    let engine: [Target.Dependency] = ["Talloc", "Tevent"]
+    let modules = earlier.map { Target.Dependency(stringLiteral: $0) }
+    let library = Target.target(
+        name: module, dependencies: engine + modules, path: "\(folder)/Module", swiftSettings: safe)
+    let tests = Target.testTarget(
+        name: "\(module)Tests", dependencies: engine + modules + [.init(stringLiteral: module), "TestSupport"])
+    let programs = examples.map { example in
+        Target.executableTarget(
+            name: example, dependencies: engine + modules + [.init(stringLiteral: module), argumentParser],
+            path: "\(folder)/\(example)", exclude: ["expected.txt"], swiftSettings: safe)
+    }
+    return [library, tests] + programs
+}
+
+// MARK: The package
+
 let package = Package(
     name: "swift-tevent",
     products: [
@@ -15,11 +50,14 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "Talloc", dependencies: ["CTalloc", "CLinux"]),
         .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"]),
-        .executableTarget(
-            name: "tour",
-            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
-            path: "Sources/Tour"),
-        .testTarget(name: "TallocTests", dependencies: ["Talloc"]),
-        .testTarget(name: "TeventTests", dependencies: ["Tevent"]),
-    ]
+        .testTarget(name: "TallocTests", dependencies: ["Talloc", "TestSupport"]),
+        .testTarget(name: "TeventTests", dependencies: ["Tevent", "TestSupport"]),
+
+        // The tour, and what it shares with the tests: running a program as a user does.
+        .target(name: "CChildProcess"),
+        .target(name: "ChildProcess", dependencies: ["CChildProcess"]),
+        .executableTarget(name: "tour", dependencies: ["ChildProcess", argumentParser], path: "Sources/Tour"),
+        .target(name: "TestSupport", dependencies: ["ChildProcess"], path: "Tests/TestSupport"),
+        .testTarget(name: "ToolingTests", dependencies: ["TestSupport"]),
+    ] + chapters
 )

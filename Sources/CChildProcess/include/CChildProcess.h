@@ -1,0 +1,25 @@
+/* Starting and reaping a child process: what Swift's Glibc module leaves out. */
+#ifndef CCHILDPROCESS_H
+#define CCHILDPROCESS_H
+#include <sys/types.h>
+
+/* A started child and the parent's ends of its pipes, all close-on-exec and non-blocking. */
+struct started_child {
+    pid_t pid;
+    int exit_fd; /* readable once the child has ended */
+    int input;   /* the child's standard input */
+    int output;  /* the child's standard output */
+    int error;   /* the child's standard error */
+};
+
+/* Starts `path` in `directory` (NULL: here), as leader of a process group of its own, with every
+   signal unblocked and at its default. Returns 0 or an errno. */
+int child_start(struct started_child *child, const char *path, char *const argv[], char *const envp[],
+                const char *directory);
+
+/* Writes without ever raising SIGPIPE. Returns what write() returns. */
+ssize_t child_write(int fd, const void *bytes, size_t count);
+
+/* Reaps an ended child. Exactly one of the two is then 0 or more, the other -1. */
+void child_reap(pid_t pid, int *exit_code, int *signal_number);
+#endif

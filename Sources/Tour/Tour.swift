@@ -1,0 +1,18 @@
+import ArgumentParser
+
+/// The guided tour through the chapters, and the keeper of the tutorial's text.
+@main
+struct Tour: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tour",
+        abstract: "Run the examples of the tutorial and compare what they print with what it shows.",
+        discussion: """
+            Without a subcommand, builds the examples, then runs every one in order. Each stands under a heading that \
+            tells the chapter, the file and the command to run it alone. The exit code is 0 if all went as expected, \
+            1 if not, 64 for a name that does not exist.
+            """,
+        subcommands: [
+            RunCommand.self, ChapterCommand.self, ListCommand.self, RecordCommand.self, TextCommand.self,
+        ],
+        defaultSubcommand: RunCommand.self)
+}
