@@ -65,7 +65,9 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
         }
     }
 
-    /// Sets what is asked before the chunk is freed; it may refuse. Nil takes it away.
+    /// Sets what is asked before the chunk is freed, and may refuse.
+    ///
+    /// Nil takes it away.
     ///
     /// - Parameter destructor: Called once for each attempt to free, while the value and everything below are still
     ///   there. The chunk owns it, and lets it go when it is freed.

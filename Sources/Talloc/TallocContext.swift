@@ -13,7 +13,9 @@ public struct TallocContext: TallocObject, Equatable {
 
     /// The handle of a chunk found in the tree, or nil when it is private memory of talloc or of the engine.
     package init?(chunkAt address: UnsafeMutableRawPointer) {
-        guard let slot = HandleSlotPointer.find(forObjectAt: address, size: talloc_get_size(address)) else { return nil }
+        guard let slot = HandleSlotPointer.find(forObjectAt: address, size: talloc_get_size(address)) else {
+            return nil
+        }
         tallocHandle = TallocHandle(slot: slot)
     }
 
@@ -37,7 +39,8 @@ public struct TallocContext: TallocObject, Equatable {
     /// The corresponding C macro is `talloc_new()`.
     public init(under parent: some TallocObject, named name: StaticString = #fileID) throws(TallocError) {
         self.init(
-            tallocHandle: try ChunkHeader.make(kind: .context, name: name.cString, under: parent.chunk("init(under:named:)")))
+            tallocHandle: try ChunkHeader.make(
+                kind: .context, name: name.cString, under: parent.chunk("init(under:named:)")))
     }
 
     /// Gives the context another name, copied into memory that goes with it.
@@ -47,7 +50,9 @@ public struct TallocContext: TallocObject, Equatable {
     /// The corresponding C function is `talloc_set_name()`.
     public func setName(_ name: String) throws(TallocError) { try renameChunk(chunk("setName(_:)"), name) }
 
-    /// Sets what is asked before the context is freed; it may refuse. Nil takes it away.
+    /// Sets what is asked before the context is freed, and may refuse.
+    ///
+    /// Nil takes it away.
     ///
     /// Engine objects are told apart by their own destructors, and a typed chunk has its own form of this call;
     /// both are refused here with a trap.
@@ -60,7 +65,8 @@ public struct TallocContext: TallocObject, Equatable {
         let chunk = chunk("setDestructor(_:)")
         let kind = tallocHandle.slot.kind
         guard kind == .context || kind == .pool else {
-            abort("'\(name)' is not plain memory and has a destructor of its own; hang a TallocContext below it instead")
+            abort(
+                "'\(name)' is not plain memory and has a destructor of its own; hang a TallocContext below it instead")
         }
         let header = chunk.assumingMemoryBound(to: ChunkHeader.self)
         header.pointee.destructor = destructor.map { ask in { ask(TallocContext(tallocHandle: $0)) } }

@@ -29,10 +29,15 @@ extension TallocObject {
 
     /// Frees everything below the object, but not the object.
     ///
-    /// A child whose destructor refuses stays where it is.
+    /// A child whose destructor refuses stays where it is. Private memory, such as the tables of an event context, stays
+    /// too: the C function would free it under the object's feet, and move refusing children to the object's parent.
+    ///
+    /// - Complexity: O(*n*) in the number of chunks below.
     ///
     /// The corresponding C function is `talloc_free_children()`.
-    public func freeChildren() { talloc_free_children(chunk()) }
+    public func freeChildren() {
+        for child in children.reversed() where !child.isFreed { child.free() }
+    }
 
     /// The chunk's name, for reports and for error messages.
     ///

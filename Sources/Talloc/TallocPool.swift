@@ -35,7 +35,8 @@ public struct TallocPool: TallocObject, Equatable {
     public init(
         objects: Int, bytes: Int, under parent: some TallocObject, named name: StaticString = "TallocPool"
     ) throws(TallocError) {
-        try self.init(objects: objects, bytes: bytes, parent: parent.chunk("init(objects:bytes:under:named:)"), name: name)
+        try self.init(
+            objects: objects, bytes: bytes, parent: parent.chunk("init(objects:bytes:under:named:)"), name: name)
     }
 
     private init(objects: Int, bytes: Int, parent: UnsafeRawPointer?, name: StaticString) throws(TallocError) {

@@ -105,7 +105,7 @@ struct ReadyBatch {
 extension FDEvent.Flags {
     /// Errors and hang-ups: whoever waits for anything shall find out.
     static let everything: FDEvent.Flags = [.read, .write, .error]
-    /// The descriptor is not open. Never shown to handlers.
+    /// The descriptor is not open; handlers never see it.
     static let notOpen = FDEvent.Flags(rawValue: 0x80)
 }
 

@@ -14,6 +14,8 @@ struct ContextRecord {
     var immediates = List<ImmediateRecord>()
     var timers = TimerHeap()
     var fds = List<FDRecord>()
+    /// How many of them wait for anything; the others are quiet.
+    var watchingFDs = 0
 
     // Descriptors on their way: noted changes → backend → what it found ready.
     var descriptors = DescriptorTable()
@@ -80,7 +82,7 @@ extension ContextPointer {
 
     /// Whether anything can ever happen in this loop.
     var hasEvents: Bool {
-        !pointee.fds.isEmpty || !pointee.immediates.isEmpty || pointee.timers.count > 0 || !pointee.signals.isEmpty
+        pointee.watchingFDs > 0 || !pointee.immediates.isEmpty || pointee.timers.count > 0 || !pointee.signals.isEmpty
     }
 
     func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) {

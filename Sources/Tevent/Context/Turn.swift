@@ -104,7 +104,9 @@ extension ContextPointer {
     /// The event whose turn it is; the entry stays in the batch if another waits for what this one does not.
     private func chooseEvent(_ entry: ReadyBatch.Entry) -> FDPointer? {
         var candidate = pointee.descriptors[entry.descriptor].first
-        while let event = candidate, event.pointee.flags.isDisjoint(with: entry.ready) { candidate = event.pointee.sibling }
+        while let event = candidate, event.pointee.flags.isDisjoint(with: entry.ready) {
+            candidate = event.pointee.sibling
+        }
         guard let event = candidate else {
             pointee.ready.removeFirst()
             return nil

@@ -148,7 +148,8 @@ extension ContextPointer {
     /// - Throws: ``TeventError/badDescriptor(_:)`` if it did not ask.
     func reportClosed(_ descriptor: Int32) throws(TeventError) -> Bool {
         guard let event = pointee.descriptors[descriptor].first else { return false }
-        debug(.error, "descriptor \(descriptor) is not open; the event made at \(FDEvent(event).origin) leaves the loop")
+        debug(
+            .error, "descriptor \(descriptor) is not open; the event made at \(FDEvent(event).origin) leaves the loop")
         // If others watch it too, they are registered anew before the next wait, which finds them out in turn.
         forget(descriptor)
         let wantsErrors = event.pointee.flags.contains(.error)

@@ -50,7 +50,7 @@ public struct FDEvent: Event, Equatable {
     /// The number of the descriptor that is watched.
     public var descriptor: Int32 { record().pointee.descriptor }
 
-    /// What the event waits for; with none it is quiet, but stays in the loop.
+    /// What the event waits for; with none it is quiet, and does not keep a loop running.
     ///
     /// Changing it costs no system call until the loop waits again.
     ///
@@ -60,8 +60,10 @@ public struct FDEvent: Event, Equatable {
         nonmutating set {
             let event = record()
             guard event.pointee.flags != newValue else { return }
+            let wasQuiet = event.pointee.flags.isEmpty
             event.pointee.flags = newValue
             guard let context = event.pointee.prefix.context else { return }
+            if wasQuiet != newValue.isEmpty { context.pointee.watchingFDs += wasQuiet ? 1 : -1 }
             context.pointee.descriptors.noteChange(of: event.pointee.descriptor)
         }
     }
@@ -113,6 +115,7 @@ extension EventContext {
         }
         event.pointee.prefix.context = context
         context.pointee.fds.append(event)
+        if !flags.isEmpty { context.pointee.watchingFDs += 1 }
         context.pointee.descriptors.add(event)
         context.pointee.hooks?.descriptors?(FDEvent(event), .attach)
         return FDEvent(event)
@@ -158,12 +161,15 @@ struct FDRecord: EventRecord, Linked {
 }
 
 extension FDPointer {
-    /// Takes the event out of its loop. Before closing, the system is told at once: a copy of the descriptor in another
-    /// process would keep a forgotten registration alive.
+    /// Takes the event out of its loop.
+    ///
+    /// Before closing, the system is told at once: a copy of the descriptor in another process would keep a forgotten
+    /// registration alive.
     func detach(beforeClosing: Bool = false) {
         guard let context = pointee.prefix.context else { return }
         context.pointee.hooks?.descriptors?(FDEvent(self), .detach)
         context.pointee.fds.remove(self)
+        if !pointee.flags.isEmpty { context.pointee.watchingFDs -= 1 }
         context.pointee.descriptors.remove(self)
         pointee.prefix.context = nil
         if beforeClosing, context.pointee.descriptors.isUnused(pointee.descriptor) {

@@ -31,9 +31,10 @@ struct List<Record: Linked> {
 
     /// The records now in the list; a copy, so that a caller may free any of them meanwhile.
     var snapshot: [Pointer] {
-        Array(sequence(state: first) { step in
-            defer { step = step?.pointee.next }
-            return step
-        })
+        Array(
+            sequence(state: first) { step in
+                defer { step = step?.pointee.next }
+                return step
+            })
     }
 }

@@ -45,7 +45,8 @@ enum SignalDispatch {
     /// Counts an event for the signal; the first one installs our handler.
     static func register(_ number: Int32, wantsInfo: Bool) throws(TeventError) {
         if wantsInfo { try makeRing(number) }
-        _ = arrivalCount(number)
+        // A rehearsal, so that the handler finds all it uses made: signal 0 does not exist.
+        arrived(0, nil, nil)
         let result = registrations.withLock { registrations -> Int32 in
             if registrations[number] == nil {
                 var registration = Registration()
@@ -90,7 +91,7 @@ enum SignalDispatch {
             sigaddset(&interrupted.assumingMemoryBound(to: ucontext_t.self).pointee.uc_sigmask, number)
         }
         arrivals[Int(number)].wrappingAdd(1, ordering: .sequentiallyConsistent)
-        let bit = UInt64(1) << UInt64(number - 1)
+        let bit = number > 0 ? UInt64(1) << UInt64(number - 1) : 0
         var waker = WakerPointer.first
         while let visited = waker {
             if visited.pointee.signals.load(ordering: .sequentiallyConsistent) & bit != 0 {

@@ -48,7 +48,9 @@ extension EventContext {
     /// The corresponding C function is `tevent_sa_info_queue_count()`.
     public static var signalInfoCapacity: Int { SignalInfoRing.capacity / 2 }
 
-    /// Catches a signal. Several events, of several contexts, may catch the same one; each is told.
+    /// Catches a signal.
+    ///
+    /// Several events, of several contexts, may catch the same one; each is told.
     ///
     /// The first event for a signal, in the whole process, replaces the signal's disposition, and freeing the last one
     /// puts it back.

@@ -32,6 +32,7 @@ struct SignalInfoRing {
         let written = Atomic<UInt64>(0)
         let read = Atomic<UInt64>(0)
         let isBlocked = Atomic(false)
+        let hasReaders = Atomic(false)
         /// How far each reader has come, by its record's address.
         let readers = Mutex<[UInt: UInt64]>([:])
     }
@@ -55,7 +56,7 @@ struct SignalInfoRing {
 
     /// Notes an arrival, in a signal handler; true when the signal should be blocked.
     func append(_ info: siginfo_t) -> Bool {
-        guard head.pointee.read.load(ordering: .acquiring) != .max else { return false }
+        guard head.pointee.hasReaders.load(ordering: .acquiring) else { return false }
         let number = head.pointee.written.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
         let entry = entries + Int(number % UInt64(Self.capacity))
         let fields = info._sifields
@@ -63,7 +64,9 @@ struct SignalInfoRing {
             code: info.si_code, sender: fields._kill.si_pid, user: fields._kill.si_uid,
             value: info.si_signo == SIGCHLD ? fields._sigchld.si_status : fields._rt.si_sigval.sival_int)
         entry.pointee.ready.store(number + 1, ordering: .releasing)
-        guard number + 1 - head.pointee.read.load(ordering: .acquiring) >= UInt64(Self.capacity / 2) else { return false }
+        guard number + 1 - head.pointee.read.load(ordering: .acquiring) >= UInt64(Self.capacity / 2) else {
+            return false
+        }
         head.pointee.isBlocked.store(true, ordering: .sequentiallyConsistent)
         return true
     }
@@ -76,6 +79,7 @@ struct SignalInfoRing {
             }
             let start = head.pointee.written.load(ordering: .acquiring)
             readers[reader] = start
+            head.pointee.hasReaders.store(true, ordering: .releasing)
             return start
         }
     }
@@ -83,6 +87,7 @@ struct SignalInfoRing {
     func removeReader(_ reader: UInt, signal: Int32) {
         head.pointee.readers.withLock { readers in
             readers[reader] = nil
+            if readers.isEmpty { head.pointee.hasReaders.store(false, ordering: .releasing) }
             update(readers)
         }
         unblockIfThereIsRoom(signal)
@@ -110,7 +115,8 @@ struct SignalInfoRing {
 
     private func unblockIfThereIsRoom(_ signal: Int32) {
         let unread = head.pointee.written.load(ordering: .acquiring) - head.pointee.read.load(ordering: .acquiring)
-        guard unread < UInt64(Self.capacity / 2), head.pointee.isBlocked.exchange(false, ordering: .acquiringAndReleasing)
+        guard unread < UInt64(Self.capacity / 2),
+            head.pointee.isBlocked.exchange(false, ordering: .acquiringAndReleasing)
         else { return }
         var set = sigset_t()
         sigemptyset(&set)

@@ -80,11 +80,17 @@ public enum SystemIO {
     public static func write(_ descriptor: Int32, _ bytes: some Collection<UInt8>) throws(TeventError) -> Int {
         var code: Int32 = 0
         let written = Array(bytes).withUnsafeBytes { buffer in
-            withoutBrokenPipeSignal {
-                let result = uninterrupted { Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
-                code = result < 0 ? errno : 0
-                return result
+            // Sockets can be told not to send SIGPIPE; other descriptors cannot, and refuse the question.
+            var result = uninterrupted {
+                send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL.rawValue))
             }
+            if result < 0, errno == ENOTSOCK {
+                result = withoutBrokenPipeSignal {
+                    uninterrupted { Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
+                }
+            }
+            code = result < 0 ? errno : 0
+            return result
         }
         guard written < 0 else { return written }
         guard code == EAGAIN else { throw .systemCall(name: "write", code: code) }
@@ -103,7 +109,7 @@ public enum SystemIO {
         }
     }
 
-    /// Keeps `SIGPIPE` from this thread while `body` runs: a pipe has no flag for that, only sockets do.
+    /// Keeps `SIGPIPE` from this thread while `body` runs.
     private static func withoutBrokenPipeSignal(_ body: () -> Int) -> Int {
         var brokenPipe = sigset_t()
         var old = sigset_t()
@@ -111,13 +117,13 @@ public enum SystemIO {
         sigaddset(&brokenPipe, SIGPIPE)
         pthread_sigmask(SIG_BLOCK, &brokenPipe, &old)
         let result = body()
+        let code = errno
         if sigismember(&old, SIGPIPE) == 0 {
-            var pending = sigset_t()
-            sigpending(&pending)
             var none = timespec()
-            if sigismember(&pending, SIGPIPE) == 1 { sigtimedwait(&brokenPipe, nil, &none) }
+            if result < 0, code == EPIPE { sigtimedwait(&brokenPipe, nil, &none) }
             pthread_sigmask(SIG_SETMASK, &old, nil)
         }
+        errno = code
         return result
     }
 }

@@ -77,7 +77,9 @@ extension WakerPointer {
         Glibc.close(pointee.eventFD.exchange(descriptor, ordering: .sequentiallyConsistent))
     }
 
-    /// Wakes the loop if it sleeps. Safe in a signal handler and on any thread.
+    /// Wakes the loop if it sleeps.
+    ///
+    /// Safe in a signal handler and on any thread.
     func wake() {
         guard pointee.isSleeping.exchange(false, ordering: .sequentiallyConsistent) else { return }
         var one: UInt64 = 1
