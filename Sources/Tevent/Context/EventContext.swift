@@ -28,11 +28,18 @@ public struct EventContext: TallocObject, Equatable {
     ///
     /// The corresponding C functions are `tevent_context_init()` and `tevent_context_init_byname()`.
     public init(
-        under parent: (any TallocObject)? = nil, backend: String = EventContext.defaultBackend,
+        under parent: (some TallocObject)? = TallocContext?.none, backend: String = EventContext.defaultBackend,
         clock: ManualClock? = nil
     ) throws(TeventError) {
         let backend = try Self.makeBackend(backend)
         self.init(try ContextPointer.make(under: parent?.chunk("init(under:)"), backend: backend, clock: clock))
+    }
+
+    /// The chunk that an event of this context shall be freed with.
+    func chunk(of parent: TallocHandle?, _ call: StaticString) -> UnsafeMutableRawPointer {
+        guard let parent else { return chunk(call) }
+        guard !parent.isStale else { abort("\(call) was given a parent that has already been freed") }
+        return parent.object(for: EventContext.self, call)
     }
 
     /// The name of the context's backend.

@@ -102,13 +102,22 @@ extension EventContext {
     /// - Complexity: O(1); no system call is made until the loop waits.
     ///
     /// The corresponding C function is `tevent_add_fd()`.
+    @inlinable
     @discardableResult
     public func addFD(
-        _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: (any TallocObject)? = nil,
+        _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: (some TallocObject)? = TallocContext?.none,
         file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping FDHandler
     ) throws(TeventError) -> FDEvent {
-        let context = record("addFD(_:_:)")
-        let parent = parent?.chunk("addFD(under:)") ?? UnsafeMutableRawPointer(context)
+        try addFD(descriptor, flags, parent: parent?.tallocHandle, file: file, line: line, handler)
+    }
+
+    @usableFromInline
+    func addFD(
+        _ descriptor: Int32, _ flags: FDEvent.Flags, parent: TallocHandle?, file: StaticString, line: UInt32,
+        _ handler: @escaping FDHandler
+    ) throws(TeventError) -> FDEvent {
+        let context = record("addFD")
+        let parent = chunk(of: parent, "addFD")
         try context.pointee.descriptors.reserve(descriptor, under: context)
         let event = try FDRecord.make(under: parent, file: file, line: line) {
             FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)

@@ -64,13 +64,22 @@ extension EventContext {
     ///   ``TeventError/systemCall(name:code:)`` when descriptors are exhausted.
     ///
     /// The corresponding C function is `tevent_add_signal()`.
+    @inlinable
     @discardableResult
     public func addSignal(
-        _ signal: Signal, wantsInfo: Bool = false, under parent: (any TallocObject)? = nil,
+        _ signal: Signal, wantsInfo: Bool = false, under parent: (some TallocObject)? = TallocContext?.none,
         file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping SignalHandler
     ) throws(TeventError) -> SignalEvent {
-        let context = record("addSignal(_:)")
-        let parent = parent?.chunk("addSignal(under:)") ?? UnsafeMutableRawPointer(context)
+        try addSignal(signal, wantsInfo: wantsInfo, parent: parent?.tallocHandle, file: file, line: line, handler)
+    }
+
+    @usableFromInline
+    func addSignal(
+        _ signal: Signal, wantsInfo: Bool, parent: TallocHandle?, file: StaticString, line: UInt32,
+        _ handler: @escaping SignalHandler
+    ) throws(TeventError) -> SignalEvent {
+        let context = record("addSignal")
+        let parent = chunk(of: parent, "addSignal")
         let number = signal.rawValue
         guard (1...Int32(SignalDispatch.lastSignal)).contains(number), number != SIGKILL, number != SIGSTOP else {
             throw .badSignal(number)

@@ -63,23 +63,13 @@ extension EventContext {
     /// - Complexity: O(log *n*) in the number of timers.
     ///
     /// The corresponding C function is `tevent_add_timer()`.
+    @inlinable
     @discardableResult
     public func addTimer(
-        at deadline: EventInstant, under parent: (any TallocObject)? = nil, file: StaticString = #fileID,
-        line: UInt32 = #line, _ handler: @escaping TimerHandler
+        at deadline: EventInstant, under parent: (some TallocObject)? = TallocContext?.none,
+        file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping TimerHandler
     ) throws(TeventError) -> TimerEvent {
-        let context = record("addTimer(at:)")
-        let parent = parent?.chunk("addTimer(under:)") ?? UnsafeMutableRawPointer(context)
-        guard context.pointee.timers.reserve(under: context) else {
-            throw .outOfMemory(name: "\(TimerRecord.name)")
-        }
-        let timer = try TimerRecord.make(under: parent, file: file, line: line) {
-            TimerRecord(prefix: $0, handler: handler)
-        }
-        timer.pointee.prefix.context = context
-        context.pointee.timers.insert(timer, deadline: deadline.nanoseconds)
-        context.pointee.hooks?.timers?(TimerEvent(timer), .attach)
-        return TimerEvent(timer)
+        try addTimer(at: deadline, parent: parent?.tallocHandle, file: file, line: line, handler)
     }
 
     /// Adds a timer that is due `delay` from now; a delay of zero means on the loop's next turn.
@@ -92,13 +82,33 @@ extension EventContext {
     /// - Complexity: O(log *n*) in the number of timers.
     ///
     /// The corresponding C functions are `tevent_add_timer()` and `tevent_timeval_current_ofs()`.
+    @inlinable
     @discardableResult
     public func addTimer(
-        after delay: Duration, under parent: (any TallocObject)? = nil, file: StaticString = #fileID,
-        line: UInt32 = #line, _ handler: @escaping TimerHandler
+        after delay: Duration, under parent: (some TallocObject)? = TallocContext?.none,
+        file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping TimerHandler
     ) throws(TeventError) -> TimerEvent {
-        let deadline = record("addTimer(after:)").now.advanced(by: max(delay, .zero))
-        return try addTimer(at: deadline, under: parent, file: file, line: line, handler)
+        let deadline = now.advanced(by: max(delay, .zero))
+        return try addTimer(at: deadline, parent: parent?.tallocHandle, file: file, line: line, handler)
+    }
+
+    @usableFromInline
+    func addTimer(
+        at deadline: EventInstant, parent: TallocHandle?, file: StaticString, line: UInt32,
+        _ handler: @escaping TimerHandler
+    ) throws(TeventError) -> TimerEvent {
+        let context = record("addTimer")
+        let parent = chunk(of: parent, "addTimer")
+        guard context.pointee.timers.reserve(under: context) else {
+            throw .outOfMemory(name: "\(TimerRecord.name)")
+        }
+        let timer = try TimerRecord.make(under: parent, file: file, line: line) {
+            TimerRecord(prefix: $0, handler: handler)
+        }
+        timer.pointee.prefix.context = context
+        context.pointee.timers.insert(timer, deadline: deadline.nanoseconds)
+        context.pointee.hooks?.timers?(TimerEvent(timer), .attach)
+        return TimerEvent(timer)
     }
 
     /// The timers that wait, in the order they will run.

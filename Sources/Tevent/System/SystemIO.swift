@@ -82,7 +82,7 @@ public enum SystemIO {
         let written = Array(bytes).withUnsafeBytes { buffer in
             // Sockets can be told not to send SIGPIPE; other descriptors cannot, and refuse the question.
             var result = uninterrupted {
-                send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL.rawValue))
+                send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
             }
             if result < 0, errno == ENOTSOCK {
                 result = withoutBrokenPipeSignal {
