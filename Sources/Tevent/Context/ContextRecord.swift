@@ -95,14 +95,14 @@ extension ContextPointer {
 private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let context = chunk!.assumingMemoryBound(to: ContextRecord.self)
     // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
-    var handlers: [ImmediateHandler?] = []
-    while let immediate = context.pointee.immediates.first { handlers.append(immediate.unlink()) }
+    var jobs: [ImmediateJob?] = []
+    while let immediate = context.pointee.immediates.first { jobs.append(immediate.unlink()) }
     while let timer = context.pointee.timers.first { timer.detach() }
     while let signal = context.pointee.signals.first { signal.detach() }
     while let event = context.pointee.fds.first { event.detach() }
     context.closeWaker()
     context.pointee.slot.release()
     let record = context.move()
-    withExtendedLifetime((record, handlers)) {}
+    withExtendedLifetime((record, jobs)) {}
     return 0
 }

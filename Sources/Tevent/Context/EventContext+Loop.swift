@@ -117,7 +117,11 @@ extension ContextPointer {
         var limit: EventInstant?
         while !handle.isStale {
             switch try turn(waitUntil: &limit) {
-            case .handled: return handle.isStale ? .contextFreed : .handled
+            case .handled:
+                guard !handle.isStale else { return .contextFreed }
+                // The handler may have closed a descriptor.
+                pointee.hasAudited = false
+                return .handled
             case .again: continue
             case .noEvents: return .noEvents
             case .timedOut: return .timedOut

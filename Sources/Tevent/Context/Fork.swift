@@ -29,12 +29,22 @@ extension EventContext {
 }
 
 extension ContextPointer {
+    /// Whether the backend is still the parent's, which must not be touched from here.
+    var hasForked: Bool { pointee.forkGeneration != Fork.generation }
+
+    func noticeFork() throws(TeventError) {
+        guard hasForked else { return }
+        debug(.warning, "the process has forked; the backend begins anew")
+        try reinitialise()
+    }
+
     /// Begins anew with the backend: after `fork`, or when it reports what nobody watches.
     func reinitialise() throws(TeventError) {
+        if hasForked { try pointee.waker?.reopen() }
         try pointee.backend.reopen()
-        try reopenWaker()
         pointee.ready.removeAll()
         pointee.descriptors.forgetRegistrations()
+        if let waker = pointee.waker { try watch(waker) }
         pointee.forkGeneration = Fork.generation
     }
 }

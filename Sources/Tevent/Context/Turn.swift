@@ -23,10 +23,7 @@ extension ContextPointer {
         // 3. timers that are due, by deadline
         if runTimer() { return .handled }
         // 4. wait for descriptors, at most until the next timer, and run their handlers
-        if pointee.forkGeneration != Fork.generation {
-            debug(.warning, "the process has forked; the backend begins anew")
-            try reinitialise()
-        }
+        try noticeFork()
         if pointee.ready.isEmpty {
             guard hasEvents else { return .noEvents }
             let result = try wait(until: &limit)
@@ -114,7 +111,6 @@ extension ContextPointer {
         let others = pointee.descriptors.wanted(entry.descriptor).subtracting(event.pointee.flags)
         pointee.ready.replaceFirst(remaining: entry.ready.intersection(others))
         pointee.descriptors.moveToEnd(event)
-        pointee.hasAudited = false
         return event
     }
 }

@@ -55,7 +55,8 @@ extension ContextPointer {
     // MARK: Changes
 
     private func applyChanges() throws(TeventError) {
-        while let descriptor = pointee.descriptors.takeChanged() {
+        // Each change may put a descriptor into the batch that is not open.
+        while !pointee.ready.isFull, let descriptor = pointee.descriptors.takeChanged() {
             do {
                 try apply(descriptor)
             } catch {
@@ -87,7 +88,9 @@ extension ContextPointer {
             table[descriptor].registered = []
             table[descriptor].isAlwaysReady = true
             pointee.alwaysReady.append(descriptor)
-            debug(.trace, "\(pointee.backend) cannot wait for descriptor \(descriptor); it counts as always ready")
+            debug(
+                .trace,
+                "\(type(of: pointee.backend).name) cannot wait for descriptor \(descriptor); it counts as always ready")
         case .badDescriptor:
             table[descriptor].registered = []
             reportNotOpen(descriptor)
@@ -99,6 +102,7 @@ extension ContextPointer {
 
     /// Takes a descriptor out of the backend at once.
     func forget(_ descriptor: Int32) {
+        guard !hasForked else { return }
         let table = pointee.descriptors
         _ = pointee.backend.change(
             descriptor, from: table[descriptor].registered, to: [], generation: table[descriptor].generation)
@@ -133,12 +137,13 @@ extension ContextPointer {
         pointee.hasAudited = true
         var watched = pointee.fds.snapshot.map { pollfd(fd: $0.pointee.descriptor, events: 0, revents: 0) }
         guard poll(&watched, nfds_t(watched.count), 0) > 0 else { return }
-        for entry in watched where Int32(entry.revents) & POLLNVAL != 0 { reportNotOpen(entry.fd) }
+        // What does not fit is found by the next audit.
+        for entry in watched where Int32(entry.revents) & POLLNVAL != 0 && !pointee.ready.isFull {
+            reportNotOpen(entry.fd)
+        }
     }
 
     private func reportNotOpen(_ descriptor: Int32) {
-        // What does not fit is found again by the next audit, or the next change.
-        guard !pointee.ready.isFull else { return }
         pointee.ready.append(descriptor, .notOpen, generation: pointee.descriptors[descriptor].generation)
     }
 

@@ -46,7 +46,7 @@ public struct ImmediateEvent: Event, Equatable {
         // A trace hook or the old handler's deinit has just run, and may have freed anything.
         guard !isFreed else { return }
         let context = events.record("schedule(on:)")
-        immediate.pointee.handler = handler
+        immediate.pointee.job = ImmediateJob(run: handler)
         immediate.pointee.prefix.context = context
         context.pointee.immediates.append(immediate)
         context.pointee.hooks?.immediates?(self, .attach)
@@ -71,12 +71,19 @@ extension EventContext {
     public var immediates: [ImmediateEvent] { record().pointee.immediates.snapshot.map(ImmediateEvent.init) }
 }
 
+/// What an immediate has to do.
+///
+/// A struct around the closure, because Swift keeps a bare closure in an optional behind another one, which it allocates.
+struct ImmediateJob {
+    let run: ImmediateHandler
+}
+
 typealias ImmediatePointer = UnsafeMutablePointer<ImmediateRecord>
 
 struct ImmediateRecord: EventRecord, Linked {
     var prefix: EventPrefix
     /// Nil unless scheduled.
-    var handler: ImmediateHandler?
+    var job: ImmediateJob?
     var next: ImmediatePointer?
     var previous: ImmediatePointer?
 
@@ -85,9 +92,9 @@ struct ImmediateRecord: EventRecord, Linked {
     static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let immediate = chunk!.assumingMemoryBound(to: ImmediateRecord.self)
         // The record must outlive what the handler's deinit may do, so the handler is let go last.
-        let handler = immediate.unlink()
+        let job = immediate.unlink()
         immediate.endRecord()
-        withExtendedLifetime(handler) {}
+        withExtendedLifetime(job) {}
         return 0
     }
 
@@ -104,13 +111,13 @@ extension ImmediatePointer {
         pointee.prefix.context = nil
     }
 
-    /// Takes the immediate out of its loop and hands its handler over.
-    func unlink() -> ImmediateHandler? {
+    /// Takes the immediate out of its loop and hands over what it had to do.
+    func unlink() -> ImmediateJob? {
         if let context = pointee.prefix.context {
             context.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
         }
         unlinkFromContext()
-        return pointee.handler.take()
+        return pointee.job.take()
     }
 
     /// Runs the handler; the immediate can be scheduled again from then on.
@@ -123,7 +130,7 @@ extension ImmediatePointer {
         }
         unlinkFromContext()
         // Taken out, not copied: the record may be gone before the handler has ended.
-        let handler = pointee.handler.take().unsafelyUnwrapped
-        handler(immediate, events)
+        let job = pointee.job.take().unsafelyUnwrapped
+        job.run(immediate, events)
     }
 }

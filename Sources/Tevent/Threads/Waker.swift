@@ -97,6 +97,7 @@ extension ContextPointer {
     /// Makes the context's waker, if it has none, and lets the backend watch it.
     func openWaker() throws(TeventError) {
         guard pointee.waker == nil else { return }
+        try noticeFork()
         let waker = try WakerPointer.open()
         do {
             try watch(waker)
@@ -107,7 +108,7 @@ extension ContextPointer {
         pointee.waker = waker
     }
 
-    private func watch(_ waker: WakerPointer) throws(TeventError) {
+    func watch(_ waker: WakerPointer) throws(TeventError) {
         let descriptor = waker.pointee.eventFD.load(ordering: .relaxed)
         switch pointee.backend.change(descriptor, from: [], to: .read, generation: 0) {
         case .failed(let call, let code): throw .systemCall(name: call, code: code)
@@ -115,17 +116,9 @@ extension ContextPointer {
         }
     }
 
-    func reopenWaker() throws(TeventError) {
-        guard let waker = pointee.waker else { return }
-        try waker.reopen()
-        try watch(waker)
-    }
-
+    /// Gives the waker back when the context ends, and its backend with it.
     func closeWaker() {
-        guard let waker = pointee.waker else { return }
-        let descriptor = waker.pointee.eventFD.load(ordering: .relaxed)
-        _ = pointee.backend.change(descriptor, from: .read, to: [], generation: 0)
-        waker.close()
+        pointee.waker?.close()
         pointee.waker = nil
     }
 }
