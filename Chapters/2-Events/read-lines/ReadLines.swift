@@ -37,8 +37,8 @@ struct ReadLines: ParsableCommand {
     /// Prints what the reader has to say, on one line.
     private func show(_ input: LineReader.Input) {
         switch input {
-        case .line(let text): print("  line: \(text)")
-        case .cutLine(let text): print("  cut: \(text)…")
+        case .line(let text): print("  line \(text.debugDescription)")
+        case .cutLine(let text): print("  cut  \(text.debugDescription)")
         case .end: print("  end")
         case .failed(let error): print("  failed: \(error)")
         }

@@ -9,8 +9,8 @@ struct TimerOrder: ParsableCommand {
         commandName: "timer-order",
         abstract: "Add timers in one order and watch in which order they run.",
         discussion: """
-            Six timers with deadlines of 0 to 20 milliseconds: two of them equal, one moved, one taken back, one added \
-            by the handler of another. Each line is one handler.
+            Seven timers with deadlines of 0 to 400 milliseconds: two of them equal, one moved, one taken back, one \
+            added by the handler of another. Each line is one handler.
             """)
 
     @OptionGroup var loop: LoopOptions
@@ -21,19 +21,19 @@ struct TimerOrder: ParsableCommand {
         defer { events.free() }
 
         // snippet: one
-        try events.addTimer(after: .milliseconds(20)) { timer, now in
-            log.add("A", "20 ms have passed")
+        try events.addTimer(after: .milliseconds(400)) { timer, now in
+            log.add("A", "400 ms have passed")
         }
         // snippet-end: one
 
         // snippet: others
-        let later = events.now.advanced(by: .milliseconds(10))
-        let moved = try events.addTimer(after: .milliseconds(1)) { _, _ in log.add("B", "moved to 10 ms") }
-        try events.addTimer(at: later) { _, _ in log.add("C", "due at 10 ms") }
-        try events.addTimer(at: later) { _, _ in log.add("D", "due at 10 ms") }
+        let later = events.now.advanced(by: .milliseconds(200))
+        let moved = try events.addTimer(after: .milliseconds(1)) { _, _ in log.add("B", "moved to 200 ms") }
+        try events.addTimer(at: later) { _, _ in log.add("C", "due at 200 ms") }
+        try events.addTimer(at: later) { _, _ in log.add("D", "due at 200 ms") }
         moved.update(at: later)
 
-        let cancelled = try events.addTimer(after: .milliseconds(5)) { _, _ in log.add("E", "never runs") }
+        let cancelled = try events.addTimer(after: .milliseconds(100)) { _, _ in log.add("E", "never runs") }
         cancelled.free()
 
         try events.addTimer(after: .zero) { _, _ in

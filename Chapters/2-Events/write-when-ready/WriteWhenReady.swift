@@ -48,10 +48,10 @@ struct WriteWhenReady: ParsableCommand {
             }
             do {
                 message = message.dropFirst(try SystemIO.write(event.descriptor, message.prefix(65_536)))
+                if turningOff, message.isEmpty { event.flags = [] }
             } catch {
                 event.free()
             }
-            if turningOff, message.isEmpty { event.flags = [] }
         }
         writer.setAutoClose()
         // snippet-end: writer
