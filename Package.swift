@@ -16,7 +16,12 @@ let chapters =
     chapter(
         1, "ContextAndLoops",
         examples: ["talloc-tree", "create-context", "once-or-wait", "turn-order", "two-contexts", "nested-loop"])
-    + chapter(2, "Events", after: ["Chapter1ContextAndLoops"], examples: ["hello-timer"])
+    + chapter(
+        2, "Events", after: ["Chapter1ContextAndLoops"],
+        examples: [
+            "timer-order", "ticker", "immediates", "catch-interrupt", "watch-descriptor", "read-lines",
+            "write-when-ready", "free-in-handler", "close-order", "give-way",
+        ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.
 func chapter(_ number: Int, _ name: String, after earlier: [String] = [], examples: [String]) -> [Target] {
