@@ -80,6 +80,14 @@ public final class ChildProcess {
         if ending == nil { _ = Glibc.kill(-processID, SIGKILL) }
     }
 
+    /// Kills the child and everything it has started, and returns once all of it is gone.
+    public func stop() {
+        kill()
+        wakeUp = -1
+        // Their pipes end with the last of them; the limit is for one that is stuck in the kernel.
+        _ = wait(until: .now + .seconds(5))
+    }
+
     // MARK: From the child
 
     /// Whether the child and all who share its output have ended.
