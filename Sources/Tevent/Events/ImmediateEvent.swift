@@ -123,7 +123,7 @@ extension ImmediatePointer {
         }
         // Taken out, not copied: the record may be gone before the handler has ended.
         let handler = unlink()
-        guard !events.isFreed else { return }
+        guard !immediate.isFreed, !events.isFreed else { return }
         handler?(immediate, events)
     }
 }
