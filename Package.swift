@@ -13,8 +13,15 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 /// `Chapters/1-ContextAndLoops` holds the first one: `Module/` is its library `Chapter1ContextAndLoops`, and each
 /// example is an executable in the folder of its name, beside the output it is expected to print.
 let chapters =
-    chapter(1, "ContextAndLoops", examples: ["create-context"])
-    + chapter(2, "Events", after: ["Chapter1ContextAndLoops"], examples: ["hello-timer"])
+    chapter(
+        1, "ContextAndLoops",
+        examples: ["talloc-tree", "create-context", "once-or-wait", "turn-order", "two-contexts", "nested-loop"])
+    + chapter(
+        2, "Events", after: ["Chapter1ContextAndLoops"],
+        examples: [
+            "timer-order", "ticker", "immediates", "catch-interrupt", "watch-descriptor", "read-lines",
+            "write-when-ready", "free-in-handler", "close-order", "give-way",
+        ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.
 func chapter(_ number: Int, _ name: String, after earlier: [String] = [], examples: [String]) -> [Target] {
@@ -23,7 +30,7 @@ func chapter(_ number: Int, _ name: String, after earlier: [String] = [], exampl
     let engine: [Target.Dependency] = ["Talloc", "Tevent"]
     let modules = earlier.map { Target.Dependency(stringLiteral: $0) }
     let library = Target.target(
-        name: module, dependencies: engine + modules, path: "\(folder)/Module", swiftSettings: safe)
+        name: module, dependencies: engine + modules + [argumentParser], path: "\(folder)/Module", swiftSettings: safe)
     let tests = Target.testTarget(
         name: "\(module)Tests", dependencies: engine + modules + [.init(stringLiteral: module), "TestSupport"])
     let programs = examples.map { example in

@@ -28,13 +28,15 @@ package enum ObjectKind: UInt8 {
 }
 
 /// One cell of the handle table.
+@usableFromInline
 package struct HandleSlot {
     /// Generation in the upper 56 bits, `ObjectKind` in the lowest eight while in use.
-    package var stamp: UInt64
+    @usableFromInline package var stamp: UInt64
     /// The object while in use, the next free slot otherwise.
-    package var object: UnsafeMutableRawPointer?
+    @usableFromInline package var object: UnsafeMutableRawPointer?
 }
 
+@usableFromInline
 package typealias HandleSlotPointer = UnsafeMutablePointer<HandleSlot>
 
 extension HandleSlotPointer {

@@ -92,6 +92,7 @@ public enum FreeDecision {
 /// - Throws: ``TallocError/outOfMemory(name:)``, or what `body` throws.
 ///
 /// In C this is `talloc_new()` with a `talloc_free()` on each way out.
+@discardableResult
 public func withTallocContext<Result>(
     named name: StaticString = #fileID, _ body: (TallocContext) throws -> Result
 ) throws -> Result {

@@ -3,28 +3,29 @@
 /// A handle is as cheap to copy as two words and owns nothing. It remembers the stamp of its object's
 /// slot, and each use compares the two, so a handle whose object was freed is noticed, always.
 public struct TallocHandle: Equatable {
-    package let slot: HandleSlotPointer
-    package let stamp: UInt64
+    @usableFromInline package let slot: HandleSlotPointer
+    @usableFromInline package let stamp: UInt64
 
     /// The handle of the object that `slot` stands for now.
-    @inline(__always)
+    @inlinable
     package init(slot: HandleSlotPointer) {
         self.slot = slot
         stamp = slot.pointee.stamp
     }
 
     /// Whether the object is gone.
-    @inline(__always)
+    @inlinable
     package var isStale: Bool { slot.pointee.stamp != stamp }
 
     /// The object, or a trap that names `type` and the `call` when it is gone.
-    @inline(__always)
+    @inlinable
     package func object(for type: Any.Type, _ call: StaticString) -> UnsafeMutableRawPointer {
         guard !isStale, let object = slot.pointee.object else { staleHandleUsed(type, call) }
         return object
     }
 
     /// Whether both refer to the same object, freed or not.
+    @inlinable
     public static func == (left: TallocHandle, right: TallocHandle) -> Bool {
         left.slot == right.slot && left.stamp == right.stamp
     }
@@ -34,7 +35,8 @@ public struct TallocHandle: Equatable {
 extension TallocHandle: Sendable {}
 
 @inline(never)
-private func staleHandleUsed(_ type: Any.Type, _ call: StaticString) -> Never {
+@usableFromInline
+func staleHandleUsed(_ type: Any.Type, _ call: StaticString) -> Never {
     abort(
         "\(type).\(call) was called on a \(type) that has already been freed; "
             + "a handle does not keep its object alive, ask 'isFreed' first if you cannot know")

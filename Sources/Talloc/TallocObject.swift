@@ -10,7 +10,7 @@ public protocol TallocObject {
 
 extension TallocObject {
     /// The chunk's address, or a trap naming this type and the `call` when it was freed.
-    @inline(__always)
+    @inlinable
     package func chunk(_ call: StaticString = #function) -> UnsafeMutableRawPointer {
         tallocHandle.object(for: Self.self, call)
     }

@@ -31,6 +31,7 @@ struct DescriptorTable {
     private var entries: UnsafeMutablePointer<Entry>?
     private var capacity = 0
     private var firstChanged = endOfList
+    private var lastChanged = endOfList
     /// A round begins when all changes have been passed to the backend.
     private var round: UInt32 = 1
 
@@ -101,11 +102,17 @@ struct DescriptorTable {
         before?.pointee.sibling = event.pointee.sibling
     }
 
+    /// Notes a change behind those noted before: what is added first is ready first when all are.
     mutating func noteChange(of descriptor: Int32) {
         self[descriptor].changedInRound = round
         guard self[descriptor].nextChanged == Self.notListed else { return }
-        self[descriptor].nextChanged = firstChanged
-        firstChanged = descriptor
+        self[descriptor].nextChanged = Self.endOfList
+        if firstChanged == Self.endOfList {
+            firstChanged = descriptor
+        } else {
+            self[lastChanged].nextChanged = descriptor
+        }
+        lastChanged = descriptor
     }
 
     mutating func takeChanged() -> Int32? {

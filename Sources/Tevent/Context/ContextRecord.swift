@@ -100,13 +100,13 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Traces hear of each event's end, and must find the context gone: nothing can be added to it any more.
     context.pointee.handle.slot.release()
     // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
-    var handlers: [ImmediateHandler?] = []
-    while let immediate = context.pointee.immediates.first { handlers.append(immediate.unlink()) }
+    var jobs: [ImmediateJob?] = []
+    while let immediate = context.pointee.immediates.first { jobs.append(immediate.unlink()) }
     while let timer = context.pointee.timers.first ?? context.pointee.timers.running.first { timer.detach() }
     while let signal = context.pointee.signals.first { signal.detach() }
     while let event = context.pointee.fds.first { event.detach() }
     context.closeWaker()
     let record = context.move()
-    withExtendedLifetime((record, handlers)) {}
+    withExtendedLifetime((record, jobs)) {}
     return 0
 }

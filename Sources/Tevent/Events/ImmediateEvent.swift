@@ -45,14 +45,14 @@ public struct ImmediateEvent: Event, Equatable {
         guard !immediate.pointee.isEnding else { return }
         let context = events.record("schedule(on:)")
         // Letting the old handler go may run anybody's deinit, so it is kept until all is in order again.
-        var old: [ImmediateHandler] = []
+        var old: [ImmediateJob] = []
         defer { withExtendedLifetime(old) {} }
         while let cancelled = immediate.unlink() {
             old.append(cancelled)
             // A trace hook has run, and may have freed either, or scheduled the immediate anew.
             guard !isFreed, !events.isFreed else { return }
         }
-        immediate.pointee.handler = handler
+        immediate.pointee.job = ImmediateJob(run: handler)
         immediate.pointee.prefix.context = context
         context.pointee.immediates.append(immediate)
         context.pointee.hooks?.immediates?(self, .attach)
@@ -77,12 +77,19 @@ extension EventContext {
     public var immediates: [ImmediateEvent] { record().pointee.immediates.snapshot.map(ImmediateEvent.init) }
 }
 
+/// What an immediate has to do.
+///
+/// A struct around the closure, because Swift keeps a bare closure in an optional behind another one, which it allocates.
+struct ImmediateJob {
+    let run: ImmediateHandler
+}
+
 typealias ImmediatePointer = UnsafeMutablePointer<ImmediateRecord>
 
 struct ImmediateRecord: EventRecord, Linked {
     var prefix: EventPrefix
     /// Nil unless scheduled.
-    var handler: ImmediateHandler?
+    var job: ImmediateJob?
     var next: ImmediatePointer?
     var previous: ImmediatePointer?
     /// It is being freed, and a trace that hears of it cannot schedule it again.
@@ -94,9 +101,9 @@ struct ImmediateRecord: EventRecord, Linked {
         let immediate = chunk!.assumingMemoryBound(to: ImmediateRecord.self)
         immediate.pointee.isEnding = true
         // The record must outlive what the handler's deinit may do, so the handler is let go last.
-        let handler = immediate.unlink()
+        let job = immediate.unlink()
         immediate.endRecord()
-        withExtendedLifetime(handler) {}
+        withExtendedLifetime(job) {}
         return 0
     }
 
@@ -107,14 +114,14 @@ extension ImmediatePointer {
     /// Takes the immediate out of its loop, and lets its handler go.
     func detach() { withExtendedLifetime(unlink()) {} }
 
-    /// Takes the immediate out of its loop and hands its handler over.
-    func unlink() -> ImmediateHandler? {
+    /// Takes the immediate out of its loop and hands over what it had to do.
+    func unlink() -> ImmediateJob? {
         guard let context = pointee.prefix.context else { return nil }
-        let handler = pointee.handler.take()
+        let job = pointee.job.take()
         context.pointee.immediates.remove(self)
         pointee.prefix.context = nil
         context.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
-        return handler
+        return job
     }
 
     /// Runs the handler; the immediate can be scheduled again from then on.
@@ -126,8 +133,8 @@ extension ImmediatePointer {
             guard !immediate.isFreed, !events.isFreed, immediate.isScheduled else { return }
         }
         // Taken out, not copied: the record may be gone before the handler has ended.
-        let handler = unlink()
+        let job = unlink()
         guard !immediate.isFreed, !events.isFreed else { return }
-        handler?(immediate, events)
+        job?.run(immediate, events)
     }
 }
