@@ -3,12 +3,14 @@ import Talloc
 import TestSupport
 import XCTest
 
-/// Misuse that ends the program: each trap says which object, which call, and why. Run in child processes.
+/// Misuse that ends the program: each trap says which object, which call, and why.
+///
+/// Run in child processes.
 final class TrapTests: XCTestCase {
     private func assertTrapped(
         _ result: ProgramResult, saying message: String, line: UInt = #line
     ) {
-        XCTAssertNotNil(result.signal, "it must be ended by a signal, not by exit code \(result.exitCode ?? -1)", line: line)
+        XCTAssertNotNil(result.signal, "exit code \(result.exitCode ?? -1)", line: line)
         XCTAssertTrue(result.stderr.contains(message), "standard error was: \(result.stderr)", line: line)
     }
 

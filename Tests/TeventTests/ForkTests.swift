@@ -5,7 +5,9 @@ import XCTest
 
 @testable import Tevent
 
-/// What happens to a context when its process forks. Children report through a pipe and end at once.
+/// What happens to a context when its process forks.
+///
+/// Children report through a pipe and end at once.
 final class ForkTests: EngineTestCase {
     /// Runs a body in a forked child and returns what it says.
     private func inChild(_ body: () throws -> String) throws -> String {
@@ -44,7 +46,9 @@ final class ForkTests: EngineTestCase {
     }
 
     /// Checks that signals and descriptors still reach the parent's loop.
-    private func assertUndisturbed(_ events: EventContext, _ prepared: (writer: Int32, log: Log), line: UInt = #line) throws {
+    private func assertUndisturbed(
+        _ events: EventContext, _ prepared: (writer: Int32, log: Log), line: UInt = #line
+    ) throws {
         write(prepared.writer, "to the parent")
         Signal.user1.raise()
         XCTAssertEqual(try events.loopWait(), .timedOut, line: line)

@@ -70,7 +70,8 @@ final class SystemIOTests: EngineTestCase {
     func testErrorsNameTheCall() throws {
         assertThrows(.systemCall(name: "read", code: EBADF), try SystemIO.read(-1))
         assertThrows(.systemCall(name: "write", code: EBADF), try SystemIO.write(-1, [1]))
-        XCTAssertEqual(TeventError.systemCall(name: "read", code: EBADF).description, "read failed: Bad file descriptor")
+        XCTAssertEqual(
+            TeventError.systemCall(name: "read", code: EBADF).description, "read failed: Bad file descriptor")
     }
 
     func testPipesAndSocketsDoNotBlockAndAreNotInherited() throws {

@@ -118,7 +118,8 @@ final class TrapTests: XCTestCase {
         }
         XCTAssertEqual(result.exitCode, 0)
         XCTAssertTrue(
-            result.stderr.contains("tevent: trace: running the timer made at TeventTests/TrapTests.swift:"), result.stderr)
+            result.stderr.contains("tevent: trace: running the timer made at TeventTests/TrapTests.swift:"),
+            result.stderr)
     }
 
     func testASignalWhoseLastEventIsFreedEndsTheProgramAgain() throws {
