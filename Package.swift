@@ -58,7 +58,8 @@ let package = Package(
         .target(name: "Talloc", dependencies: ["CTalloc", "CLinux"]),
         .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"]),
         .testTarget(name: "TallocTests", dependencies: ["Talloc", "TestSupport"]),
-        .testTarget(name: "TeventTests", dependencies: ["Tevent", "TestSupport"]),
+        .testTarget(name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport"]),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
 
         // The tour, and what it shares with the tests: running a program as a user does.
         .target(name: "CChildProcess"),
