@@ -3,8 +3,11 @@
 SWIFT ?= swift
 PROGRAMS = .build/debug
 SOURCES = Sources Tests Chapters Package.swift
+# A crash under a sanitizer must not start Swift's own backtracer, which would wait for the sanitizer forever.
+SANITIZED = SWIFT_BACKTRACE=enable=no LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
+	$(SWIFT) test --disable-swift-testing -Xswiftc -use-ld=lld
 
-.PHONY: help setup build tour test text check-text format lint sanitize clean
+.PHONY: help setup build tour test text check-text format lint sanitize docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +39,11 @@ lint: setup ## check the format, the documentation comments and the rules of the
 	@Scripts/check-rules
 
 sanitize: setup ## run the test suites under the address sanitizer, then the thread sanitizer
-	@$(SWIFT) test --disable-swift-testing --sanitize=address --scratch-path .build-asan
-	@$(SWIFT) test --disable-swift-testing --sanitize=thread --scratch-path .build-tsan
+	@$(SANITIZED) --sanitize=address --scratch-path .build-asan
+	@$(SANITIZED) --sanitize=thread --scratch-path .build-tsan
+
+docs: setup ## write the reference of the libraries as web pages
+	@SWIFT='$(SWIFT)' Scripts/docs
 
 clean: ## remove all that was built
 	@rm -rf .build .build-*

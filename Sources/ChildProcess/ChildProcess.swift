@@ -80,6 +80,14 @@ public final class ChildProcess {
         if ending == nil { _ = Glibc.kill(-processID, SIGKILL) }
     }
 
+    /// Kills the child and everything it has started, and returns once all of it is gone.
+    public func stop() {
+        kill()
+        wakeUp = -1
+        // Their pipes end with the last of them; the limit is for one that is stuck in the kernel.
+        _ = wait(until: .now + .seconds(5))
+    }
+
     // MARK: From the child
 
     /// Whether the child and all who share its output have ended.
@@ -104,7 +112,7 @@ public final class ChildProcess {
         guard let end = output[nextLine...].firstIndex(of: newline) ?? (child.output < 0 ? output.count : nil),
             nextLine < output.count
         else { return nil }
-        defer { nextLine = end + 1 }
+        defer { nextLine = min(end + 1, output.count) }
         return String(decoding: output[nextLine..<end], as: UTF8.self)
     }
 

@@ -56,6 +56,7 @@ extension HandleSlotPointer {
     /// Gives the slot back: every handle to its object is stale from now on.
     package func release() {
         let free = clinux_free_slots_here()!
+        if free.pointee == nil { SlotDepot.watchEndOfThisThread() }
         pointee.stamp = ((pointee.stamp >> 8) &+ 1) << 8
         pointee.object = free.pointee
         free.pointee = UnsafeMutableRawPointer(self)
@@ -92,13 +93,21 @@ enum SlotDepot {
 
     /// A list of free slots for the calling thread, or nil when there is no memory.
     static func refill() -> UnsafeMutableRawPointer? {
-        // Any value but NULL makes the key's destructor run for this thread.
-        pthread_setspecific(threadEnd, UnsafeRawPointer(bitPattern: 1))
+        watchEndOfThisThread()
         let list = leftBehind.withLock { list in
             defer { list = 0 }
             return list
         }
         return UnsafeMutableRawPointer(bitPattern: list) ?? newSlab()
+    }
+
+    /// How many slabs there are; for tests.
+    static var slabCount: Int { slabs.withLock { $0.count } }
+
+    /// Lets the thread, which may have freed what another one made, leave its free slots behind.
+    static func watchEndOfThisThread() {
+        // Any value but NULL makes the key's destructor run for this thread.
+        pthread_setspecific(threadEnd, UnsafeRawPointer(bitPattern: 1))
     }
 
     /// Whether `word` is the address of a slot.

@@ -51,13 +51,13 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
 
     /// The value in the chunk.
     ///
-    /// Changing a part of it (`chunk.value.count += 1`) happens in place. Until the change is over, a second change of
-    /// the same chunk, or freeing it, is a trap.
+    /// Changing a part of it (`chunk.value.count += 1`) happens in place. Until the change is over, any other use of the
+    /// same chunk's value, or freeing it, is a trap.
     public var value: Value {
-        get { Storage<Value>.value(in: chunk()).pointee }
-        nonmutating set { Storage<Value>.value(in: header("value", toChange: true)).pointee = newValue }
+        get { Storage<Value>.value(in: unchangingChunk("value")).pointee }
+        nonmutating set { Storage<Value>.value(in: unchangingChunk("value")).pointee = newValue }
         nonmutating _modify {
-            let chunk = header("value", toChange: true)
+            let chunk = unchangingChunk("value")
             let header = chunk.assumingMemoryBound(to: ChunkHeader.self)
             header.pointee.isBeingChanged = true
             defer { header.pointee.isBeingChanged = false }
@@ -85,10 +85,11 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     /// The corresponding C function is `talloc_set_name()`.
     public func setName(_ name: String) throws(TallocError) { try renameChunk(chunk("setName(_:)"), name) }
 
-    private func header(_ call: StaticString, toChange: Bool) -> UnsafeMutableRawPointer {
+    /// The chunk, or a trap when its value is being changed: nobody else may see it half done.
+    private func unchangingChunk(_ call: StaticString) -> UnsafeMutableRawPointer {
         let chunk = chunk(call)
-        if toChange, chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.isBeingChanged {
-            abort("'\(name)' was changed while another change of its value was going on")
+        if chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.isBeingChanged {
+            abort("the value of '\(name)' was used while it was being changed")
         }
         return chunk
     }

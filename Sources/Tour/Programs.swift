@@ -28,7 +28,7 @@ struct Programs {
         compiler.closeInput()
         compiler.wakeUp = interruption.descriptor
         guard compiler.wait(until: .now + .seconds(3600)) == .done else {
-            compiler.kill()
+            compiler.stop()
             interruption.yield()
             throw Complaint("The build did not end within an hour.")
         }

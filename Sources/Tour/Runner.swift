@@ -44,7 +44,7 @@ struct Runner {
         }
         if shown < child.output.count { eachLine(Substring(decoding: child.output[shown...], as: UTF8.self)) }
         if progress == .done { progress = child.wait(until: deadline) }
-        if progress != .done { child.kill() }
+        if progress != .done { child.stop() }
         if progress == .interrupted { interruption.yield() }
 
         return Run(

@@ -23,7 +23,7 @@ final class TrapTests: XCTestCase {
         }
         XCTAssertNotNil(result.signal)
         XCTAssertFalse(result.stdout.contains("Hello"))
-        try assertPageShows("TallocChunk<String>.value was called on a TallocChunk<String>", from: result)
+        try assertPageShowsTrap("TallocChunk<String>.value was called on a TallocChunk<String>", from: result)
     }
 
     func testATimerUnderTheSameParentIsGoneWithWhatItUses() throws {
@@ -56,6 +56,7 @@ final class TrapTests: XCTestCase {
             // snippet-end: block-wrong
             try events.loopWait()
             XCTAssertEqual("\(log)", "3 s  work       done\n3 s  heartbeat  wanted after 1 s")
+            try assertPageShows("\(log)")
         }
     }
 
@@ -76,6 +77,7 @@ final class TrapTests: XCTestCase {
             // snippet-end: block-right
             try events.loopWait()
             XCTAssertEqual("\(log)", "1 s  heartbeat  wanted after 1 s\n3 s  work       done")
+            try assertPageShows("\(log)")
         }
     }
 
@@ -98,6 +100,7 @@ final class TrapTests: XCTestCase {
             try events.addTimer(after: .zero) { _, _ in answer = "42" }
             try events.loopWait()
             XCTAssertEqual(log.entries.map(\.what), ["\(TeventError.nestedLoop)"])
+            try assertPageShows("\(TeventError.nestedLoop)")
         }
     }
 
@@ -152,7 +155,7 @@ final class TrapTests: XCTestCase {
             // snippet-end: freed-wrong
         }
         XCTAssertNotNil(result.signal)
-        try assertPageShows("TimerEvent.free() was called on a TimerEvent", from: result)
+        try assertPageShowsTrap("TimerEvent.free() was called on a TimerEvent", from: result)
     }
 
     func testAskingFirstIsAlwaysAllowed() throws {
@@ -168,12 +171,16 @@ final class TrapTests: XCTestCase {
     }
 
     /// The message of a trap is the one that the chapter's page quotes.
-    private func assertPageShows(_ beginning: String, from result: ProgramResult) throws {
+    private func assertPageShowsTrap(_ beginning: String, from result: ProgramResult) throws {
         let message = result.stderr.split(separator: "\n").first { $0.contains("Fatal error: ") }
         let words = try XCTUnwrap(message?.split(separator: "Fatal error: ").last.map(String.init), result.stderr)
         XCTAssert(words.hasPrefix(beginning), words)
-        let page = try String(
-            contentsOf: projectFolder.appending(path: "Tutorial/1-context-and-loops.md"), encoding: .utf8)
-        XCTAssert(page.contains(words), "the page does not quote: \(words)")
+        try assertPageShows(words)
     }
+}
+
+/// The chapter's page quotes `text` in a block of its own.
+func assertPageShows(_ text: String) throws {
+    let page = try String(contentsOf: projectFolder.appending(path: "Tutorial/1-context-and-loops.md"), encoding: .utf8)
+    XCTAssert(page.contains("```text\n\(text)\n```"), "the page does not quote: \(text)")
 }

@@ -35,7 +35,7 @@ public final class RunningProgram {
         let stdout = String(decoding: child.output, as: UTF8.self)
         let stderr = String(decoding: child.errors, as: UTF8.self)
         guard progress == .done else {
-            child.kill()
+            child.stop()
             throw ProgramTimeout(command: command, timeout: timeout, stdout: stdout, stderr: stderr)
         }
         return switch child.ending {

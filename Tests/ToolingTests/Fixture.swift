@@ -53,13 +53,18 @@ final class Fixture {
 
     /// Runs the built tour in the fixture, or in a folder below it.
     func tour(_ arguments: String..., below folder: String = "") throws -> ProgramResult {
-        try runProgram("tour", arguments: arguments, directory: root.appending(path: folder).path())
+        try runProgram(
+            "tour", arguments: arguments, environment: colourful, directory: root.appending(path: folder).path())
     }
 
     /// Runs examples through the tour, with the fixture's programs.
     func show(_ arguments: String...) throws -> ProgramResult {
-        try runProgram("tour", arguments: arguments + ["--programs", "programs"], directory: root.path())
+        try runProgram(
+            "tour", arguments: arguments + ["--programs", "programs"], environment: colourful, directory: root.path())
     }
+
+    /// The environment of a terminal that can show colours, so that only the pipe makes the tour plain.
+    private var colourful: [String: String] { ["TERM": "xterm", "NO_COLOR": ""] }
 
     /// A Swift file with one snippet.
     func source(snippet name: String, code: String) -> String {

@@ -80,6 +80,11 @@ final class TextTests: XCTestCase {
         XCTAssertEqual(try fixture.tour("text", "--check").exitCode, 0)
     }
 
+    func testWhatAnIndentedCodeBlockShowsIsNoComment() throws {
+        try fixture.append(page, "\n    <!-- output: boil-watr -->\n    ```swift\n")
+        XCTAssertEqual(try fixture.tour("text", "--check").exitCode, 0)
+    }
+
     func testAFenceWithoutEndIsFound() throws {
         try fixture.append(page, "\n```c\nint typed;\n")
         try assertFault("Tutorial/1-tea.md:13: the fence never ends")

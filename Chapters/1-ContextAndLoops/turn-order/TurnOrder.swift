@@ -2,7 +2,7 @@ import ArgumentParser
 import Chapter1ContextAndLoops
 import Tevent
 
-/// One event of each kind, all ready at once: whose handler runs first?
+/// One event of each kind, all ready at once, served in the order of a turn.
 @main
 struct TurnOrder: ParsableCommand {
     static let configuration = CommandConfiguration(

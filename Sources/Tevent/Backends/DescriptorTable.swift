@@ -107,7 +107,11 @@ struct DescriptorTable {
         self[descriptor].changedInRound = round
         guard self[descriptor].nextChanged == Self.notListed else { return }
         self[descriptor].nextChanged = Self.endOfList
-        if firstChanged == Self.endOfList { firstChanged = descriptor } else { self[lastChanged].nextChanged = descriptor }
+        if firstChanged == Self.endOfList {
+            firstChanged = descriptor
+        } else {
+            self[lastChanged].nextChanged = descriptor
+        }
         lastChanged = descriptor
     }
 

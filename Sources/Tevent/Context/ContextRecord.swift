@@ -25,6 +25,8 @@ struct ContextRecord {
     var alwaysReady: [Int32] = []
     /// Whether the watched descriptors were found open since something last happened.
     var hasAudited = false
+    /// How long a wait without end lasts before they are checked, in nanoseconds.
+    var auditDelay: Int64 = 2_000_000_000
 
     /// Where the next search for a signal to serve begins.
     var signalCursor: SignalPointer?
@@ -97,7 +99,7 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
     var jobs: [ImmediateJob?] = []
     while let immediate = context.pointee.immediates.first { jobs.append(immediate.unlink()) }
-    while let timer = context.pointee.timers.first { timer.detach() }
+    while let timer = context.pointee.timers.first ?? context.pointee.timers.running.first { timer.detach() }
     while let signal = context.pointee.signals.first { signal.detach() }
     while let event = context.pointee.fds.first { event.detach() }
     context.closeWaker()

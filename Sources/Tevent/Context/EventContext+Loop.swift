@@ -53,7 +53,7 @@ extension EventContext {
                 if isFinished() { return .finished }
                 guard !isFreed else { return .contextFreed }
                 let result = try context.once()
-                guard result == .handled else { return result }
+                guard result == .handled, !isFreed else { return result }
                 if context.pointee.stopRequested { return .stopped }
             }
         }
@@ -104,7 +104,8 @@ extension EventContext {
                 _ = context.pointee.nesting.hook?(self, level, false)
             }
         }
-        return try body(context)
+        let result = try body(context)
+        return isFreed ? .contextFreed : result
     }
 }
 

@@ -19,7 +19,7 @@ public enum EventTracePoint: Sendable, Equatable {
     case attach
     /// The event's handler is about to run.
     case beforeHandler
-    /// The event is about to leave its loop.
+    /// The event has left its loop; an immediate does so just before its handler runs.
     case detach
 }
 

@@ -26,8 +26,10 @@ extension ContextPointer {
         try noticeFork()
         if pointee.ready.isEmpty {
             guard hasEvents else { return .noEvents }
+            let handle = handle
             let result = try wait(until: &limit)
-            if pointee.ready.isEmpty { return result }
+            // A trace hook may have freed the context.
+            if handle.isStale || pointee.ready.isEmpty { return result }
         }
         return try runDescriptor()
     }

@@ -4,9 +4,6 @@ import Talloc
 // The loop's last stage: pass noted changes to the backend, wait, and sort out what cannot be waited for.
 
 extension ContextPointer {
-    /// How long a wait without end lasts before the descriptors are checked, in nanoseconds.
-    private static var auditDelay: Int64 { 2_000_000_000 }
-
     /// Waits, at most until the next timer is due and the limit has passed, and fills the batch.
     ///
     /// - Parameter limit: When the longest wait ends; set by the first wait of a turn.
@@ -17,9 +14,10 @@ extension ContextPointer {
         if limit == nil, let longest = pointee.maximumWait { limit = now.advanced(by: longest) }
         var timeout = timeUntilNext(limit)
         let isAudit = timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty
-        if isAudit { timeout = Self.auditDelay }
+        if isAudit { timeout = pointee.auditDelay }
 
-        guard try sleep(nanoseconds: timeout) else { return .again }
+        let handle = handle
+        guard try sleep(nanoseconds: timeout), !handle.isStale else { return .again }
         if !pointee.alwaysReady.isEmpty { addAlwaysReady() }
         guard pointee.ready.isEmpty else { return .handled }
         if isAudit { audit() }
@@ -32,7 +30,9 @@ extension ContextPointer {
     ///
     /// - Returns: False if it did not wait to the end.
     private func sleep(nanoseconds: Int64?) throws(TeventError) -> Bool {
+        let handle = handle
         pointee.hooks?.loop?(.beforeWait)
+        guard !handle.isStale else { return false }
         defer { pointee.hooks?.loop?(.afterWait) }
         guard let waker = pointee.waker else {
             return try pointee.backend.wait(nanoseconds: nanoseconds, &pointee.ready)
@@ -86,6 +86,8 @@ extension ContextPointer {
             table[descriptor].registered = wanted
         case .alwaysReady:
             table[descriptor].registered = []
+            // Errors do not happen to it: whoever wants only those waits for ever, as with poll.
+            guard !wanted.isDisjoint(with: [.read, .write]) else { break }
             table[descriptor].isAlwaysReady = true
             pointee.alwaysReady.append(descriptor)
             debug(

@@ -126,8 +126,9 @@ extension EventContext {
         context.pointee.fds.append(event)
         if !flags.isEmpty { context.pointee.watchingFDs += 1 }
         context.pointee.descriptors.add(event)
-        context.pointee.hooks?.descriptors?(FDEvent(event), .attach)
-        return FDEvent(event)
+        let handle = FDEvent(event)
+        context.pointee.hooks?.descriptors?(handle, .attach)
+        return handle
     }
 
     /// The descriptor events of the context, in the order they were added.
@@ -176,7 +177,6 @@ extension FDPointer {
     /// registration alive.
     func detach(beforeClosing: Bool = false) {
         guard let context = pointee.prefix.context else { return }
-        context.pointee.hooks?.descriptors?(FDEvent(self), .detach)
         context.pointee.fds.remove(self)
         if !pointee.flags.isEmpty { context.pointee.watchingFDs -= 1 }
         context.pointee.descriptors.remove(self)
@@ -184,6 +184,7 @@ extension FDPointer {
         if beforeClosing, context.pointee.descriptors.isUnused(pointee.descriptor) {
             context.forget(pointee.descriptor)
         }
+        context.pointee.hooks?.descriptors?(FDEvent(self), .detach)
     }
 
     func run(_ ready: FDEvent.Flags) {
@@ -191,7 +192,7 @@ extension FDPointer {
         let event = FDEvent(self)
         if let hook = context.pointee.hooks?.descriptors {
             hook(event, .beforeHandler)
-            guard !event.isFreed else { return }
+            guard !event.isFreed, pointee.prefix.context != nil else { return }
         }
         let handler = pointee.handler
         handler(event, ready)

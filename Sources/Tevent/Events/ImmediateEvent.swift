@@ -42,10 +42,15 @@ public struct ImmediateEvent: Event, Equatable {
     /// The corresponding C function is `tevent_schedule_immediate()`.
     public func schedule(on events: EventContext, _ handler: @escaping ImmediateHandler) {
         let immediate = record("schedule(on:)")
-        immediate.detach()
-        // A trace hook or the old handler's deinit has just run, and may have freed anything.
-        guard !isFreed else { return }
         let context = events.record("schedule(on:)")
+        // Letting the old handler go may run anybody's deinit, so it is kept until all is in order again.
+        var old: [ImmediateJob] = []
+        defer { withExtendedLifetime(old) {} }
+        while let cancelled = immediate.unlink() {
+            old.append(cancelled)
+            // A trace hook has run, and may have freed either, or scheduled the immediate anew.
+            guard !isFreed, !events.isFreed else { return }
+        }
         immediate.pointee.job = ImmediateJob(run: handler)
         immediate.pointee.prefix.context = context
         context.pointee.immediates.append(immediate)
@@ -105,19 +110,14 @@ extension ImmediatePointer {
     /// Takes the immediate out of its loop, and lets its handler go.
     func detach() { withExtendedLifetime(unlink()) {} }
 
-    private func unlinkFromContext() {
-        guard let context = pointee.prefix.context else { return }
-        context.pointee.immediates.remove(self)
-        pointee.prefix.context = nil
-    }
-
     /// Takes the immediate out of its loop and hands over what it had to do.
     func unlink() -> ImmediateJob? {
-        if let context = pointee.prefix.context {
-            context.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
-        }
-        unlinkFromContext()
-        return pointee.job.take()
+        guard let context = pointee.prefix.context else { return nil }
+        let job = pointee.job.take()
+        context.pointee.immediates.remove(self)
+        pointee.prefix.context = nil
+        context.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
+        return job
     }
 
     /// Runs the handler; the immediate can be scheduled again from then on.
@@ -128,9 +128,9 @@ extension ImmediatePointer {
             hook(immediate, .beforeHandler)
             guard !immediate.isFreed, !events.isFreed, immediate.isScheduled else { return }
         }
-        unlinkFromContext()
         // Taken out, not copied: the record may be gone before the handler has ended.
-        let job = pointee.job.take().unsafelyUnwrapped
-        job.run(immediate, events)
+        let job = unlink()
+        guard !events.isFreed else { return }
+        job?.run(immediate, events)
     }
 }

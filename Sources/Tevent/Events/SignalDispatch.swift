@@ -60,6 +60,8 @@ enum SignalDispatch {
             registrations[number]!.events += 1
             return 0
         }
+        // The C library keeps some for itself.
+        guard result != EINVAL else { throw .badSignal(number) }
         guard result == 0 else { throw .systemCall(name: "sigaction", code: result) }
     }
 

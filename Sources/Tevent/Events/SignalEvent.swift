@@ -98,8 +98,9 @@ extension EventContext {
         event.startCounting()
         context.pointee.signals.append(event)
         context.updateSignalMask()
-        context.pointee.hooks?.signals?(SignalEvent(event), .attach)
-        return SignalEvent(event)
+        let handle = SignalEvent(event)
+        context.pointee.hooks?.signals?(handle, .attach)
+        return handle
     }
 
     /// The signal events of the context, in the order they were added.
@@ -147,13 +148,13 @@ extension SignalPointer {
 
     func detach() {
         guard let context = pointee.prefix.context else { return }
-        context.pointee.hooks?.signals?(SignalEvent(self), .detach)
         if context.pointee.signalCursor == self { context.pointee.signalCursor = pointee.next }
         context.pointee.signals.remove(self)
         pointee.prefix.context = nil
         context.updateSignalMask()
         ring?.removeReader(reader, signal: pointee.number)
         SignalDispatch.unregister(pointee.number)
+        context.pointee.hooks?.signals?(SignalEvent(self), .detach)
     }
 
     /// What the handler has yet to be told, or nil.
@@ -177,7 +178,7 @@ extension SignalPointer {
         let event = SignalEvent(self)
         if let hook = pointee.prefix.context!.pointee.hooks?.signals {
             hook(event, .beforeHandler)
-            guard !event.isFreed else { return }
+            guard !event.isFreed, pointee.prefix.context != nil else { return }
         }
         let handler = pointee.handler
         handler(event, arrival)

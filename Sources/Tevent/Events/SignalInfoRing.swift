@@ -64,9 +64,9 @@ struct SignalInfoRing {
             code: info.si_code, sender: fields._kill.si_pid, user: fields._kill.si_uid,
             value: info.si_signo == SIGCHLD ? fields._sigchld.si_status : fields._rt.si_sigval.sival_int)
         entry.pointee.ready.store(number + 1, ordering: .releasing)
-        guard number + 1 - head.pointee.read.load(ordering: .acquiring) >= UInt64(Self.capacity / 2) else {
-            return false
-        }
+        // Readers that come and go meanwhile may have left this arrival behind: the difference may be negative.
+        let unread = Int64(bitPattern: number &+ 1 &- head.pointee.read.load(ordering: .acquiring))
+        guard unread >= Self.capacity / 2 else { return false }
         head.pointee.isBlocked.store(true, ordering: .sequentiallyConsistent)
         return true
     }
@@ -114,7 +114,9 @@ struct SignalInfoRing {
     }
 
     private func unblockIfThereIsRoom(_ signal: Int32) {
-        let unread = head.pointee.written.load(ordering: .acquiring) - head.pointee.read.load(ordering: .acquiring)
+        // In this order: what is read meanwhile was written before.
+        let read = head.pointee.read.load(ordering: .acquiring)
+        let unread = head.pointee.written.load(ordering: .acquiring) - read
         guard unread < UInt64(Self.capacity / 2),
             head.pointee.isBlocked.exchange(false, ordering: .acquiringAndReleasing)
         else { return }

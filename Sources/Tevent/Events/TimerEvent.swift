@@ -107,8 +107,9 @@ extension EventContext {
         }
         timer.pointee.prefix.context = context
         context.pointee.timers.insert(timer, deadline: deadline.nanoseconds)
-        context.pointee.hooks?.timers?(TimerEvent(timer), .attach)
-        return TimerEvent(timer)
+        let handle = TimerEvent(timer)
+        context.pointee.hooks?.timers?(handle, .attach)
+        return handle
     }
 
     /// The timers that wait, in the order they will run.
@@ -119,15 +120,17 @@ extension EventContext {
 
 typealias TimerPointer = UnsafeMutablePointer<TimerRecord>
 
-struct TimerRecord: EventRecord {
+struct TimerRecord: EventRecord, Linked {
     static let notInHeap = UInt32.max
 
     var prefix: EventPrefix
     let handler: TimerHandler
     /// Breaks ties between equal deadlines.
     var order: UInt64 = 0
-    /// Its place in the heap; while its handler runs it has none.
+    /// Its place in the heap; while its handler runs it has none, but is in the list of those that run.
     var heapIndex = notInHeap
+    var next: TimerPointer?
+    var previous: TimerPointer?
 
     var isInHeap: Bool { heapIndex != Self.notInHeap }
 
@@ -145,14 +148,14 @@ extension TimerPointer {
     /// Takes the timer out of its loop.
     func detach() {
         guard let context = pointee.prefix.context else { return }
-        context.pointee.hooks?.timers?(TimerEvent(self), .detach)
-        if pointee.isInHeap { context.pointee.timers.remove(self) }
+        context.pointee.timers.remove(self)
         pointee.prefix.context = nil
+        context.pointee.hooks?.timers?(TimerEvent(self), .detach)
     }
 
     func update(_ deadline: EventInstant) {
         guard let context = pointee.prefix.context else { return }
-        if pointee.isInHeap { context.pointee.timers.remove(self) }
+        context.pointee.timers.remove(self)
         // There is room: the place it has just left, or the one kept for it while its handler runs.
         context.pointee.timers.insert(self, deadline: deadline.nanoseconds)
     }
@@ -160,16 +163,13 @@ extension TimerPointer {
     /// Runs the handler of a timer that is due, then frees it unless the handler updated it.
     func run(now: EventInstant) {
         let context = pointee.prefix.context!
-        let contextHandle = context.handle
         let timer = TimerEvent(self)
-        context.pointee.timers.remove(self)
-        context.pointee.timers.running += 1
+        context.pointee.timers.beginRunning(self)
         context.pointee.hooks?.timers?(timer, .beforeHandler)
-        if !timer.isFreed {
+        if !timer.isFreed, pointee.prefix.context != nil {
             let handler = pointee.handler
             handler(timer, now)
-            if !timer.isFreed, !pointee.isInHeap { freeChunk(self) }
         }
-        if !contextHandle.isStale { context.pointee.timers.running -= 1 }
+        if !timer.isFreed, !pointee.isInHeap { freeChunk(self) }
     }
 }

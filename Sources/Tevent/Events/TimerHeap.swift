@@ -16,8 +16,9 @@ struct TimerHeap {
     private var entries: UnsafeMutablePointer<Entry>?
     private(set) var count = 0
     private var capacity = 0
-    /// Timers whose handlers run now; their places are kept, so that updating them cannot fail.
-    var running = 0
+    /// Timers whose handlers run now and have not updated them; their places are kept, so that updating cannot fail.
+    private(set) var running = List<TimerRecord>()
+    private var runningCount = 0
     /// How many timers were ever added: breaks ties between equal deadlines.
     private var added: UInt64 = 0
 
@@ -26,7 +27,7 @@ struct TimerHeap {
 
     /// Makes room for one more timer, so that the next `insert` cannot fail; false when there is no memory.
     mutating func reserve(under context: UnsafeMutableRawPointer) -> Bool {
-        guard count + running == capacity else { return true }
+        guard count + runningCount == capacity else { return true }
         let newCapacity = max(16, capacity * 2)
         let size = newCapacity * MemoryLayout<Entry>.stride
         guard let memory = _talloc_realloc(context, entries, size, Self.name.cString) else { return false }
@@ -43,7 +44,20 @@ struct TimerHeap {
         siftUp(Entry(deadline: deadline, timer: timer), from: count - 1)
     }
 
+    /// Takes a timer out of the heap while its handler runs, and keeps its place.
+    mutating func beginRunning(_ timer: TimerPointer) {
+        remove(timer)
+        running.append(timer)
+        runningCount += 1
+    }
+
+    /// Takes a timer out, be it in the heap or running.
     mutating func remove(_ timer: TimerPointer) {
+        guard timer.pointee.isInHeap else {
+            running.remove(timer)
+            runningCount -= 1
+            return
+        }
         let index = Int(timer.pointee.heapIndex)
         timer.pointee.heapIndex = TimerRecord.notInHeap
         count -= 1
@@ -104,9 +118,10 @@ struct TimerHeap {
         place(entry, at: index)
     }
 
-    /// Whether every parent precedes its children and every timer knows its place; for tests.
+    /// Whether there is room for all, every parent precedes its children and every timer knows its place; for tests.
     var isConsistent: Bool {
-        (0..<count).allSatisfy { index in
+        guard count + runningCount <= capacity, running.snapshot.count == runningCount else { return false }
+        return (0..<count).allSatisfy { index in
             entries![index].timer.pointee.heapIndex == UInt32(index)
                 && (index == 0 || !precedes(entries![index], entries![(index - 1) / 4]))
         }

@@ -109,11 +109,11 @@ private struct PageReader {
     }
 
     private func source(_ line: Substring) -> Page.Source? {
-        if let match = line.wholeMatch(of: /\s*<!--\s*code:\s*(.*?)\s*-->\s*/) {
+        if let match = line.wholeMatch(of: /\s{0,3}<!--\s*code:\s*(.*?)\s*-->\s*/) {
             let parts = match.1.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
             return .code(path: String(parts[0]), snippet: parts.count > 1 ? String(parts[1]) : "")
         }
-        if let match = line.wholeMatch(of: /\s*<!--\s*output:\s*(.*?)\s*-->\s*/) {
+        if let match = line.wholeMatch(of: /\s{0,3}<!--\s*output:\s*(.*?)\s*-->\s*/) {
             return .output(example: String(match.1))
         }
         return nil
@@ -148,4 +148,4 @@ private struct PageReader {
     }
 }
 
-private var fencePattern: Regex<(Substring, Substring, Substring)> { /\s*(`{3,}|~{3,})\s*([^`]*)/ }
+private var fencePattern: Regex<(Substring, Substring, Substring)> { /\s{0,3}(`{3,}|~{3,})\s*([^`]*)/ }
