@@ -18,7 +18,12 @@ let chapters =
         examples: [
             "talloc-tree", "first-loop", "create-context", "once-or-wait", "turn-order", "two-contexts", "nested-loop",
         ])
-    + chapter(2, "Events", after: ["Chapter1ContextAndLoops"], examples: ["hello-timer"])
+    + chapter(
+        2, "Events", after: ["Chapter1ContextAndLoops"],
+        examples: [
+            "timer-order", "ticker", "immediates", "catch-interrupt", "watch-descriptor", "read-lines",
+            "write-when-ready", "free-in-handler", "close-order", "give-way",
+        ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.
 func chapter(_ number: Int, _ name: String, after earlier: [String] = [], examples: [String]) -> [Target] {
@@ -55,7 +60,8 @@ let package = Package(
         .target(name: "Talloc", dependencies: ["CTalloc", "CLinux"]),
         .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"]),
         .testTarget(name: "TallocTests", dependencies: ["Talloc", "TestSupport"]),
-        .testTarget(name: "TeventTests", dependencies: ["Tevent", "TestSupport"]),
+        .testTarget(name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport"]),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
 
         // The tour, and what it shares with the tests: running a program as a user does.
         .target(name: "CChildProcess"),

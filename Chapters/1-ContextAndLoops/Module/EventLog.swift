@@ -47,7 +47,7 @@ public final class EventLog: CustomStringConvertible {
 }
 
 /// A duration in words that are short for whole seconds, such as "2 s" or "0.25 s".
-func inSeconds(_ duration: Duration) -> String {
+public func inSeconds(_ duration: Duration) -> String {
     let text = "\(duration / .seconds(1))"
     return (text.hasSuffix(".0") ? String(text.dropLast(2)) : text) + " s"
 }

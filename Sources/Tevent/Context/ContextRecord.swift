@@ -7,7 +7,8 @@ typealias ContextPointer = UnsafeMutablePointer<ContextRecord>
 struct ContextRecord {
     static let name: StaticString = "struct tevent_context"
 
-    let slot: HandleSlotPointer
+    /// Begins with the slot, as every record does; all handles to the context are copies of it.
+    let handle: TallocHandle
 
     // The events, by kind; each list in the order in which it is served.
     var signals = List<SignalRecord>()
@@ -50,7 +51,7 @@ struct ContextRecord {
     }
 
     init(slot: HandleSlotPointer, backend: any Backend, ready: ReadyBatch, manualClock: ManualClock?) {
-        self.slot = slot
+        handle = TallocHandle(slot: slot)
         self.backend = backend
         self.ready = ready
         self.manualClock = manualClock
@@ -78,7 +79,7 @@ extension ContextPointer {
         } catch { throw TeventError(error) }
     }
 
-    var handle: TallocHandle { TallocHandle(slot: pointee.slot) }
+    var handle: TallocHandle { pointee.handle }
 
     var now: EventInstant { pointee.manualClock?.now ?? .now }
 
@@ -96,6 +97,8 @@ extension ContextPointer {
 /// What libtalloc calls when a context is about to be freed: its events leave it, but belong to their parents still.
 private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let context = chunk!.assumingMemoryBound(to: ContextRecord.self)
+    // Traces hear of each event's end, and must find the context gone: nothing can be added to it any more.
+    context.pointee.handle.slot.release()
     // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
     var jobs: [ImmediateJob?] = []
     while let immediate = context.pointee.immediates.first { jobs.append(immediate.unlink()) }
@@ -103,7 +106,6 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     while let signal = context.pointee.signals.first { signal.detach() }
     while let event = context.pointee.fds.first { event.detach() }
     context.closeWaker()
-    context.pointee.slot.release()
     let record = context.move()
     withExtendedLifetime((record, jobs)) {}
     return 0

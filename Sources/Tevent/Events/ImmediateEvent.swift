@@ -42,6 +42,7 @@ public struct ImmediateEvent: Event, Equatable {
     /// The corresponding C function is `tevent_schedule_immediate()`.
     public func schedule(on events: EventContext, _ handler: @escaping ImmediateHandler) {
         let immediate = record("schedule(on:)")
+        guard !immediate.pointee.isEnding else { return }
         let context = events.record("schedule(on:)")
         // Letting the old handler go may run anybody's deinit, so it is kept until all is in order again.
         var old: [ImmediateJob] = []
@@ -91,11 +92,14 @@ struct ImmediateRecord: EventRecord, Linked {
     var job: ImmediateJob?
     var next: ImmediatePointer?
     var previous: ImmediatePointer?
+    /// It is being freed, and a trace that hears of it cannot schedule it again.
+    var isEnding = false
 
     static var name: StaticString { "struct tevent_immediate" }
     static var kind: ObjectKind { .immediate }
     static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let immediate = chunk!.assumingMemoryBound(to: ImmediateRecord.self)
+        immediate.pointee.isEnding = true
         // The record must outlive what the handler's deinit may do, so the handler is let go last.
         let job = immediate.unlink()
         immediate.endRecord()
@@ -130,7 +134,7 @@ extension ImmediatePointer {
         }
         // Taken out, not copied: the record may be gone before the handler has ended.
         let job = unlink()
-        guard !events.isFreed else { return }
+        guard !immediate.isFreed, !events.isFreed else { return }
         job?.run(immediate, events)
     }
 }

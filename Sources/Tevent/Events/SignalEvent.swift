@@ -166,10 +166,12 @@ extension SignalPointer {
             pointee.seen += 1
             return SignalArrival(signal: signal, count: 1, info: info)
         }
+        // snippet: difference
         let arrived = SignalDispatch.arrivalCount(pointee.number)
         guard arrived != pointee.seen else { return nil }
         defer { pointee.seen = arrived }
         return SignalArrival(signal: signal, count: Int(arrived - pointee.seen), info: nil)
+        // snippet-end: difference
     }
 
     func run(_ arrival: SignalArrival) {

@@ -89,6 +89,7 @@ struct TimerHeap {
         entry.timer.pointee.heapIndex = UInt32(truncatingIfNeeded: index)
     }
 
+    // snippet: sift-up
     private func siftUp(_ entry: Entry, from start: Int) {
         var index = start
         while index > 0 {
@@ -99,6 +100,7 @@ struct TimerHeap {
         }
         place(entry, at: index)
     }
+    // snippet-end: sift-up
 
     private func siftDown(_ entry: Entry, from start: Int) {
         var index = start

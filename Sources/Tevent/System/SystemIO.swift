@@ -1,4 +1,4 @@
-import Glibc
+@preconcurrency import Glibc
 
 /// The system calls that programs make on descriptors, without pointers.
 ///
@@ -101,6 +101,11 @@ public enum SystemIO {
     ///
     /// The corresponding C function is `close()`.
     public static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+    /// Makes `print` hand on each line at once, also when standard output is not a terminal; call it before printing.
+    ///
+    /// The corresponding C function is `setvbuf()`.
+    public static func printLineByLine() { setvbuf(stdout, nil, _IOLBF, 0) }
 
     private static func uninterrupted(_ call: () -> Int) -> Int {
         while true {

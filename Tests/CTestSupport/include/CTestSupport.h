@@ -1,0 +1,30 @@
+/* What tests need of the system and Swift does not offer. */
+#ifndef CTESTSUPPORT_H
+#define CTESTSUPPORT_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+/* fork(2), which Swift's own modules hide. */
+pid_t test_fork(void);
+
+/* Sets the soft limit of open descriptors and returns the one before, or -1. */
+long test_limit_descriptors(long count);
+
+/* Sends the calling process a signal with a number. */
+int test_queue_signal(int signal, int value);
+
+/* Sends the calling thread a signal with a number; it is delivered before the call returns. */
+int test_queue_signal_here(int signal, int value);
+
+/* Puts SIG_DFL or SIG_IGN in place, and tells which of them, or a handler (2), is there. */
+void test_set_disposition(int signal, int is_ignored);
+int test_disposition(int signal);
+
+/* Whether the calling thread blocks the signal. */
+int test_is_blocked(int signal);
+
+/* How many descriptors the process has open. */
+int test_open_descriptors(void);
+
+#endif

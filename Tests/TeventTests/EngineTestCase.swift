@@ -1,0 +1,157 @@
+import CTestSupport
+import Glibc
+import Talloc
+import Tevent
+import XCTest
+
+/// What the engine's suites share: contexts of both backends, descriptors that are closed in the end, and failures
+/// that name the backend they came with.
+class EngineTestCase: XCTestCase {
+    private var backend: String?
+    private var opened: Set<Int32> = []
+
+    /// Runs a test with a context of each backend, whose clock moves only by hand; what it leaves open is a failure.
+    func onBothBackends(
+        line: UInt = #line, _ body: (_ events: EventContext, _ clock: ManualClock) throws -> Void
+    ) throws {
+        try onEachBackend(line: line) { backend in
+            let clock = ManualClock()
+            let events = try EventContext(backend: backend, clock: clock)
+            defer { if !events.isFreed { events.free() } }
+            try body(events, clock)
+        }
+    }
+
+    /// Runs a test with a context of each backend that really waits, though not for ever.
+    func onBothBackendsInRealTime(line: UInt = #line, _ body: (_ events: EventContext) throws -> Void) throws {
+        try onEachBackend(line: line) { backend in
+            let events = try EventContext(backend: backend)
+            defer { if !events.isFreed { events.free() } }
+            events.maximumWait = .seconds(30)
+            try body(events)
+        }
+    }
+
+    /// Runs a test once for each backend.
+    func onEachBackend(line: UInt = #line, _ body: (_ backend: String) throws -> Void) throws {
+        for backend in EventContext.backends {
+            self.backend = backend
+            let before = test_open_descriptors()
+            defer {
+                closeAll()
+                XCTAssertEqual(test_open_descriptors(), before, "descriptors were left open", line: line)
+                self.backend = nil
+            }
+            try body(backend)
+        }
+    }
+
+    /// A pipe that is closed when the test ends.
+    func pipe() throws -> (reader: Int32, writer: Int32) {
+        let pipe = try SystemIO.pipe()
+        opened.formUnion([pipe.reader, pipe.writer])
+        return pipe
+    }
+
+    /// Two connected sockets that are closed when the test ends.
+    func sockets() throws -> (Int32, Int32) {
+        let sockets = try SystemIO.socketPair()
+        opened.formUnion([sockets.0, sockets.1])
+        return sockets
+    }
+
+    /// The reader of a pipe with a byte in it.
+    func readyDescriptor() throws -> Int32 {
+        let pipe = try pipe()
+        write(pipe.writer)
+        return pipe.reader
+    }
+
+    /// A descriptor that a system call has just returned; it is closed when the test ends.
+    func opened(_ descriptor: Int32) -> Int32 {
+        XCTAssertGreaterThanOrEqual(descriptor, 0, "open failed")
+        opened.insert(descriptor)
+        return descriptor
+    }
+
+    func close(_ descriptor: Int32) {
+        opened.remove(descriptor)
+        SystemIO.close(descriptor)
+    }
+
+    private func closeAll() {
+        for descriptor in opened { SystemIO.close(descriptor) }
+        opened = []
+    }
+
+    func write(_ descriptor: Int32, _ text: String = "x") {
+        XCTAssertEqual(try SystemIO.write(descriptor, Array(text.utf8)), text.utf8.count)
+    }
+
+    func read(_ descriptor: Int32) throws -> String {
+        switch try SystemIO.read(descriptor) {
+        case .bytes(let bytes): return String(decoding: bytes, as: UTF8.self)
+        case .endOfFile: return "end of file"
+        case .wouldBlock: return "would block"
+        }
+    }
+
+    func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
+
+    override func recordFailure(
+        withDescription description: String, inFile filePath: String, atLine lineNumber: Int, expected: Bool
+    ) {
+        let prefix = backend.map { "[\($0)] " } ?? ""
+        super.recordFailure(
+            withDescription: prefix + description, inFile: filePath, atLine: lineNumber, expected: expected)
+    }
+}
+
+/// Checks that an expression throws just this error.
+func assertThrows<Value>(
+    _ expected: TeventError, _ expression: @autoclosure () throws -> Value, file: StaticString = #filePath,
+    line: UInt = #line
+) {
+    XCTAssertThrowsError(try expression(), file: file, line: line) {
+        XCTAssertEqual($0 as? TeventError, expected, file: file, line: line)
+    }
+}
+
+/// What goes wrong in a handler, which cannot throw, or nil.
+func failure<Value>(of body: () throws -> Value) -> TeventError? {
+    do {
+        _ = try body()
+        return nil
+    } catch { return error as? TeventError }
+}
+
+/// Does in a handler, which cannot throw, what cannot fail there.
+func sure<Value>(_ body: () throws -> Value) -> Value {
+    do { return try body() } catch { fatalError("unexpected: \(error)") }
+}
+
+/// Adds an immediate that is freed after it has run.
+func schedule(on events: EventContext, _ body: @escaping () -> Void) {
+    sure { try ImmediateEvent(under: events) }.schedule(on: events) { immediate, _ in
+        body()
+        if !immediate.isFreed { immediate.free() }
+    }
+}
+
+/// Something a closure can hold, to see that it is let go.
+final class Token {
+    var onEnd: () -> Void = {}
+    deinit { onEnd() }
+}
+
+/// Numbers that look random and are the same in every run with the same seed.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+}

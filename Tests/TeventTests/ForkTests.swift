@@ -1,0 +1,185 @@
+import CTestSupport
+import Foundation
+import Talloc
+import XCTest
+
+@testable import Tevent
+
+/// What happens to a context when its process forks.
+///
+/// Children report through a pipe and end at once.
+final class ForkTests: EngineTestCase {
+    /// Runs a body in a forked child and returns what it says.
+    private func inChild(_ body: () throws -> String) throws -> String {
+        let pipe = try pipe()
+        let child = test_fork()
+        if child == 0 {
+            let said: String
+            do { said = try body() } catch { said = "\(error)" }
+            _ = try? SystemIO.write(pipe.writer, Array(said.utf8))
+            _exit(0)
+        }
+        close(pipe.writer)
+        XCTAssertEqual(waitpid(child, nil, 0), child)
+        defer { close(pipe.reader) }
+        return try read(pipe.reader)
+    }
+
+    /// Adds a reader and a signal, and lets the loop register both.
+    private func prepare(_ events: EventContext) throws -> (writer: Int32, log: Log) {
+        let pipe = try pipe()
+        let log = Log()
+        try events.addFD(pipe.reader, .read) { event, _ in
+            log.lines.append(sure { try self.read(event.descriptor) })
+        }
+        try events.addSignal(.user1) { _, arrival in log.lines.append("\(arrival.count) signals") }
+        XCTAssertEqual(try events.loopOnce(), .timedOut)
+        return (pipe.writer, log)
+    }
+
+    private final class Log {
+        var lines: [String] = []
+        func take() -> String {
+            defer { lines = [] }
+            return lines.joined(separator: ", ")
+        }
+    }
+
+    /// Checks that signals and descriptors still reach the parent's loop.
+    private func assertUndisturbed(
+        _ events: EventContext, _ prepared: (writer: Int32, log: Log), line: UInt = #line
+    ) throws {
+        write(prepared.writer, "to the parent")
+        Signal.user1.raise()
+        XCTAssertEqual(try events.loopWait(), .timedOut, line: line)
+        XCTAssertEqual(prepared.log.take(), "1 signals, to the parent", line: line)
+    }
+
+    func testTheChildsLoopWorksAfterReinitialisingAndTheParentsIsNotDisturbed() throws {
+        try onBothBackends { events, _ in
+            let prepared = try prepare(events)
+            let said = try inChild {
+                try events.reinitialise()
+                self.write(prepared.writer, "to the child")
+                Signal.user1.raise()
+                try events.loopWait()
+                return prepared.log.take()
+            }
+            XCTAssertEqual(said, "1 signals, to the child")
+            try assertUndisturbed(events, prepared)
+        }
+    }
+
+    func testTheLoopReinitialisesByItselfWhenTheChildForgot() throws {
+        try onBothBackends { events, _ in
+            let prepared = try prepare(events)
+            let said = try inChild {
+                self.write(prepared.writer, "to the child")
+                Signal.user1.raise()
+                try events.loopWait()
+                events.free()
+                return prepared.log.take()
+            }
+            XCTAssertEqual(said, "1 signals, to the child")
+            try assertUndisturbed(events, prepared)
+        }
+    }
+
+    func testAChildThatFreesTheContextDoesNotDisturbTheParents() throws {
+        try onBothBackends { events, _ in
+            let prepared = try prepare(events)
+            events.descriptors[0].setCloseFunction { _ in }
+            XCTAssertEqual(
+                try inChild {
+                    events.free()
+                    return "freed"
+                }, "freed")
+            try assertUndisturbed(events, prepared)
+        }
+    }
+
+    func testAChildThatFreesOrAddsEventsBeforeItsLoopRunsDoesNotDisturbTheParents() throws {
+        try onBothBackends { events, _ in
+            let prepared = try prepare(events)
+            let said = try inChild {
+                events.descriptors[0].setAutoClose()
+                events.descriptors[0].free()
+                let other = try SystemIO.pipe()
+                try events.addFD(other.reader, .read) { event, _ in prepared.log.lines.append("the child's own") }
+                try events.addSignal(.user2) { _, _ in prepared.log.lines.append("the child's signal") }
+                self.write(other.writer)
+                Signal.user2.raise()
+                try events.loopOnce()
+                try events.loopOnce()
+                return prepared.log.take()
+            }
+            XCTAssertEqual(said, "the child's signal, the child's own")
+            try assertUndisturbed(events, prepared)
+        }
+    }
+
+    func testAChildThatOpensItsFirstWakerDoesNotWakeTheParent() throws {
+        try onBothBackends { events, _ in
+            let pipe = try pipe()
+            var runs = 0
+            try events.addFD(pipe.reader, .read) { _, _ in runs += 1 }
+            XCTAssertEqual(try events.loopOnce(), .timedOut)
+            let said = try inChild {
+                var told = 0
+                try events.addSignal(.user1) { _, arrival in told += arrival.count }
+                Signal.user1.raise()
+                try events.loopOnce()
+                return "\(told)"
+            }
+            XCTAssertEqual(said, "1")
+            XCTAssertEqual(try events.loopOnce(), .timedOut)
+            write(pipe.writer)
+            XCTAssertEqual(try events.loopOnce(), .handled)
+            XCTAssertEqual(runs, 1)
+        }
+    }
+
+    func testWhatTheParentFoundReadyIsLookedAtAnewInTheChild() throws {
+        try onBothBackends { events, _ in
+            let readers = try (0..<3).map { _ in try readyDescriptor() }
+            var order: [Int32] = []
+            var said = ""
+            for reader in readers {
+                try events.addFD(reader, .read) { event, _ in
+                    order.append(event.descriptor)
+                    event.free()
+                    guard order.count == 1 else { return }
+                    events.allowNesting()
+                    said = sure {
+                        try self.inChild {
+                            _ = try events.loopWait()
+                            return "\(order.count)"
+                        }
+                    }
+                }
+            }
+            XCTAssertEqual(try events.loopWait(), .noEvents)
+            XCTAssertEqual(said, "3")
+            XCTAssertEqual(Set(order), Set(readers))
+        }
+    }
+
+    func testTheChildsChildWorksToo() throws {
+        try onBothBackends { events, _ in
+            let prepared = try prepare(events)
+            let said = try inChild {
+                try events.reinitialise()
+                let inner = try self.inChild {
+                    self.write(prepared.writer, "to the grandchild")
+                    try events.loopWait()
+                    return prepared.log.take()
+                }
+                self.write(prepared.writer, "to the child")
+                try events.loopWait()
+                return "\(inner), \(prepared.log.take())"
+            }
+            XCTAssertEqual(said, "to the grandchild, to the child")
+            try assertUndisturbed(events, prepared)
+        }
+    }
+}
