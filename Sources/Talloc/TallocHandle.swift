@@ -38,6 +38,6 @@ extension TallocHandle: Sendable {}
 @usableFromInline
 func staleHandleUsed(_ type: Any.Type, _ call: StaticString) -> Never {
     abort(
-        "\(type).\(call) was called on a \(type) that has already been freed; "
+        "\(type).\(call) was called on a freed \(type); "
             + "a handle does not keep its object alive, ask 'isFreed' first if you cannot know")
 }

@@ -131,6 +131,6 @@ final class ContextTests: XCTestCase {
         }
         XCTAssertNotNil(result.signal)
         XCTAssert(
-            result.stderr.contains("EventContext.loopOnce() was called on a EventContext that has already been freed"))
+            result.stderr.contains("EventContext.loopOnce() was called on a freed EventContext"))
     }
 }

@@ -147,7 +147,7 @@ final class ExampleTests: XCTestCase {
         let result = try runProgram("free-in-handler", arguments: ["--wrong"])
         XCTAssertNotNil(result.signal)
         let sentence =
-            "FDEvent.flags was called on a FDEvent that has already been freed; "
+            "FDEvent.flags was called on a freed FDEvent; "
             + "a handle does not keep its object alive, ask 'isFreed' first if you cannot know"
         XCTAssert(result.stderr.contains(sentence), result.stderr)
         let chapter = try String(contentsOf: projectFolder.appending(path: "Tutorial/2-events.md"), encoding: .utf8)

@@ -215,6 +215,6 @@ final class TimerTests: XCTestCase {
             timer.update(after: .seconds(1))
         }
         XCTAssertNotNil(result.signal)
-        XCTAssert(result.stderr.contains("TimerEvent.update(after:) was called on a TimerEvent"), result.stderr)
+        XCTAssert(result.stderr.contains("TimerEvent.update(after:) was called on a freed TimerEvent"), result.stderr)
     }
 }

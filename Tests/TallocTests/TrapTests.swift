@@ -22,7 +22,7 @@ final class TrapTests: XCTestCase {
         }
         assertTrapped(
             result,
-            saying: "TallocChunk<Array<Int>>.value was called on a TallocChunk<Array<Int>> that has already been freed")
+            saying: "TallocChunk<Array<Int>>.value was called on a freed TallocChunk<Array<Int>>")
     }
 
     func testFreeingTwiceTraps() throws {
@@ -31,7 +31,7 @@ final class TrapTests: XCTestCase {
             context.free()
             context.free()
         }
-        assertTrapped(result, saying: "TallocContext.free() was called on a TallocContext that has already been freed")
+        assertTrapped(result, saying: "TallocContext.free() was called on a freed TallocContext")
     }
 
     func testAFreedParentTraps() throws {
@@ -40,7 +40,7 @@ final class TrapTests: XCTestCase {
             parent.free()
             _ = try TallocContext(under: parent)
         }
-        assertTrapped(result, saying: "TallocContext.init(under:named:) was called on a TallocContext that has already")
+        assertTrapped(result, saying: "TallocContext.init(under:named:) was called on a freed TallocContext")
     }
 
     func testAHandleWhoseSlotServesAnotherObjectTraps() throws {
@@ -50,7 +50,7 @@ final class TrapTests: XCTestCase {
             let new = try TallocChunk(2)
             print(old.value, new.value)
         }
-        assertTrapped(result, saying: "TallocChunk<Int>.value was called on a TallocChunk<Int>")
+        assertTrapped(result, saying: "TallocChunk<Int>.value was called on a freed TallocChunk<Int>")
         XCTAssertEqual(result.stdout.contains("2 2"), false)
     }
 
@@ -134,7 +134,7 @@ final class TrapTests: XCTestCase {
             context.free()
             _ = context.name
         }
-        assertTrapped(result, saying: "TallocContext.name was called on a TallocContext that has already been freed")
+        assertTrapped(result, saying: "TallocContext.name was called on a freed TallocContext")
         XCTAssertTrue(result.stdout.contains("told: TallocContext.name was called"), result.stdout)
     }
 

@@ -66,7 +66,7 @@ final class FDSurpriseTests: EngineTestCase {
             var failure: TeventError?
             for _ in 0..<10 where failure == nil {
                 clock.advance(by: .milliseconds(300))
-                do { try events.loopWait() } catch { failure = error }
+                do throws(TeventError) { try events.loopWait() } catch { failure = error }
             }
             XCTAssertEqual(failure, .badDescriptor(pipe.reader))
         }

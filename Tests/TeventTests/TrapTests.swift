@@ -11,7 +11,7 @@ final class TrapTests: XCTestCase {
     }
 
     private func freed(_ type: String, _ call: String) -> String {
-        "\(type).\(call) was called on a \(type) that has already been freed"
+        "\(type).\(call) was called on a freed \(type)"
     }
 
     func testUsingAFreedTimerNamesItAndTheCall() throws {

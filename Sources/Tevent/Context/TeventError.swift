@@ -15,8 +15,6 @@ public enum TeventError: Error, Equatable, CustomStringConvertible {
     case badSignal(Int32)
     /// The number is not that of an open descriptor; an event that watched it has been taken out of the loop.
     case badDescriptor(Int32)
-    /// The context has been freed, so nothing can be done on it.
-    case contextFreed
     /// The system refused a call; `code` is its `errno`.
     case systemCall(name: String, code: Int32)
 
@@ -36,8 +34,6 @@ public enum TeventError: Error, Equatable, CustomStringConvertible {
                 + "but not \(SIGKILL) (SIGKILL) or \(SIGSTOP) (SIGSTOP)"
         case .badDescriptor(let descriptor):
             "descriptor \(descriptor) is not open; free its event before closing it, or let the event close it"
-        case .contextFreed:
-            "the event context has been freed"
         case .systemCall(let name, let code):
             "\(name) failed: \(String(cString: strerror(code)))"
                 + (code == EMFILE || code == ENFILE ? "; close descriptors, or raise the limit (ulimit -n)" : "")
