@@ -56,6 +56,16 @@ int test_is_blocked(int signal)
     return sigismember(&set, signal);
 }
 
+int test_is_thread_sanitized(void)
+{
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+    return 1;
+#endif
+#endif
+    return 0;
+}
+
 int test_open_descriptors(void)
 {
     DIR *directory = opendir("/proc/self/fd");
