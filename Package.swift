@@ -15,7 +15,9 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let chapters =
     chapter(
         1, "ContextAndLoops",
-        examples: ["talloc-tree", "create-context", "once-or-wait", "turn-order", "two-contexts", "nested-loop"])
+        examples: [
+            "talloc-tree", "first-loop", "create-context", "once-or-wait", "turn-order", "two-contexts", "nested-loop",
+        ])
     + chapter(
         2, "Events", after: ["Chapter1ContextAndLoops"],
         examples: [

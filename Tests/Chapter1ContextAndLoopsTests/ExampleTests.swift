@@ -6,6 +6,8 @@ import XCTest
 final class ExampleTests: XCTestCase {
     func testTallocTree() throws { try check("talloc-tree", backends: []) }
 
+    func testFirstLoop() throws { try check("first-loop", backends: []) }
+
     func testCreateContext() throws { try check("create-context") }
 
     func testOnceOrWait() throws { try check("once-or-wait") }

@@ -104,6 +104,27 @@ final class LoopTests: XCTestCase {
         }
     }
 
+    func testASignalATimerOrADescriptorKeepsALoopWaitingUntilItIsFreed() throws {
+        try onEachBackend { bench in
+            let (events, log) = (bench.events, bench.log)
+            let pipe = try SystemIO.pipe()
+            defer { [pipe.reader, pipe.writer].forEach(SystemIO.close) }
+            let waiting: [() throws -> any Event] = [
+                { try events.addSignal(.user1) { _, _ in log.add("signal", "") } },
+                { try events.addTimer(after: .seconds(3600)) { _, _ in log.add("timer", "") } },
+                { try events.addFD(pipe.reader, .read) { _, _ in log.add("descriptor", "") } },
+            ]
+            events.maximumWait = .zero
+            for add in waiting {
+                let event = try add()
+                XCTAssertEqual(try events.loopWait(), .timedOut)
+                event.free()
+                XCTAssertEqual(try events.loopWait(), .noEvents)
+            }
+            XCTAssertEqual(log.entries, [])
+        }
+    }
+
     func testALongestWaitEndsALoopInWhichNothingHappens() throws {
         try onEachBackend { bench in
             let pipe = try SystemIO.pipe()

@@ -6,7 +6,9 @@ import XCTest
 /// What the chapter gives to the later ones.
 final class ModuleTests: XCTestCase {
     func testLoopOptionsTakeEachBackendAndMakeContextsWithIt() throws {
-        XCTAssertEqual(try LoopOptions.parse([]).makeContext().backend, EventContext.defaultBackend)
+        let root = try LoopOptions.parse([]).makeContext()
+        defer { root.free() }
+        XCTAssertEqual(root.backend, EventContext.defaultBackend)
         for backend in EventContext.backends {
             let options = try LoopOptions.parse(["--backend", backend])
             let memory = try TallocContext(named: "test")

@@ -12,7 +12,7 @@ struct Bench {
 
     /// Makes another context on the same backend.
     func anotherContext(clock: ManualClock? = nil) throws -> EventContext {
-        try EventContext(under: memory, backend: backend, clock: clock)
+        try EventContext.impatient(under: memory, backend: backend, clock: clock)
     }
 
     /// Makes a pipe with a byte in it, so that its reading end is ready, and closes it with the memory.
@@ -57,12 +57,23 @@ struct Bench {
     }
 }
 
+extension EventContext {
+    /// A context whose loop gives up when it waits for what never comes, so that a test fails instead of hanging.
+    fileprivate static func impatient(
+        under memory: TallocContext, backend: String, clock: ManualClock? = nil
+    ) throws -> EventContext {
+        let events = try EventContext(under: memory, backend: backend, clock: clock)
+        events.maximumWait = .seconds(1)
+        return events
+    }
+}
+
 /// Runs a test once with each backend.
 func onEachBackend(_ test: (Bench) throws -> Void) throws {
     for backend in EventContext.backends {
         let memory = try TallocContext(named: "test")
         defer { if !memory.isFreed { memory.free() } }
-        let events = try EventContext(under: memory, backend: backend)
+        let events = try EventContext.impatient(under: memory, backend: backend)
         do {
             try test(Bench(backend: backend, memory: memory, events: events))
         } catch {

@@ -86,18 +86,18 @@ final class TrapTests: XCTestCase {
     func testWaitingInsideAHandlerIsRefused() throws {
         try onEachBackend { bench in
             let (events, log) = (bench.events, bench.log)
-            var answer: String?
             // snippet: nested-wrong
+            var answer: String?
+            try events.addTimer(after: .milliseconds(1)) { _, _ in answer = "42" }
             try ImmediateEvent(under: events).schedule(on: events) { _, events in
                 do {
                     try events.loop { answer != nil }
-                    log.add("handler", "goes on with the answer")
+                    log.add("handler", "goes on with \(answer ?? "nothing")")
                 } catch {
                     log.add("handler", "\(error)")
                 }
             }
             // snippet-end: nested-wrong
-            try events.addTimer(after: .zero) { _, _ in answer = "42" }
             try events.loopWait()
             XCTAssertEqual(log.entries.map(\.what), ["\(TeventError.nestedLoop)"])
             try assertPageShows("\(TeventError.nestedLoop)")
@@ -108,10 +108,13 @@ final class TrapTests: XCTestCase {
         try onEachBackend { bench in
             let (events, log) = (bench.events, bench.log)
             // snippet: nested-right
-            try events.addTimer(after: .zero) { _, _ in log.add("handler", "goes on with the answer") }
+            try events.addTimer(after: .milliseconds(1)) { _, _ in
+                let answer = "42"
+                log.add("handler", "goes on with \(answer)")
+            }
             // snippet-end: nested-right
             XCTAssertEqual(try events.loopWait(), .noEvents)
-            XCTAssertEqual(log.entries.map(\.what), ["goes on with the answer"])
+            XCTAssertEqual(log.entries.map(\.what), ["goes on with 42"])
         }
     }
 

@@ -55,6 +55,23 @@ final class FDSurpriseTests: EngineTestCase {
         }
     }
 
+    func testADescriptorClosedUnderALoopThatIsBusyWithTimersIsReported() throws {
+        try onBothBackends { events, clock in
+            events.record().pointee.auditDelay = 1_000_000_000
+            let pipe = try pipe()
+            try events.addFD(pipe.reader, .read) { _, _ in }
+            try events.addTimer(after: .milliseconds(300)) { timer, _ in timer.update(after: .milliseconds(300)) }
+            XCTAssertEqual(try events.loopOnce(), .timedOut)
+            close(pipe.reader)
+            var failure: TeventError?
+            for _ in 0..<10 where failure == nil {
+                clock.advance(by: .milliseconds(300))
+                do { try events.loopWait() } catch { failure = error }
+            }
+            XCTAssertEqual(failure, .badDescriptor(pipe.reader))
+        }
+    }
+
     func testWhoAskedForErrorsIsToldInsteadOfTheLoopFailing() throws {
         try onBothBackends { events, _ in
             let pipe = try pipe()

@@ -15,7 +15,7 @@ final class DependentPackageTests: XCTestCase {
         let result = try runProgram(
             "/usr/bin/env", arguments: ["swift", "run", "--quiet", "--package-path", root.path(), "dependent"],
             timeout: .seconds(600))
-        XCTAssertEqual(result.stdout, "linked\n", result.stderr)
+        XCTAssertEqual(result.stdout, "a millisecond later\n", result.stderr)
         XCTAssertEqual(result.exitCode, 0, result.stderr)
     }
 
@@ -39,18 +39,28 @@ final class DependentPackageTests: XCTestCase {
                     dependencies: [
                         .product(name: "Talloc", package: "swift-tevent"),
                         .product(name: "Tevent", package: "swift-tevent"),
-                    ])
+                    ],
+                    swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)])
             ])
         """
     }
 
+    /// What a newcomer would write first; it is checked for memory safety as strictly as a chapter.
     private let program = """
         import Talloc
         import Tevent
 
         @main
         struct Dependent {
-            static func main() { print("linked") }
+            static func main() throws {
+                // snippet: first-program
+                try withTallocContext(named: "program") { memory in
+                    let events = try EventContext(under: memory)
+                    try events.addTimer(after: .milliseconds(1), under: memory) { _, _ in print("a millisecond later") }
+                    try events.loopWait()
+                }
+                // snippet-end: first-program
+            }
         }
         """
 }

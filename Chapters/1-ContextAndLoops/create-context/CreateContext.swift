@@ -25,7 +25,7 @@ struct CreateContext: ParsableCommand {
         let program = try TallocContext(named: "program")
         let events = try loop.makeContext(under: program, clock: ManualClock())
         // snippet-end: create
-        say("A context under a parent:", program, events)
+        show("A context under a parent:", program, events)
 
         // snippet: events
         let session = try TallocContext(under: program, named: "session")
@@ -36,28 +36,31 @@ struct CreateContext: ParsableCommand {
         try events.addSignal(.interrupt) { _, _ in }
         try events.addFD(SystemIO.standardInput, .read) { _, _ in }
         // snippet-end: events
-        if svg { return print(ContextPicture(of: events, below: program).svg) }
-        say("With events:", program, events)
+        if svg { print(ContextPicture(of: events, below: program).svg) }
+        show("With events:", program, events)
 
         // snippet: free
         session.free()
         // snippet-end: free
-        say("The session is freed:", program, events)
+        show("The session is freed:", program, events)
 
         // snippet: end
         program.free()
-        print("The program is freed.\nIs the context freed? \(events.isFreed). Its timer? \(timer.isFreed).")
+        say("The program is freed.\nIs the context freed? \(events.isFreed). Its timer? \(timer.isFreed).")
         // snippet-end: end
     }
 
-    /// Prints the memory below `program` and the lists of `events`.
-    private func say(_ title: String, _ program: TallocContext, _ events: EventContext) {
-        guard !svg else { return }
-        // snippet: say
-        print(title)
-        print(program.report().drawing(.names))
-        print(EventLists(of: events))
-        // snippet-end: say
-        print("")
+    /// Says `title`, then shows the memory below `program` and the lists of `events`.
+    private func show(_ title: String, _ program: TallocContext, _ events: EventContext) {
+        // snippet: show
+        say(title)
+        say(program.report().drawing(.names))
+        say("\(EventLists(of: events))\n")
+        // snippet-end: show
+    }
+
+    /// Prints a text, unless there shall be nothing but the picture.
+    private func say(_ text: String) {
+        if !svg { print(text) }
     }
 }

@@ -17,8 +17,11 @@ final class EpollBackend: Backend {
     private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: batchSize)
 
     init() throws(TeventError) {
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard epoll >= 0 else { throw .failed("epoll_create1") }
+        epoll = try Self.open()
+    }
+
+    private static func open() throws(TeventError) -> Int32 {
+        try aboveStandardDescriptors("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC)))
     }
 
     deinit {
@@ -27,8 +30,7 @@ final class EpollBackend: Backend {
     }
 
     func reopen() throws(TeventError) {
-        let fresh = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard fresh >= 0 else { throw .failed("epoll_create1") }
+        let fresh = try Self.open()
         close(epoll)
         epoll = fresh
     }

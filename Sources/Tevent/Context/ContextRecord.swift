@@ -28,6 +28,8 @@ struct ContextRecord {
     var hasAudited = false
     /// How long a wait without end lasts before they are checked, in nanoseconds.
     var auditDelay: Int64 = 2_000_000_000
+    /// Between timers they are not checked before this.
+    var nextAudit = EventInstant.zero
 
     /// Where the next search for a signal to serve begins.
     var signalCursor: SignalPointer?

@@ -44,7 +44,8 @@ public enum TeventError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    init(_ error: TallocError) {
+    /// The same error as one of the engine's, for functions that make both memory and events.
+    public init(_ error: TallocError) {
         switch error {
         case .outOfMemory(let name): self = .outOfMemory(name: name)
         }

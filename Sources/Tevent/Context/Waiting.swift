@@ -20,7 +20,7 @@ extension ContextPointer {
         guard try sleep(nanoseconds: timeout), !handle.isStale else { return .again }
         if !pointee.alwaysReady.isEmpty { addAlwaysReady() }
         guard pointee.ready.isEmpty else { return .handled }
-        if isAudit { audit() }
+        if isAudit || (!pointee.hasAudited && now >= pointee.nextAudit) { audit() }
         if pointee.manualClock != nil { return .timedOut }
         if let limit, now >= limit, pointee.timers.firstDeadline ?? .max > now.nanoseconds { return .timedOut }
         return .again
@@ -134,9 +134,10 @@ extension ContextPointer {
 
     /// Looks for descriptors that were closed under the loop's feet, which epoll forgets without a word.
     ///
-    /// One call of poll, after the loop has slept for a while and before it sleeps without end.
+    /// One call of poll, when the loop has slept in vain: after a while, and before it sleeps without end.
     private func audit() {
         pointee.hasAudited = true
+        pointee.nextAudit = now.advanced(by: .nanoseconds(pointee.auditDelay))
         var watched = pointee.fds.snapshot.map { pollfd(fd: $0.pointee.descriptor, events: 0, revents: 0) }
         guard poll(&watched, nfds_t(watched.count), 0) > 0 else { return }
         // What does not fit is found by the next audit.

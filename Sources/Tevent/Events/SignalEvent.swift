@@ -12,6 +12,13 @@ public struct SignalArrival: Sendable, Equatable {
     public let count: Int
     /// What the system tells of the arrival, for events that asked for it.
     public let info: SignalInfo?
+
+    /// An arrival made by hand, to try a handler without a signal.
+    public init(signal: Signal, count: Int = 1, info: SignalInfo? = nil) {
+        self.signal = signal
+        self.count = count
+        self.info = info
+    }
 }
 
 /// An event that happens when a signal arrives, until it is freed.

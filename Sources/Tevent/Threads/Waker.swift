@@ -38,8 +38,7 @@ extension WakerPointer {
 
     /// Takes a waker that nobody uses, or makes one, and opens its eventfd.
     static func open() throws(TeventError) -> WakerPointer {
-        let descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard descriptor >= 0 else { throw .failed("eventfd") }
+        let descriptor = try openEventFD()
         return lock.withLock { _ in
             var waker = first
             while let candidate = waker, candidate.pointee.eventFD.load(ordering: .relaxed) >= 0 {
@@ -49,6 +48,10 @@ extension WakerPointer {
             taken.pointee.eventFD.store(descriptor, ordering: .releasing)
             return taken
         }
+    }
+
+    private static func openEventFD() throws(TeventError) -> Int32 {
+        try aboveStandardDescriptors("eventfd", eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)))
     }
 
     private static func makeWaker() -> WakerPointer {
@@ -72,8 +75,7 @@ extension WakerPointer {
 
     /// Replaces the eventfd, which after `fork` both processes share.
     func reopen() throws(TeventError) {
-        let descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard descriptor >= 0 else { throw .failed("eventfd") }
+        let descriptor = try Self.openEventFD()
         Glibc.close(pointee.eventFD.exchange(descriptor, ordering: .sequentiallyConsistent))
     }
 
