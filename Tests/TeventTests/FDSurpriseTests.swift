@@ -66,7 +66,7 @@ final class FDSurpriseTests: EngineTestCase {
             var failure: TeventError?
             for _ in 0..<10 where failure == nil {
                 clock.advance(by: .milliseconds(300))
-                do { try events.loopWait() } catch { failure = error }
+                do { try events.loopWait() } catch { failure = error as? TeventError }
             }
             XCTAssertEqual(failure, .badDescriptor(pipe.reader))
         }
