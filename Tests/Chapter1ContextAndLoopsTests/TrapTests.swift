@@ -23,7 +23,7 @@ final class TrapTests: XCTestCase {
         }
         XCTAssertNotNil(result.signal)
         XCTAssertFalse(result.stdout.contains("Hello"))
-        try assertPageShowsTrap("TallocChunk<String>.value was called on a TallocChunk<String>", from: result)
+        try assertPageShowsTrap("TallocChunk<String>.value was called on a freed TallocChunk<String>", from: result)
     }
 
     func testATimerUnderTheSameParentIsGoneWithWhatItUses() throws {
@@ -158,7 +158,7 @@ final class TrapTests: XCTestCase {
             // snippet-end: freed-wrong
         }
         XCTAssertNotNil(result.signal)
-        try assertPageShowsTrap("TimerEvent.free() was called on a TimerEvent", from: result)
+        try assertPageShowsTrap("TimerEvent.free() was called on a freed TimerEvent", from: result)
     }
 
     func testAskingFirstIsAlwaysAllowed() throws {

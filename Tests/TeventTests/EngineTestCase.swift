@@ -36,14 +36,31 @@ class EngineTestCase: XCTestCase {
     func onEachBackend(line: UInt = #line, _ body: (_ backend: String) throws -> Void) throws {
         for backend in EventContext.backends {
             self.backend = backend
-            let before = test_open_descriptors()
+            let before = openDescriptors()
             defer {
                 closeAll()
-                XCTAssertEqual(test_open_descriptors(), before, "descriptors were left open", line: line)
+                XCTAssertEqual(openDescriptors(), before, "descriptors were left open", line: line)
                 self.backend = nil
             }
             try body(backend)
         }
+    }
+
+    /// What this process has open, by number, so that a leak names what leaked.
+    func openDescriptors() -> [Int32: String] {
+        guard let directory = opendir("/proc/self/fd") else { return [:] }
+        defer { closedir(directory) }
+        var open: [Int32: String] = [:]
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard let number = Int32(name), number != dirfd(directory) else { continue }
+            var target = [UInt8](repeating: 0, count: 256)
+            let length = readlink("/proc/self/fd/\(name)", &target, target.count)
+            open[number] = String(decoding: target.prefix(max(length, 0)), as: UTF8.self)
+        }
+        return open
     }
 
     /// A pipe that is closed when the test ends.

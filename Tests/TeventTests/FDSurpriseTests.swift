@@ -155,6 +155,32 @@ final class FDSurpriseTests: EngineTestCase {
         }
     }
 
+    func testANumberOpenedAgainInAHandlerIsNotTakenForWhatTheLoopFoundReady() throws {
+        try onBothBackends { events, _ in
+            let readers = try (0..<2).map { _ in try readyDescriptor() }
+            var old: [FDEvent] = []
+            var newRuns = 0
+            var handled: Int32?
+            for reader in readers {
+                old.append(
+                    try events.addFD(reader, .read) { event, _ in
+                        XCTAssertNil(handled, "only one of the two has a turn")
+                        handled = event.descriptor
+                        let other = sure { try XCTUnwrap(old.first { $0 != event }) }
+                        let number = other.descriptor
+                        old.forEach { $0.free() }
+                        self.close(number)
+                        let empty = sure { try self.pipe() }
+                        XCTAssertEqual(empty.reader, number)
+                        _ = sure { try events.addFD(number, .read) { _, _ in newRuns += 1 } }
+                    })
+            }
+            XCTAssertEqual(try events.loopWait(), .timedOut)
+            XCTAssertNotNil(handled)
+            XCTAssertEqual(newRuns, 0, "the new pipe is empty")
+        }
+    }
+
     func testANumberThatChangesFromPipeToFileAndBackIsServed() throws {
         try onBothBackends { events, _ in
             let number = opened(open("/dev/null", O_RDONLY))

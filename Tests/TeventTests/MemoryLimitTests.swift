@@ -1,4 +1,3 @@
-import CTestSupport
 import Talloc
 import XCTest
 
@@ -14,7 +13,7 @@ final class MemoryLimitTests: EngineTestCase {
             weak var held: Token?
             let memory = try TallocContext()
             defer { memory.free() }
-            let descriptors = test_open_descriptors()
+            let descriptors = openDescriptors()
             var failed: Error?
             do {
                 let token = Token()
@@ -25,7 +24,7 @@ final class MemoryLimitTests: EngineTestCase {
             memory.freeChildren()
             XCTAssertNil(held, "a handler was kept under a limit of \(limit) bytes", line: line)
             XCTAssertEqual(memory.totalBlocks, 1, "under a limit of \(limit) bytes", line: line)
-            XCTAssertEqual(test_open_descriptors(), descriptors, "under a limit of \(limit) bytes", line: line)
+            XCTAssertEqual(openDescriptors(), descriptors, "under a limit of \(limit) bytes", line: line)
             guard let failed else {
                 XCTAssertGreaterThan(limit, 100, "the limit was never felt", line: line)
                 return

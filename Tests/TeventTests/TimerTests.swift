@@ -175,6 +175,24 @@ final class TimerTests: EngineTestCase {
         }
     }
 
+    func testAHandlerMayAddTimersUntilTheHeapIsFullAndThenUpdateItsOwn() throws {
+        // At each size some number of additions fills the heap's memory just before the update.
+        for additions in 0..<40 {
+            try onBothBackends { events, _ in
+                var runs = 0
+                try events.addTimer(after: .zero) { timer, _ in
+                    runs += 1
+                    guard runs == 1 else { return }
+                    for _ in 0..<additions { _ = sure { try events.addTimer(after: .zero) { _, _ in runs += 1 } } }
+                    timer.update(after: .zero)
+                    XCTAssertTrue(events.record().pointee.timers.isConsistent, "\(additions) timers")
+                }
+                XCTAssertEqual(try events.loopWait(), .noEvents)
+                XCTAssertEqual(runs, additions + 2)
+            }
+        }
+    }
+
     // MARK: Free
 
     func testFreeingATimerCancelsIt() throws {

@@ -24,7 +24,7 @@ int test_disposition(int signal);
 /* Whether the calling thread blocks the signal. */
 int test_is_blocked(int signal);
 
-/* How many descriptors the process has open. */
-int test_open_descriptors(void);
+/* Whether the program is watched by the thread sanitizer. */
+int test_is_thread_sanitized(void);
 
 #endif
