@@ -1,3 +1,4 @@
+import CTestSupport
 import Talloc
 import XCTest
 
