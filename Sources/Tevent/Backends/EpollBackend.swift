@@ -14,10 +14,12 @@ final class EpollBackend: Backend {
 
     private static let batchSize = ReadyBatch.capacity / 2
     private var epoll: Int32
-    private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: batchSize)
+    private let events: UnsafeMutablePointer<epoll_event>
 
     init() throws(TeventError) {
         epoll = try Self.open()
+        // After what can fail: a class that is not yet whole has no deinit to free it.
+        events = .allocate(capacity: Self.batchSize)
     }
 
     private static func open() throws(TeventError) -> Int32 {
