@@ -1,4 +1,5 @@
 import CTestSupport
+import Dispatch
 import Glibc
 import Talloc
 import Tevent
@@ -63,18 +64,33 @@ class EngineTestCase: XCTestCase {
         return open
     }
 
+    /// XCTest's own threads open what they need when they first wait; that must not be in the middle of a test.
+    override class func setUp() {
+        let passed = DispatchSemaphore(value: 0)
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { passed.signal() }
+        passed.wait()
+    }
+
     /// A pipe that is closed when the test ends.
     func pipe() throws -> (reader: Int32, writer: Int32) {
         let pipe = try SystemIO.pipe()
-        opened.formUnion([pipe.reader, pipe.writer])
-        return pipe
+        return (moved(pipe.reader), moved(pipe.writer))
     }
 
     /// Two connected sockets that are closed when the test ends.
     func sockets() throws -> (Int32, Int32) {
         let sockets = try SystemIO.socketPair()
-        opened.formUnion([sockets.0, sockets.1])
-        return sockets
+        return (moved(sockets.0), moved(sockets.1))
+    }
+
+    /// A copy of a descriptor with the lowest free number that other threads, which take the lowest of all, never get.
+    ///
+    /// So a number that a test closes stays closed, until the test's next descriptor gets it.
+    func copy(_ descriptor: Int32) -> Int32 { opened(fcntl(descriptor, F_DUPFD_CLOEXEC, 100)) }
+
+    private func moved(_ descriptor: Int32) -> Int32 {
+        defer { SystemIO.close(descriptor) }
+        return copy(descriptor)
     }
 
     /// The reader of a pipe with a byte in it.

@@ -76,9 +76,9 @@ final class SystemIOTests: EngineTestCase {
 
     func testPipesAndSocketsDoNotBlockAndAreNotInherited() throws {
         try onEachBackend { _ in
-            let pipe = try pipe()
-            let sockets = try sockets()
-            for end in [pipe.reader, pipe.writer, sockets.0, sockets.1] {
+            let pipe = try SystemIO.pipe()
+            let sockets = try SystemIO.socketPair()
+            for end in [pipe.reader, pipe.writer, sockets.0, sockets.1].map(opened) {
                 XCTAssertNotEqual(fcntl(end, F_GETFL) & O_NONBLOCK, 0)
                 XCTAssertNotEqual(fcntl(end, F_GETFD) & FD_CLOEXEC, 0)
             }
