@@ -7,7 +7,7 @@ SOURCES = Sources Tests Chapters Package.swift
 SANITIZED = SWIFT_BACKTRACE=enable=no LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
 	$(SWIFT) test --disable-swift-testing -Xswiftc -use-ld=lld
 
-.PHONY: help setup build tour test text check-text format lint sanitize docs clean
+.PHONY: help setup build tour test text check-text format lint sanitize valgrind docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ lint: setup ## check the format, the documentation comments and the rules of the
 sanitize: setup ## run the test suites under the address sanitizer, then the thread sanitizer
 	@$(SANITIZED) --sanitize=address --scratch-path .build-asan
 	@$(SANITIZED) --sanitize=thread --scratch-path .build-tsan
+
+valgrind: ## run every example under valgrind
+	@SWIFT='$(SWIFT)' Scripts/setup valgrind
+	@$(SWIFT) build
+	@Scripts/valgrind
 
 docs: setup ## write the reference of the libraries as web pages
 	@SWIFT='$(SWIFT)' Scripts/docs
