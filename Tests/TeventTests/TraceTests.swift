@@ -199,6 +199,19 @@ final class TraceTests: EngineTestCase {
         }
     }
 
+    func testATraceCannotScheduleAnImmediateThatIsBeingFreed() throws {
+        try onBothBackends { events, _ in
+            let immediate = try ImmediateEvent(under: events)
+            immediate.schedule(on: events) { _, _ in XCTFail("freed") }
+            events.setImmediateTrace { immediate, point in
+                if point == .detach { immediate.schedule(on: events) { _, _ in XCTFail("freed") } }
+            }
+            immediate.free()
+            XCTAssertEqual(events.immediates, [])
+            XCTAssertEqual(try events.loopOnce(), .noEvents)
+        }
+    }
+
     // MARK: Tags, origins, messages
 
     func testEveryEventHasATagOfTheProgramsOwn() throws {
