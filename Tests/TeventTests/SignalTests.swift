@@ -202,7 +202,7 @@ final class SignalTests: EngineTestCase {
 
     func testSignalsAreSupportedAndNumbered() throws {
         try onBothBackends { events, _ in
-            XCTAssertTrue(events.supportsSignals)
+            XCTAssertTrue(EventContext.supportsSignals)
             XCTAssertEqual(EventContext.signalCount, 64)
             XCTAssertNoThrow(try events.addSignal(Signal(rawValue: 64)) { _, _ in })
         }

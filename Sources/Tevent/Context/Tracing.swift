@@ -20,6 +20,8 @@ public enum EventTracePoint: Sendable, Equatable {
     /// The event's handler is about to run.
     case beforeHandler
     /// The event has left its loop; an immediate does so just before its handler runs.
+    ///
+    /// Events also leave when their context is freed, which is gone by then: its handles are stale.
     case detach
 }
 
@@ -90,6 +92,8 @@ extension EventContext {
     }
 
     /// Sets what gets the engine's own messages; nil silences them, as they are at first.
+    ///
+    /// It is called in the middle of the engine's work, so it may not free anything of the context, or run its loop.
     ///
     /// The corresponding C function is `tevent_set_debug()`.
     public func setDebug(_ debug: ((_ level: DebugLevel, _ message: String) -> Void)?) {

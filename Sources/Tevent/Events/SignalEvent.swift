@@ -43,7 +43,7 @@ extension EventContext {
     /// Whether contexts can have signal events; always, on the systems this engine runs on.
     ///
     /// The corresponding C function is `tevent_signal_support()`.
-    public var supportsSignals: Bool { true }
+    public static var supportsSignals: Bool { true }
 
     /// The highest signal number there is.
     ///

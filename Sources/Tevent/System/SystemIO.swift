@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Talloc
 
 /// The system calls that programs make on descriptors, without pointers.
 ///
@@ -52,12 +53,13 @@ public enum SystemIO {
         return ends
     }
 
-    /// Reads what is there, at most `count` bytes.
+    /// Reads what is there, at most `count` bytes, which must be one at least.
     ///
     /// - Throws: ``TeventError/systemCall(name:code:)``.
     ///
     /// The corresponding C function is `read()`.
     public static func read(_ descriptor: Int32, upTo count: Int = 4096) throws(TeventError) -> ReadResult {
+        guard count > 0 else { abort("a read of \(count) bytes could not be told from the end; ask for one at least") }
         var code: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
             let result = uninterrupted { Glibc.read(descriptor, buffer.baseAddress, count) }
