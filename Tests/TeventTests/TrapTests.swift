@@ -91,6 +91,11 @@ final class TrapTests: XCTestCase {
         assertTrapped(result, saying: "addTimer was given a parent that has already been freed")
     }
 
+    func testReadingNothingTraps() throws {
+        let result = try runInChild(self) { _ = try SystemIO.read(SystemIO.standardInput, upTo: 0) }
+        assertTrapped(result, saying: "a read of 0 bytes could not be told from the end")
+    }
+
     func testTurningAManualClockBackTraps() throws {
         let result = try runInChild(self) { ManualClock().advance(by: .seconds(-1)) }
         assertTrapped(result, saying: "a monotonic clock cannot go back")
