@@ -7,10 +7,10 @@ SOURCES = Sources Tests Chapters Package.swift
 SANITIZED = SWIFT_BACKTRACE=enable=no LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
 	$(SWIFT) test --disable-swift-testing -Xswiftc -use-ld=lld
 
-.PHONY: help setup build tour test text check-text format lint sanitize valgrind docs clean
+.PHONY: help setup build tour test test-release text check-text format lint sanitize valgrind docs clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing; says nothing when nothing is
 	@SWIFT='$(SWIFT)' Scripts/setup
@@ -24,6 +24,9 @@ tour: setup ## run every chapter's examples in order and compare with what the t
 
 test: setup ## run every test suite
 	@$(SWIFT) test --disable-swift-testing
+
+test-release: setup ## run every test suite on the optimised build
+	@$(SWIFT) test --disable-swift-testing -c release -Xswiftc -enable-testing --scratch-path .build-release
 
 text: setup ## cut the tutorial's code and output anew from the sources
 	@$(SWIFT) run --quiet tour text
