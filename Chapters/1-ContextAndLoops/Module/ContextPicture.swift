@@ -43,6 +43,7 @@ public struct ContextPicture {
             <title id="title">An event context with its lists, under its memory parent</title>
             <desc id="desc">\(Self.escaped(words))</desc>
             \(Self.style)
+            <rect class="page" width="100%" height="100%" rx="8"/>
             \(tree)
             \(listPanel)
             </svg>
@@ -142,6 +143,7 @@ public struct ContextPicture {
         .name { font: 12px ui-monospace, monospace }
         .wait { font-size: 11px }
         rect { stroke-width: 1.5 }
+        .page { fill: #ffffff }
         path { fill: none; stroke: #59636e; stroke-width: 1.5 }
         .plain { fill: #f6f8fa; stroke: #59636e }
         .signal { fill: #ffebe9; stroke: #cf222e }
@@ -149,6 +151,7 @@ public struct ContextPicture {
         .timer { fill: #fff8c5; stroke: #9a6700 }
         .descriptor { fill: #ddf4ff; stroke: #0969da }
         @media (prefers-color-scheme: dark) {
+        .page { fill: #0d1117 }
         text { fill: #e6edf3 }
         path { stroke: #9198a1 }
         .plain { fill: #21262d; stroke: #9198a1 }
