@@ -38,8 +38,10 @@ public struct EventContext: TallocObject, Equatable {
     /// The chunk that an event of this context shall be freed with.
     func chunk(of parent: TallocHandle?, _ call: StaticString) -> UnsafeMutableRawPointer {
         guard let parent else { return chunk(call) }
-        guard !parent.isStale else { abort("\(call) was given a parent that has already been freed") }
-        return parent.object(for: EventContext.self, call)
+        guard !parent.isStale, let object = parent.slot.pointee.object else {
+            abort("\(call) was given a parent that has already been freed")
+        }
+        return object
     }
 
     /// The name of the context's backend.

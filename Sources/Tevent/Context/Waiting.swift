@@ -46,8 +46,12 @@ extension ContextPointer {
     /// Nanoseconds until something is due without any descriptor; nil means never.
     private func timeUntilNext(_ limit: EventInstant?) -> Int64? {
         if pointee.manualClock != nil || !pointee.alwaysReady.isEmpty { return 0 }
-        let deadlines = [pointee.timers.firstDeadline, limit?.nanoseconds].compactMap { $0 }
-        guard let first = deadlines.min() else { return nil }
+        let first: Int64
+        switch (pointee.timers.firstDeadline, limit?.nanoseconds) {
+        case (nil, nil): return nil
+        case (let deadline?, nil), (nil, let deadline?): first = deadline
+        case (let deadline?, let limit?): first = min(deadline, limit)
+        }
         let (wait, overflow) = first.subtractingReportingOverflow(now.nanoseconds)
         return overflow ? .max : max(0, wait)
     }
