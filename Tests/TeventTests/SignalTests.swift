@@ -217,41 +217,28 @@ final class SignalTests: EngineTestCase {
     // MARK: Waking
 
     func testASignalFromAnotherThreadWakesASleepingLoop() throws {
-        try onBothBackendsInRealTime { events in
-            var count = 0
-            let own = UInt(pthread_self())
-            let pipe = try pipe()
-            // The thread answers each byte with a signal, so the loop is asleep again each time, or about to be.
-            let reader = pipe.reader
-            _ = fcntl(reader, F_SETFL, 0)
-            let thread = Thread {
-                var byte: UInt8 = 0
-                while Foundation.read(reader, &byte, 1) == 1 { pthread_kill(pthread_t(own), SIGUSR1) }
-            }
-            thread.start()
-            try events.addSignal(.user1) { event, arrival in
-                count += arrival.count
-                if count < 100 { self.write(pipe.writer) } else { event.free() }
-            }
-            write(pipe.writer)
-            XCTAssertEqual(try events.loopWait(), .noEvents)
-            XCTAssertEqual(count, 100)
-            close(pipe.writer)
-            while !thread.isFinished { sched_yield() }
-        }
+        let own = UInt(pthread_self())
+        try assertWakesASleepingLoop { pthread_kill(pthread_t(own), SIGUSR1) }
     }
 
     func testASignalHandledOnAnotherThreadWakesASleepingLoop() throws {
+        try assertWakesASleepingLoop { raise(SIGUSR1) }
+    }
+
+    /// Lets another thread send SIGUSR1 a hundred times, once for each byte that the signal's handler writes.
+    ///
+    /// So the loop is asleep again each time, or about to be.
+    private func assertWakesASleepingLoop(_ send: @escaping @Sendable () -> Void) throws {
         try onBothBackendsInRealTime { events in
+            var count = 0
             let pipe = try pipe()
             let reader = pipe.reader
             _ = fcntl(reader, F_SETFL, 0)
             let thread = Thread {
                 var byte: UInt8 = 0
-                while Foundation.read(reader, &byte, 1) == 1 { raise(SIGUSR1) }
+                while Foundation.read(reader, &byte, 1) == 1 { send() }
             }
             thread.start()
-            var count = 0
             try events.addSignal(.user1) { event, arrival in
                 count += arrival.count
                 if count < 100 { self.write(pipe.writer) } else { event.free() }
