@@ -18,26 +18,8 @@ final class ExampleTests: XCTestCase {
 
     func testNestedLoop() throws { try check("nested-loop") }
 
-    /// Runs a program without arguments, with each backend, for its help, and with an argument that it does not know.
     private func check(_ example: String, backends: [String] = ["epoll", "poll"]) throws {
-        let expected = try expectedOutput(chapterFolder: "1-ContextAndLoops", example: example)
-        XCTAssertFalse(expected.isEmpty)
-        for arguments in [[]] + backends.map({ ["--backend", $0] }) {
-            let result = try runProgram(example, arguments: arguments)
-            XCTAssertEqual(result.stdout, expected, "\(arguments)")
-            XCTAssertEqual(result.stderr, "")
-            XCTAssertEqual(result.exitCode, 0)
-        }
-
-        let help = try runProgram(example, arguments: ["--help"])
-        XCTAssert(help.stdout.hasPrefix("OVERVIEW: "), help.stdout)
-        XCTAssert(help.stdout.contains("USAGE: \(example)"), help.stdout)
-        XCTAssertEqual(help.exitCode, 0)
-
-        let wrong = try runProgram(example, arguments: ["--colour"])
-        XCTAssert(wrong.stderr.hasPrefix("Error: Unknown option '--colour'"), wrong.stderr)
-        XCTAssertEqual(wrong.stdout, "")
-        XCTAssertEqual(wrong.exitCode, 64)
+        try assertExample(example, chapterFolder: "1-ContextAndLoops", backends: backends)
     }
 
     func testAnUnknownBackendIsAnErrorOfUseThatListsThoseThereAre() throws {

@@ -24,31 +24,9 @@ final class ExampleTests: XCTestCase {
 
     func testGiveWay() throws { try check("give-way") }
 
-    /// Runs a program as the tour does, with each backend, for its help, and with an option that it does not know.
     private func check(_ example: String, _ arguments: [String] = []) throws {
-        let expected = try expectedOutput(chapterFolder: "2-Events", example: example)
-        XCTAssertFalse(expected.isEmpty)
-        for backend in [[], ["--backend", "epoll"], ["--backend", "poll"]] {
-            let result = try runProgram(example, arguments: arguments + backend)
-            XCTAssertEqual(result.stdout, expected, "\(backend)")
-            XCTAssertEqual(result.stderr, "")
-            XCTAssertEqual(result.exitCode, 0)
-        }
-
-        let help = try runProgram(example, arguments: ["--help"])
-        XCTAssert(help.stdout.hasPrefix("OVERVIEW: "), help.stdout)
-        XCTAssert(help.stdout.contains("USAGE: \(example)"), help.stdout)
-        XCTAssertEqual(help.exitCode, 0)
-
-        try checkRefusal(of: ["--colour"], by: example, saying: "Error: Unknown option '--colour'")
-        try checkRefusal(of: ["--backend", "kqueue"], by: example, saying: "Error: there is no backend 'kqueue'")
-    }
-
-    private func checkRefusal(of arguments: [String], by example: String, saying message: String) throws {
-        let result = try runProgram(example, arguments: arguments)
-        XCTAssert(result.stderr.hasPrefix(message), result.stderr)
-        XCTAssertEqual(result.stdout, "")
-        XCTAssertEqual(result.exitCode, 64)
+        try assertExample(example, chapterFolder: "2-Events", arguments: arguments)
+        try assertRefuses(["--backend", "kqueue"], by: example, saying: "Error: there is no backend 'kqueue'")
     }
 
     func testWrongNumbersAreErrorsOfUseThatSayWhatIsRight() throws {
@@ -65,7 +43,7 @@ final class ExampleTests: XCTestCase {
             ("read-lines", ["--limit", "0"], "--limit must be at least 1 byte, not 0."),
             ("write-when-ready", ["--size", "0"], "--size must be from 1 to 100000 kilobytes, not 0."),
         ] {
-            try checkRefusal(of: arguments, by: example, saying: "Error: \(message)")
+            try assertRefuses(arguments, by: example, saying: "Error: \(message)")
         }
     }
 

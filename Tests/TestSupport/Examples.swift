@@ -1,0 +1,37 @@
+import XCTest
+
+/// Checks that a program of a chapter serves its reader: it runs alone, with each backend, for its help, and refuses an
+/// option that it does not know.
+///
+/// - Parameters:
+///   - example: The name of the program.
+///   - chapterFolder: The chapter's folder, such as "2-Events".
+///   - arguments: What the tour runs it with.
+///   - backends: What its `--backend` takes; none if it has no such option.
+public func assertExample(
+    _ example: String, chapterFolder: String, arguments: [String] = [], backends: [String] = ["epoll", "poll"]
+) throws {
+    let expected = try expectedOutput(chapterFolder: chapterFolder, example: example)
+    XCTAssertFalse(expected.isEmpty)
+    for backend in [[]] + backends.map({ ["--backend", $0] }) {
+        let result = try runProgram(example, arguments: arguments + backend)
+        XCTAssertEqual(result.stdout, expected, "\(backend)")
+        XCTAssertEqual(result.stderr, "")
+        XCTAssertEqual(result.exitCode, 0)
+    }
+
+    let help = try runProgram(example, arguments: ["--help"])
+    XCTAssert(help.stdout.hasPrefix("OVERVIEW: "), help.stdout)
+    XCTAssert(help.stdout.contains("USAGE: \(example)"), help.stdout)
+    XCTAssertEqual(help.exitCode, 0)
+
+    try assertRefuses(["--colour"], by: example, saying: "Error: Unknown option '--colour'")
+}
+
+/// Checks that a program takes arguments for an error of use, and says what is wrong with them.
+public func assertRefuses(_ arguments: [String], by example: String, saying message: String) throws {
+    let result = try runProgram(example, arguments: arguments)
+    XCTAssert(result.stderr.hasPrefix(message), result.stderr)
+    XCTAssertEqual(result.stdout, "")
+    XCTAssertEqual(result.exitCode, 64)
+}
