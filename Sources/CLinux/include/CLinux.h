@@ -4,6 +4,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 /* This thread's list of free handle slots (see Sources/Talloc/HandleSlot.swift).
  * Swift has no thread-local variables; this is the only one we need. */
@@ -13,5 +14,8 @@ static inline void **clinux_free_slots_here(void)
 {
     return &clinux_free_slots;
 }
+
+/* accept(2) with flags for the new descriptor; the headers hide it unless GNU extensions are asked for. */
+extern int accept4(int listener, struct sockaddr *__restrict address, socklen_t *__restrict length, int flags);
 
 #endif
