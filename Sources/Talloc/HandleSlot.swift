@@ -25,6 +25,7 @@ package enum ObjectKind: UInt8 {
     case immediate
     case signal
     case descriptor
+    case request
 }
 
 /// One cell of the handle table.

@@ -1,5 +1,4 @@
 import CTalloc
-import Synchronization
 
 /// A chunk of talloc memory that holds one Swift value of any type.
 ///
@@ -38,8 +37,9 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
         try self.init(value, parent: parent.chunk("init(_:under:named:)"), name: name)
     }
 
-    private init(
-        _ value: consuming Value, parent: UnsafeRawPointer?, name: StaticString?
+    /// Makes a chunk under a parent that need not have a handle yet.
+    package init(
+        _ value: consuming Value, parent: UnsafeRawPointer?, name: StaticString? = nil
     ) throws(TallocError) {
         let (chunk, slot) = try allocateChunk(
             size: Storage<Value>.size, name: name?.cString ?? TypeNames.cString(of: Value.self), under: parent,
@@ -48,6 +48,9 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
         ChunkHeader.install(on: chunk, slot: slot, storage: Storage<Value>.self)
         tallocHandle = TallocHandle(slot: slot)
     }
+
+    /// How many bytes a chunk of this type asks talloc for; one pooled allocation can hold it and its owner.
+    package static var chunkSize: Int { Storage<Value>.size }
 
     /// The value in the chunk.
     ///
@@ -115,21 +118,4 @@ enum Storage<Value>: ValueStorage {
     }
 
     static func deinitializeValue(in chunk: UnsafeMutableRawPointer) { value(in: chunk).deinitialize(count: 1) }
-}
-
-/// Names of types as C strings that live as long as the process.
-private enum TypeNames {
-    private static let known = Mutex<[ObjectIdentifier: UInt]>([:])
-
-    static func cString(of type: Any.Type) -> UnsafePointer<CChar> {
-        let address = known.withLock { known in
-            if let address = known[ObjectIdentifier(type)] { return address }
-            let name = "\(type)"
-            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: name.utf8.count + 1)
-            name.withCString { copy.initialize(from: $0, count: name.utf8.count + 1) }
-            known[ObjectIdentifier(type)] = UInt(bitPattern: copy)
-            return UInt(bitPattern: copy)
-        }
-        return UnsafePointer(bitPattern: address)!
-    }
 }

@@ -55,4 +55,14 @@ extension TallocObject {
         let header = chunk("chunk(of:)").assumingMemoryBound(to: ChunkHeader.self)
         return header.pointee.storage == Storage<Value>.self ? TallocChunk(tallocHandle: tallocHandle) : nil
     }
+
+    /// The object seen as a typed chunk, or a trap naming both types when it holds something else.
+    ///
+    /// The corresponding C macro is `talloc_get_type_abort()`.
+    public func chunk<Value>(expecting type: Value.Type) -> TallocChunk<Value> {
+        guard let chunk = chunk(of: type) else {
+            abort("'\(name)' was used as a chunk of '\(type)', which it is not; look at the type it was made with")
+        }
+        return chunk
+    }
 }

@@ -6,13 +6,28 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-/* This thread's list of free handle slots (see Sources/Talloc/HandleSlot.swift).
- * Swift has no thread-local variables; this is the only one we need. */
+/* What each thread has of its own; Swift has no thread-local variables.
+ *
+ * The list of free handle slots (see Sources/Talloc/HandleSlot.swift). */
 extern _Thread_local void *clinux_free_slots;
 
 static inline void **clinux_free_slots_here(void)
 {
     return &clinux_free_slots;
+}
+
+/* How deep callbacks of requests are nested, and those that wait for the stack to unwind
+ * (see Sources/Tevent/Requests/CallbackDepth.swift). */
+struct clinux_callbacks {
+    long depth;
+    void *waiting[2];
+};
+
+extern _Thread_local struct clinux_callbacks clinux_callbacks;
+
+static inline struct clinux_callbacks *clinux_callbacks_here(void)
+{
+    return &clinux_callbacks;
 }
 
 /* accept(2) with flags for the new descriptor; the headers hide it unless GNU extensions are asked for. */

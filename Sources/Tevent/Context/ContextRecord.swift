@@ -12,7 +12,7 @@ struct ContextRecord {
 
     // The events, by kind; each list in the order in which it is served.
     var signals = List<SignalRecord>()
-    var immediates = List<ImmediateRecord>()
+    var immediates = List<Scheduled>()
     var timers = TimerHeap()
     var fds = List<FDRecord>()
     /// How many of them wait for anything; the others are quiet.

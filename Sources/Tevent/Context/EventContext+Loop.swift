@@ -98,7 +98,9 @@ extension EventContext {
             guard !isFreed else { return .contextFreed }
         }
         context.pointee.nesting.level = level
+        let callbackDepth = CallbackDepth.enterLoop()
         defer {
+            CallbackDepth.leaveLoop(callbackDepth)
             if !isFreed {
                 context.pointee.nesting.level = level - 1
                 _ = context.pointee.nesting.hook?(self, level, false)

@@ -53,8 +53,7 @@ public struct ImmediateEvent: Event, Equatable {
             guard !isFreed, !events.isFreed else { return }
         }
         immediate.pointee.job = ImmediateJob(run: handler)
-        immediate.pointee.prefix.context = context
-        context.pointee.immediates.append(immediate)
+        immediate.scheduled.append(to: context)
         context.pointee.hooks?.immediates?(self, .attach)
     }
 
@@ -74,7 +73,9 @@ extension EventContext {
     /// The immediates that are scheduled, in the order they will run.
     ///
     /// - Complexity: O(*n*).
-    public var immediates: [ImmediateEvent] { record().pointee.immediates.snapshot.map(ImmediateEvent.init) }
+    public var immediates: [ImmediateEvent] {
+        record().pointee.immediates.snapshot.compactMap(\.asImmediate).map(ImmediateEvent.init)
+    }
 }
 
 /// What an immediate has to do.
@@ -86,12 +87,10 @@ struct ImmediateJob {
 
 typealias ImmediatePointer = UnsafeMutablePointer<ImmediateRecord>
 
-struct ImmediateRecord: EventRecord, Linked {
-    var prefix: EventPrefix
+struct ImmediateRecord: EventRecord {
+    var scheduled: Scheduled
     /// Nil unless scheduled.
     var job: ImmediateJob?
-    var next: ImmediatePointer?
-    var previous: ImmediatePointer?
     /// It is being freed, and a trace that hears of it cannot schedule it again.
     var isEnding = false
 
@@ -107,10 +106,17 @@ struct ImmediateRecord: EventRecord, Linked {
         return 0
     }
 
-    init(prefix: EventPrefix) { self.prefix = prefix }
+    var prefix: EventPrefix {
+        get { scheduled.prefix }
+        _modify { yield &scheduled.prefix }
+    }
+
+    init(prefix: EventPrefix) { scheduled = Scheduled(prefix: prefix) }
 }
 
 extension ImmediatePointer {
+    var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
+
     /// Takes the immediate out of its loop, and lets its handler go.
     func detach() { withExtendedLifetime(unlink()) {} }
 
@@ -118,8 +124,7 @@ extension ImmediatePointer {
     func unlink() -> ImmediateJob? {
         guard let context = pointee.prefix.context else { return nil }
         let job = pointee.job.take()
-        context.pointee.immediates.remove(self)
-        pointee.prefix.context = nil
+        scheduled.remove(from: context)
         context.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
         return job
     }

@@ -1,0 +1,60 @@
+import CLinux
+import Talloc
+
+// A request that finishes calls its callback, which finishes the request above, which calls its callback … In a cascade
+// of ten thousand that would need ten thousand calls on the stack. So from a certain depth on, a request that finishes
+// only notes that its callback is due, and the callback that runs at that depth calls it when it has returned.
+//
+//     finish ─▶ callback ─▶ finish ─▶ … ─▶ callback at the limit ─▶ finish: noted
+//                                                     └─ returns, then runs what was noted, first in first out
+//
+// Each thread has its own depth and its own list.
+
+enum CallbackDepth {
+    /// How many callbacks of requests run inside each other at most.
+    static let limit = 64
+
+    private typealias Waiting = List<Scheduled>
+
+    private static var waiting: UnsafeMutablePointer<List<Scheduled>> {
+        UnsafeMutableRawPointer(clinux_callbacks_here()!).advanced(
+            by: MemoryLayout<clinux_callbacks>.offset(of: \.waiting)!
+        )
+        .assumingMemoryBound(to: List<Scheduled>.self)
+    }
+
+    /// Whether a callback may run now; otherwise it must be noted.
+    static var isBelowLimit: Bool { clinux_callbacks_here()!.pointee.depth < limit }
+
+    /// Notes that the callback of a request is due.
+    static func note(_ request: ScheduledPointer) { waiting.pointee.append(request) }
+
+    static func forget(_ request: ScheduledPointer) { waiting.pointee.remove(request) }
+
+    /// Runs a callback one level deeper, and at the limit what was noted meanwhile.
+    static func run(_ callback: RequestCallback, _ request: AnyRequest) {
+        let here = clinux_callbacks_here()!
+        here.pointee.depth += 1
+        callback.run(request)
+        if here.pointee.depth == limit { runNoted() }
+        here.pointee.depth -= 1
+    }
+
+    private static func runNoted() {
+        while let next = waiting.pointee.first {
+            let request = RequestPointer(OpaquePointer(next))
+            request.leaveQueue()
+            guard let callback = request.callbackToCall else { continue }
+            callback.run(AnyRequest(request))
+        }
+    }
+
+    /// Lets callbacks nest anew in a loop that is run inside one, which could otherwise wait for a noted one for ever.
+    static func enterLoop() -> Int {
+        let here = clinux_callbacks_here()!
+        defer { here.pointee.depth = 0 }
+        return here.pointee.depth
+    }
+
+    static func leaveLoop(_ depth: Int) { clinux_callbacks_here()!.pointee.depth = depth }
+}

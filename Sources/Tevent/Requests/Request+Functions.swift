@@ -1,0 +1,79 @@
+import Talloc
+
+// The functions that a request can be given besides its callback. Each is owned by the request until it is freed.
+
+extension Request {
+    /// Sets what stops the work when somebody cancels the request; nil takes it away.
+    ///
+    /// - Parameter cancel: Returns whether it could be stopped. To end the request is its task, mostly with
+    ///   ``RequestProtocol/fail(_:file:line:)`` and ``RequestError/cancelled``, at once or later.
+    ///
+    /// The corresponding C function is `tevent_req_set_cancel_fn()`.
+    public func setCancel(_ cancel: ((_ request: Request) -> Bool)?) {
+        record("setCancel(_:)").extras.cancel = cancel.map { cancel in { cancel(Request(erased: $0)) } }
+    }
+
+    /// Sets what tidies up when the request ends, and again when it is received or freed; nil takes it away.
+    ///
+    /// It is called once for each final status, before the callback, and with the state still there: first with how the
+    /// request ended, later with ``RequestStatus/received``. A request that is freed in progress gets only the latter.
+    ///
+    /// The corresponding C function is `tevent_req_set_cleanup_fn()`.
+    public func setCleanup(_ cleanup: ((_ request: Request, _ status: RequestStatus) -> Void)?) {
+        record("setCleanup(_:)").extras.cleanup = cleanup.map { cleanup in { cleanup(Request(erased: $0), $1) } }
+    }
+
+    /// Sets what describes the request in words, for logs and for ``RequestProtocol/description``; nil takes it away.
+    ///
+    /// The corresponding C function is `tevent_req_set_print_fn()`.
+    public func setPrint(_ print: ((_ request: Request) -> String)?) {
+        record("setPrint(_:)").extras.print = print.map { print in { print(Request(erased: $0)) } }
+    }
+}
+
+extension RequestProtocol {
+    /// Asks the work to stop; the request may end at once, later, or not at all.
+    ///
+    /// - Returns: Whether the work can be stopped; false when the request has no cancel function, or has ended.
+    ///
+    /// The corresponding C function is `tevent_req_cancel()`.
+    @discardableResult
+    public func cancel() -> Bool {
+        let request = record()
+        guard request.pointee.status == .inProgress, let cancel = request.pointee.extras?.cancel else { return false }
+        return cancel(AnyRequest(request))
+    }
+
+    /// The request in words: what its print function says, or else its state's type, its status and where it was made.
+    ///
+    /// It never traps, not even when the request has been freed.
+    ///
+    /// The corresponding C functions are `tevent_req_print()` and `tevent_req_default_print()`.
+    public var description: String {
+        guard !isFreed else { return "\(Self.self), freed" }
+        let request = record()
+        if let print = request.pointee.extras?.print { return print(AnyRequest(request)) }
+        return request.words
+    }
+
+    /// The request in words, whatever its print function says.
+    ///
+    /// The corresponding C function is `tevent_req_default_print()`.
+    public var defaultDescription: String { record().words }
+}
+
+extension RequestPointer {
+    /// The name of the state's type, or of the request's when the state is gone.
+    var title: String { AnyRequest(self).title }
+
+    var words: String {
+        var words = "\(title), made at \(origin): \(pointee.status)"
+        if pointee.finishFile != nil { words += " at \(finishOrigin)" }
+        if let error = pointee.failure.error { words += ", \(error)" }
+        return words
+    }
+}
+
+extension AnyRequest {
+    fileprivate var title: String { record("description").pointee.state == nil ? name : "request of \(state.name)" }
+}

@@ -1,0 +1,123 @@
+import Talloc
+
+/// When a request began and ended, and the same of its subrequests.
+///
+/// It is an object of its own, which outlives the request as long as somebody holds it.
+///
+/// The corresponding C type is `struct tevent_req_profile`.
+public final class RequestProfile: CustomStringConvertible {
+    /// The name of the request's state.
+    ///
+    /// The corresponding C function is `tevent_req_profile_get_name()`.
+    public let name: String
+    /// When profiling began, on the clock of its context.
+    ///
+    /// The corresponding C function is `tevent_req_profile_get_start()`.
+    public let start: EventInstant
+    /// The line that made the request.
+    public let origin: String
+    /// When the request ended, or was freed in progress; nil before.
+    ///
+    /// The corresponding C function is `tevent_req_profile_get_stop()`.
+    public private(set) var stop: EventInstant?
+    /// The line that ended the request; nil before, and when a timer did or it was freed.
+    public private(set) var finishOrigin: String?
+    /// How the request ended, in progress before; a request freed in progress is ``RequestStatus/received``.
+    ///
+    /// The corresponding C function is `tevent_req_profile_get_status()`.
+    public private(set) var status = RequestStatus.inProgress
+    /// Why it failed; nil unless it did.
+    public private(set) var error: (any Error)?
+    /// The profiles of its subrequests, in the order they were made.
+    ///
+    /// The corresponding C functions are `tevent_req_profile_get_subprofiles()` and `tevent_req_profile_next()`.
+    public private(set) var subprofiles: [RequestProfile] = []
+
+    private let clock: ManualClock?
+    private var now: EventInstant { clock?.now ?? .now }
+
+    init(of request: RequestPointer, clock: ManualClock?) {
+        name = AnyRequest(request).state.name
+        origin = request.origin
+        self.clock = clock
+        start = clock?.now ?? .now
+    }
+
+    /// A profile of a request that was just made as part of the work this one describes.
+    fileprivate func makeSubprofile(of request: RequestPointer) -> RequestProfile {
+        let profile = RequestProfile(of: request, clock: clock)
+        subprofiles.append(profile)
+        return profile
+    }
+
+    func stop(_ request: RequestPointer) {
+        guard stop == nil else { return }
+        stop = now
+        status = request.pointee.status
+        error = request.pointee.failure.error
+        if request.pointee.finishFile != nil { finishOrigin = request.finishOrigin }
+    }
+
+    /// How long the request took, or nil while it is in progress.
+    public var duration: Duration? { stop.map { start.duration(to: $0) } }
+
+    /// The tree of profiles, a line each, with the milliseconds from the first beginning to each end.
+    ///
+    /// The corresponding C function is `tevent_req_profile_print()`.
+    public var description: String { lines(since: start, depth: 0).joined(separator: "\n") }
+
+    private func lines(since origin: EventInstant, depth: Int) -> [String] {
+        let indent = String(repeating: "  ", count: depth)
+        let from = Self.milliseconds(origin.duration(to: start))
+        let to = stop.map { Self.milliseconds(origin.duration(to: $0)) } ?? "…"
+        let reason = error.map { ", \($0)" } ?? ""
+        return ["\(indent)\(name): \(from) to \(to) ms, \(status)\(reason)"]
+            + subprofiles.flatMap { $0.lines(since: origin, depth: depth + 1) }
+    }
+
+    /// Milliseconds with three digits behind the point.
+    private static func milliseconds(_ duration: Duration) -> String {
+        let microseconds = duration.wholeNanoseconds / 1000
+        let rest = String(microseconds % 1000)
+        return "\(microseconds / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
+    }
+}
+
+@available(*, unavailable)
+extension RequestProfile: Sendable {}
+
+extension RequestProtocol {
+    /// Begins to note when the request, and each subrequest made under it from now on, starts and stops.
+    ///
+    /// A request profiled already, by itself or as a subrequest, keeps the profile it has.
+    ///
+    /// - Parameter events: Whose clock is read.
+    /// - Returns: The profile, which grows as the work goes on.
+    ///
+    /// The corresponding C function is `tevent_req_set_profile()`.
+    @discardableResult
+    public func startProfile(on events: EventContext) -> RequestProfile {
+        let request = record("startProfile(on:)")
+        if let profile = request.pointee.extras?.profile { return profile }
+        _ = request.stateHandle("startProfile(on:)")
+        let profile = RequestProfile(of: request, clock: events.record("startProfile(on:)").pointee.manualClock)
+        if request.pointee.status != .inProgress { profile.stop(request) }
+        request.extras.profile = profile
+        return profile
+    }
+
+    /// The request's profile, or nil when it is not profiled.
+    ///
+    /// The corresponding C functions are `tevent_req_get_profile()` and `tevent_req_move_profile()`.
+    public var profile: RequestProfile? { record().pointee.extras?.profile }
+}
+
+extension RequestPointer {
+    /// Lets a new request be profiled if it was made under one that is.
+    func joinProfile(of parent: TallocHandle) {
+        guard parent.slot.kind == .request, let chunk = parent.slot.pointee.object else { return }
+        let parent = chunk.assumingMemoryBound(to: RequestRecord.self)
+        guard let profile = parent.pointee.extras?.profile else { return }
+        extras.profile = profile.makeSubprofile(of: self)
+    }
+}
