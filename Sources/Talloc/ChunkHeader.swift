@@ -1,14 +1,15 @@
 import CTalloc
 
 /// The first bytes of each chunk made by this module; a typed chunk's value follows.
+@usableFromInline
 struct ChunkHeader {
-    let slot: HandleSlotPointer
+    @usableFromInline let slot: HandleSlotPointer
     /// What the user wants to be asked before the chunk is freed.
-    var destructor: ((TallocHandle) -> FreeDecision)?
+    @usableFromInline var destructor: ((TallocHandle) -> FreeDecision)?
     /// Knows the value behind the header; nil when there is none.
-    let storage: (any ValueStorage.Type)?
+    @usableFromInline let storage: (any ValueStorage.Type)?
     /// True while the value is being changed in place; freeing it then would pull it from under the change.
-    var isBeingChanged = false
+    @usableFromInline var isBeingChanged = false
 
     /// Makes a chunk without a value: a context or a pool.
     static func make(

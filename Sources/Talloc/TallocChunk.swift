@@ -10,6 +10,7 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
+    @inlinable
     package init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
 
     /// Makes a chunk that belongs to nobody and must be freed by its owner.
@@ -37,25 +38,21 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
         try self.init(value, parent: parent.chunk("init(_:under:named:)"), name: name)
     }
 
-    /// Makes a chunk under a parent that need not have a handle yet.
-    package init(
-        _ value: consuming Value, parent: UnsafeRawPointer?, name: StaticString? = nil
+    private init(
+        _ value: consuming Value, parent: UnsafeRawPointer?, name: StaticString?
     ) throws(TallocError) {
-        let (chunk, slot) = try allocateChunk(
-            size: Storage<Value>.size, name: name?.cString ?? TypeNames.cString(of: Value.self), under: parent,
-            kind: .chunk)
+        let chunk = try makeTypedChunk(
+            size: Storage<Value>.size, name: name?.cString ?? TypeNames.cString(of: Value.self),
+            storage: Storage<Value>.self, under: parent)
         Storage<Value>.value(in: chunk).initialize(to: value)
-        ChunkHeader.install(on: chunk, slot: slot, storage: Storage<Value>.self)
-        tallocHandle = TallocHandle(slot: slot)
+        tallocHandle = TallocHandle(objectAt: chunk)
     }
-
-    /// How many bytes a chunk of this type asks talloc for; one pooled allocation can hold it and its owner.
-    package static var chunkSize: Int { Storage<Value>.size }
 
     /// The value in the chunk.
     ///
     /// Changing a part of it (`chunk.value.count += 1`) happens in place. Until the change is over, any other use of the
     /// same chunk's value, or freeing it, is a trap.
+    @inlinable
     public var value: Value {
         get { Storage<Value>.value(in: unchangingChunk("value")).pointee }
         nonmutating set { Storage<Value>.value(in: unchangingChunk("value")).pointee = newValue }
@@ -89,33 +86,13 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     public func setName(_ name: String) throws(TallocError) { try renameChunk(chunk("setName(_:)"), name) }
 
     /// The chunk, or a trap when its value is being changed: nobody else may see it half done.
-    private func unchangingChunk(_ call: StaticString) -> UnsafeMutableRawPointer {
+    @inlinable
+    func unchangingChunk(_ call: StaticString) -> UnsafeMutableRawPointer {
         let chunk = chunk(call)
-        if chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.isBeingChanged {
-            abort("the value of '\(name)' was used while it was being changed")
-        }
+        if chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.isBeingChanged { usedWhileChanged(chunk) }
         return chunk
     }
 }
 
 @available(*, unavailable)
 extension TallocChunk: Sendable {}
-
-/// What a chunk's destructor must know of the value it holds.
-protocol ValueStorage {
-    static func deinitializeValue(in chunk: UnsafeMutableRawPointer)
-}
-
-/// Where a value lies in its chunk: behind the header, at the next address that suits its type.
-enum Storage<Value>: ValueStorage {
-    /// talloc's chunks are aligned to 16 bytes; a type that wants more gets room to move up.
-    static var size: Int {
-        MemoryLayout<ChunkHeader>.size + MemoryLayout<Value>.size + MemoryLayout<Value>.alignment
-    }
-
-    static func value(in chunk: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Value> {
-        (chunk + MemoryLayout<ChunkHeader>.size).alignedUp(for: Value.self).assumingMemoryBound(to: Value.self)
-    }
-
-    static func deinitializeValue(in chunk: UnsafeMutableRawPointer) { value(in: chunk).deinitialize(count: 1) }
-}

@@ -13,6 +13,12 @@ public struct TallocHandle: Equatable {
         stamp = slot.pointee.stamp
     }
 
+    /// The handle of the object in a chunk, whose first word is its slot.
+    @inlinable
+    package init(objectAt chunk: UnsafeMutableRawPointer) {
+        self.init(slot: chunk.load(as: HandleSlotPointer.self))
+    }
+
     /// Whether the object is gone.
     @inlinable
     package var isStale: Bool { slot.pointee.stamp != stamp }

@@ -4,7 +4,8 @@ import Synchronization
 ///
 /// Every typed chunk and every request needs one, so the last name found for each of 64 groups of types is kept where
 /// it is read without a lock.
-enum TypeNames {
+@usableFromInline
+package enum TypeNames {
     /// Immortal once made, so a reader that has found one may look into it.
     private struct Entry {
         let type: ObjectIdentifier
@@ -20,7 +21,8 @@ enum TypeNames {
         return cells
     }()
 
-    static func cString(of type: Any.Type) -> UnsafePointer<CChar> {
+    @usableFromInline
+    package static func cString(of type: Any.Type) -> UnsafePointer<CChar> {
         let id = ObjectIdentifier(type)
         // Metadata is aligned to 8 bytes and more.
         let cell = recent + Int(UInt(bitPattern: id) >> 4) % recentCount

@@ -7,9 +7,9 @@ extension RequestProtocol {
     /// that names where it was made and where it ended first.
     ///
     /// The corresponding C function is `tevent_req_done()`.
+    @inlinable
     public func finish(file: StaticString = #fileID, line: UInt32 = #line) {
-        let request = recordToEnd("finish()", file: file, line: line)
-        request.finish(.done, file: file, line: line)
+        finishRequest(chunk("finish()"), file: file, line: line)
     }
 
     /// Ends the request with an error, and calls its callback.
@@ -21,7 +21,7 @@ extension RequestProtocol {
     ///
     /// The corresponding C functions are `tevent_req_error()` and `tevent_req_oom()`.
     public func fail(_ error: any Error, file: StaticString = #fileID, line: UInt32 = #line) {
-        let request = recordToEnd("fail(_:)", file: file, line: line)
+        let request = record("fail(_:)")
         if case RequestError.code(let code) = error {
             request.finish(.failed, .code(code), file: file, line: line)
         } else {
@@ -40,7 +40,7 @@ extension RequestProtocol {
     @discardableResult
     public func fail(code: UInt64, file: StaticString = #fileID, line: UInt32 = #line) -> Bool {
         guard code != 0 else { return false }
-        recordToEnd("fail(code:)", file: file, line: line).finish(.failed, .code(code), file: file, line: line)
+        record("fail(code:)").finish(.failed, .code(code), file: file, line: line)
         return true
     }
 
@@ -99,23 +99,21 @@ extension RequestProtocol {
     ///
     /// The corresponding C function is `tevent_req_notify_callback()`.
     public func notify() { record().notify() }
+}
 
-    /// The record, or a trap when the request has ended already.
-    private func recordToEnd(_ call: StaticString, file: StaticString, line: UInt32) -> RequestPointer {
-        let request = record(call)
-        if request.pointee.status != .inProgress { endedTwice(request, call, file: file, line: line) }
-        return request
-    }
+@usableFromInline
+func finishRequest(_ chunk: UnsafeMutableRawPointer, file: StaticString, line: UInt32) {
+    chunk.assumingMemoryBound(to: RequestRecord.self).finish(.done, file: file, line: line)
+}
 
-    private func endedTwice(
-        _ request: RequestPointer, _ call: StaticString, file: StaticString, line: UInt32
-    ) -> Never {
+extension RequestPointer {
+    /// What to say when a request that has ended is to be ended again, at `file` and `line`.
+    func endedTwice(file: StaticString, line: UInt32) -> Never {
         let first =
-            request.pointee.finishFile == nil && request.pointee.status == .received
-            ? "it was received before it had ended"
-            : "it had ended at \(request.finishOrigin) and is \(request.pointee.status)"
+            pointee.finishFile == nil && pointee.status == .received
+            ? "it was received before it had ended" : "it had ended at \(finishOrigin) and is \(pointee.status)"
         abort(
-            "\(Self.self).\(call) at \(file):\(line) ends a request a second time: \(first); it was made at "
-                + "\(request.origin). A 'return' after the first end may be missing")
+            "the request of \(stateName) made at \(origin) is ended a second time at \(file):\(line): \(first). "
+                + "A 'return' after the first end may be missing")
     }
 }

@@ -63,17 +63,16 @@ extension RequestProtocol {
 }
 
 extension RequestPointer {
-    /// The name of the state's type, or of the request's when the state is gone.
-    var title: String { AnyRequest(self).title }
+    /// The name of the state's type, or of the request's chunk when the state is gone.
+    var stateName: String {
+        guard let state = pointee.state, !state.isStale else { return "\(RequestRecord.name)" }
+        return TallocContext(tallocHandle: state).name
+    }
 
     var words: String {
-        var words = "\(title), made at \(origin): \(pointee.status)"
+        var words = "request of \(stateName), made at \(origin): \(pointee.status)"
         if pointee.finishFile != nil { words += " at \(finishOrigin)" }
         if let error = pointee.failure.error { words += ", \(error)" }
         return words
     }
-}
-
-extension AnyRequest {
-    fileprivate var title: String { record("description").pointee.state == nil ? name : "request of \(state.name)" }
 }

@@ -13,19 +13,31 @@ extension Request {
     /// Receiving a request in progress, or twice, is a trap.
     ///
     /// The corresponding C functions are `tevent_req_is_error()` and `tevent_req_received()`.
+    @inlinable
     public func receive<Result>(_ result: (inout State) throws -> Result) throws -> Result {
-        let request = record("receive(_:)")
-        switch request.pointee.status {
-        case .inProgress: abort("the request made at \(request.origin) was received before it had ended")
-        case .received: abort("the request made at \(request.origin) was received twice")
-        case .done, .failed, .timedOut, .noMemory: break
-        }
-        defer { if !isFreed { request.receive() } }
-        if let error = request.pointee.failure.error { throw error }
+        let error = errorOfRequestToReceive(chunk("receive(_:)"))
+        defer { if !isFreed { received() } }
+        if let error { throw error }
         return try result(&state)
     }
 
     init(erased request: AnyRequest) { tallocHandle = request.tallocHandle }
+}
+
+/// Why a request that has ended failed, or nil.
+@usableFromInline
+func errorOfRequestToReceive(_ chunk: UnsafeMutableRawPointer) -> (any Error)? {
+    let request = chunk.assumingMemoryBound(to: RequestRecord.self)
+    switch request.pointee.status {
+    case .inProgress: abort("the request made at \(request.origin) was received before it had ended")
+    case .received: abort("the request made at \(request.origin) was received twice")
+    case .done, .failed, .timedOut, .noMemory: return request.pointee.failure.error
+    }
+}
+
+@usableFromInline
+func receiveRequest(_ chunk: UnsafeMutableRawPointer) {
+    chunk.assumingMemoryBound(to: RequestRecord.self).receive()
 }
 
 extension RequestProtocol {
@@ -34,7 +46,8 @@ extension RequestProtocol {
     /// It may be called at any time; the request is then over, and calls nobody any more.
     ///
     /// The corresponding C function is `tevent_req_received()`.
-    public func received() { record().receive() }
+    @inlinable
+    public func received() { receiveRequest(chunk("received()")) }
 
     /// Runs the loop of `events` until the request has ended.
     ///

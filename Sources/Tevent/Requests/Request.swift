@@ -14,8 +14,6 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
-    private init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
-
     /// Makes a request in progress.
     ///
     /// - Parameters:
@@ -25,13 +23,15 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// - Complexity: O(1), one allocation for the request and its state.
     ///
     /// The corresponding C macro is `tevent_req_create()`.
+    @inlinable
     public init(
         _ state: consuming State, under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) {
-        _ = parent.chunk("init(_:under:)")
-        do {
-            tallocHandle = try RequestPointer.make(state, under: parent.tallocHandle, file: file, line: line).handle
-        } catch { throw TeventError(error) }
+        let layout = StateLayout(
+            size: Storage<State>.size, name: TypeNames.cString(of: State.self), storage: Storage<State>.self)
+        tallocHandle = try makeRequest(
+            layout, under: parent.tallocHandle, parent.chunk("init(_:under:)"), file: file, line: line)
+        Storage<State>.value(in: stateChunk.chunk("init(_:under:)")).initialize(to: state)
     }
 
     /// The state: what the work has to remember.
@@ -40,6 +40,7 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// the state is a trap, and so is any use after the request was received.
     ///
     /// The corresponding C macro is `tevent_req_data()`.
+    @inlinable
     public var state: State {
         get { stateChunk.value }
         nonmutating set { stateChunk.value = newValue }
@@ -47,9 +48,12 @@ public struct Request<State>: RequestProtocol, Equatable {
     }
 
     /// The chunk that holds the state, which can be a parent like any other; it goes when the request is received.
-    public var stateChunk: TallocChunk<State> { TallocChunk(tallocHandle: record("state").stateHandle("state")) }
+    @inlinable
+    public var stateChunk: TallocChunk<State> {
+        TallocChunk(tallocHandle: stateOfRequest(chunk("state")))
+    }
 
-    /// Sets what is called when the request has ended; nil takes it away.
+    /// Sets what is called when the request has ended, in place of what was set before.
     ///
     /// The callback is called once. It may free the request, and mostly does so first of all.
     ///
@@ -59,8 +63,9 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// trap: its maker forgot ``post(on:)``.
     ///
     /// The corresponding C function is `tevent_req_set_callback()`.
-    public func setCallback(_ callback: ((_ request: Request) -> Void)?) {
-        record("setCallback(_:)").setCallback(callback.map { TypedCallback(run: $0).erased })
+    @inlinable
+    public func setCallback(_ callback: @escaping (_ request: Request) -> Void) {
+        setCallbackOfRequest(chunk("setCallback(_:)"), TypedCallback(run: callback).erased)
     }
 
     /// Sets what is called when the request has ended, and data for it.
@@ -73,18 +78,22 @@ public struct Request<State>: RequestProtocol, Equatable {
     ///
     /// The corresponding C function is `tevent_req_set_callback()`.
     public func setCallback(data: some TallocObject, _ callback: @escaping (_ request: Request) -> Void) {
-        let record = record("setCallback(data:_:)")
-        record.setCallback(TypedCallback(run: callback).erased)
-        record.extras.callbackData = data.tallocHandle
+        setCallback(callback)
+        record("setCallback(data:_:)").extras.callbackData = data.tallocHandle
     }
 
-    private struct TypedCallback {
-        let run: (Request) -> Void
+    @usableFromInline
+    struct TypedCallback {
+        @usableFromInline let run: (Request) -> Void
+
+        @inlinable
+        init(run: @escaping (Request) -> Void) { self.run = run }
 
         /// The same closure, called with the same two words.
         ///
         /// All requests are the same two words whatever their state, so that a closure that takes one can be called
         /// with the other. Another closure around it would be the only allocation of malloc's in a request's life.
+        @inlinable
         var erased: RequestCallback { unsafeBitCast(self, to: RequestCallback.self) }
     }
 }
@@ -114,7 +123,9 @@ public struct AnyRequest: RequestProtocol, Equatable {
     /// The state as plain memory, which a chunk of any type can be asked from.
     ///
     /// The corresponding C function is `_tevent_req_data()`.
-    public var state: TallocContext { TallocContext(tallocHandle: record("state").stateHandle("state")) }
+    public var state: TallocContext {
+        TallocContext(tallocHandle: stateOfRequest(chunk("state")))
+    }
 }
 
 @available(*, unavailable)
@@ -161,24 +172,40 @@ extension RequestProtocol {
     }
 }
 
-extension RequestPointer {
-    func setCallback(_ callback: RequestCallback?) {
-        if callback != nil, pointee.status != .inProgress, pointee.queue == .none {
-            abort(
-                "the request made at \(origin) had ended (\(pointee.status)) before its callback was set, at "
-                    + "\(finishOrigin), so nobody would hear of it; call post(on:) where a request ends while it is made"
-            )
-        }
-        // Letting the old one go may run anybody's deinit, so that comes last.
-        let old = pointee.callback
-        pointee.callback = callback
-        withExtendedLifetime(old) {}
-    }
+// What the generic functions above do for every type of state alike; they get the chunk of a request that is there.
 
-    func stateHandle(_ call: StaticString) -> TallocHandle {
-        guard let state = pointee.state else {
-            abort("the state of the request made at \(origin) was used after it was received, which lets the state go")
-        }
-        return TallocHandle(slot: state.load(as: HandleSlotPointer.self))
+@usableFromInline
+func makeRequest(
+    _ state: StateLayout, under parent: TallocHandle, _ parentChunk: UnsafeMutableRawPointer, file: StaticString,
+    line: UInt32
+) throws(TeventError) -> TallocHandle {
+    do throws(TallocError) {
+        return try RequestPointer.make(state, under: parent, parentChunk, file: file, line: line).handle
+    } catch { throw TeventError(error) }
+}
+
+@usableFromInline
+func setCallbackOfRequest(_ chunk: UnsafeMutableRawPointer, _ callback: RequestCallback) {
+    let request = chunk.assumingMemoryBound(to: RequestRecord.self)
+    if request.pointee.status != .inProgress, request.pointee.queue == .none {
+        abort(
+            "the request made at \(request.origin) had ended (\(request.pointee.status)) before its callback was set, "
+                + "at \(request.finishOrigin), so nobody would hear of it; "
+                + "call post(on:) where a request ends while it is made")
     }
+    // Letting the old one go may run anybody's deinit, so that comes last.
+    let old = request.pointee.callback
+    request.pointee.callback = callback
+    withExtendedLifetime(old) {}
+}
+
+@usableFromInline
+func stateOfRequest(_ chunk: UnsafeMutableRawPointer) -> TallocHandle {
+    let request = chunk.assumingMemoryBound(to: RequestRecord.self)
+    guard let state = request.pointee.state else {
+        abort(
+            "the state of the request made at \(request.origin) was used after it was received, "
+                + "which lets the state go")
+    }
+    return state
 }

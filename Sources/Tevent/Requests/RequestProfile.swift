@@ -37,7 +37,7 @@ public final class RequestProfile: CustomStringConvertible {
     private var now: EventInstant { clock?.now ?? .now }
 
     init(of request: RequestPointer, clock: ManualClock?) {
-        name = AnyRequest(request).state.name
+        name = request.stateName
         origin = request.origin
         self.clock = clock
         start = clock?.now ?? .now
@@ -99,7 +99,6 @@ extension RequestProtocol {
     public func startProfile(on events: EventContext) -> RequestProfile {
         let request = record("startProfile(on:)")
         if let profile = request.pointee.extras?.profile { return profile }
-        _ = request.stateHandle("startProfile(on:)")
         let profile = RequestProfile(of: request, clock: events.record("startProfile(on:)").pointee.manualClock)
         if request.pointee.status != .inProgress { profile.stop(request) }
         request.extras.profile = profile
@@ -115,7 +114,7 @@ extension RequestProtocol {
 extension RequestPointer {
     /// Lets a new request be profiled if it was made under one that is.
     func joinProfile(of parent: TallocHandle) {
-        guard parent.slot.kind == .request, let chunk = parent.slot.pointee.object else { return }
+        guard parent.slot.isOf(.request), let chunk = parent.slot.pointee.object else { return }
         let parent = chunk.assumingMemoryBound(to: RequestRecord.self)
         guard let profile = parent.pointee.extras?.profile else { return }
         extras.profile = profile.makeSubprofile(of: self)

@@ -4,8 +4,9 @@ import Talloc
 /// What a request calls when it ends.
 ///
 /// A struct around the closure, because Swift keeps a bare closure in an optional behind another one, which it allocates.
+@usableFromInline
 struct RequestCallback {
-    let run: (AnyRequest) -> Void
+    @usableFromInline let run: (AnyRequest) -> Void
 }
 
 typealias RequestPointer = UnsafeMutablePointer<RequestRecord>
@@ -21,8 +22,8 @@ struct RequestRecord {
 
     /// Where it was made, and its place among the immediates of the context it was posted on.
     var scheduled: Scheduled
-    /// The chunk of the state, a child; nil once the request has been received.
-    var state: UnsafeMutableRawPointer?
+    /// The chunk of the state, a child; nil once the request has been received, stale if somebody has freed it.
+    var state: TallocHandle?
     /// Nil once the request has ended and it has been called.
     var callback: RequestCallback?
     var failure = RequestFailure.none
@@ -44,8 +45,24 @@ struct RequestRecord {
         case callbacks
     }
 
-    init(slot: HandleSlotPointer, file: StaticString, line: UInt32) {
+    init(slot: HandleSlotPointer, state: TallocHandle, file: StaticString, line: UInt32) {
+        self.state = state
         scheduled = Scheduled(prefix: EventPrefix(slot: slot, context: nil, file: file.cString, line: line))
+    }
+}
+
+/// What making a request has to know of its state's type.
+@usableFromInline
+struct StateLayout {
+    let size: Int
+    let name: UnsafePointer<CChar>
+    let storage: any ValueStorage.Type
+
+    @usableFromInline
+    init(size: Int, name: UnsafePointer<CChar>, storage: any ValueStorage.Type) {
+        self.size = size
+        self.name = name
+        self.storage = storage
     }
 }
 
@@ -64,23 +81,25 @@ final class RequestExtras {
 }
 
 extension RequestPointer {
-    /// Makes a request with its state; nothing is left behind when it throws.
-    static func make<State>(
-        _ state: consuming State, under parent: TallocHandle?, file: StaticString, line: UInt32
+    /// Makes a request and the chunk of its state, whose value must be initialised at once.
+    ///
+    /// - Throws: ``TallocError/outOfMemory(name:)``; nothing is left behind.
+    static func make(
+        _ state: StateLayout, under parent: TallocHandle, _ parentChunk: UnsafeMutableRawPointer, file: StaticString,
+        line: UInt32
     ) throws(TallocError) -> RequestPointer {
-        let parentChunk = parent?.slot.pointee.object
         let memory = _talloc_pooled_object(
-            parentChunk, MemoryLayout<RequestRecord>.size, RequestRecord.name.cString, 1,
-            TallocChunk<State>.chunkSize)
+            parentChunk, MemoryLayout<RequestRecord>.size, RequestRecord.name.cString, 1, state.size)
         let slot = try acquireSlot(for: memory, name: RequestRecord.name.cString, kind: .request)
         let chunk = memory.unsafelyUnwrapped
         do throws(TallocError) {
-            let stateChunk = try TallocChunk(state, parent: chunk)
+            let stateChunk = try makeTypedChunk(
+                size: state.size, name: state.name, storage: state.storage, under: chunk)
             let request = chunk.initializeMemory(
-                as: RequestRecord.self, to: RequestRecord(slot: slot, file: file, line: line))
-            request.pointee.state = stateChunk.tallocHandle.slot.pointee.object
+                as: RequestRecord.self,
+                to: RequestRecord(slot: slot, state: TallocHandle(objectAt: stateChunk), file: file, line: line))
             _talloc_set_destructor(chunk, destroyRequest)
-            if let parent { request.joinProfile(of: parent) }
+            request.joinProfile(of: parent)
             return request
         } catch {
             slot.release()
@@ -114,6 +133,7 @@ extension RequestPointer {
     ///
     /// Both may free the request, so nothing is touched after either without a look at the handle.
     func finish(_ status: RequestStatus, _ failure: RequestFailure = .none, file: StaticString?, line: UInt32) {
+        if pointee.status != .inProgress { endedTwice(file: file ?? "the loop", line: line) }
         pointee.status = status
         pointee.failure = failure
         pointee.finishFile = file?.cString
