@@ -196,6 +196,7 @@ func setCallbackOfRequest(_ chunk: UnsafeMutableRawPointer, _ callback: RequestC
     // Letting the old one go may run anybody's deinit, so that comes last.
     let old = request.pointee.callback
     request.pointee.callback = callback
+    request.pointee.extras?.callbackData = nil
     withExtendedLifetime(old) {}
 }
 
