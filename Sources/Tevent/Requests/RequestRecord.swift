@@ -140,7 +140,9 @@ extension RequestPointer {
         pointee.finishLine = line
         if let extras = pointee.extras {
             let handle = handle
-            if let timer = extras.endTimer.take(), !timer.isFreed { timer.free() }
+            extras.endTimer.take()?.freeIfThere()
+            // A trace may have freed the request.
+            guard !handle.isStale else { return }
             extras.profile?.stop(self)
             cleanUp()
             guard !handle.isStale else { return }
