@@ -145,7 +145,8 @@ extension RequestPointer {
             guard !handle.isStale else { return }
             extras.profile?.stop(self)
             cleanUp()
-            guard !handle.isStale else { return }
+            // It may also have posted the request; then the loop calls.
+            guard !handle.isStale, pointee.queue != .context else { return }
             if let events = extras.deferral.take() {
                 if !events.isFreed, pointee.status != .received { post(on: events.record("deferCallback(on:)")) }
                 return
