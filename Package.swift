@@ -26,7 +26,7 @@ let chapters =
         ])
     + chapter(
         3, "AccessingData", after: ["Chapter1ContextAndLoops", "Chapter2Events"],
-        examples: ["request-data"])
+        examples: ["request-data", "wrong-type", "captured-data", "state-lives"])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.
 func chapter(_ number: Int, _ name: String, after earlier: [String] = [], examples: [String]) -> [Target] {
