@@ -63,6 +63,10 @@ extension HandleSlotPointer {
         free.pointee = UnsafeMutableRawPointer(self)
     }
 
+    /// Whether the slot's object is of this kind; cheaper than to ask which kind it is.
+    @inline(__always)
+    package func isOf(_ kind: ObjectKind) -> Bool { UInt8(truncatingIfNeeded: pointee.stamp) == kind.rawValue }
+
     package var kind: ObjectKind? { ObjectKind(rawValue: UInt8(truncatingIfNeeded: pointee.stamp)) }
 
     /// The slot of the object at `address`, or nil when its first word is not that of a slot of ours.

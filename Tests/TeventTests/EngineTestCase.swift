@@ -112,6 +112,14 @@ class EngineTestCase: XCTestCase {
         SystemIO.close(descriptor)
     }
 
+    /// Closes a socket so that the other side meets an error, not the end of the file.
+    func reset(_ descriptor: Int32) {
+        var atOnce = linger(l_onoff: 1, l_linger: 0)
+        let size = socklen_t(MemoryLayout<linger>.size)
+        XCTAssertEqual(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, size), 0)
+        close(descriptor)
+    }
+
     private func closeAll() {
         for descriptor in opened { SystemIO.close(descriptor) }
         opened = []

@@ -85,6 +85,18 @@ final class SystemIOTests: EngineTestCase {
         }
     }
 
+    func testAnyCollectionOfBytesCanBeWritten() throws {
+        try onEachBackend { _ in
+            for end in [try pipe(), try sockets()] {
+                let bytes = Array("0123456789".utf8)
+                XCTAssertEqual(try SystemIO.write(end.1, bytes[2..<5]), 3)
+                XCTAssertEqual(try read(end.0), "234", "a part of an array")
+                XCTAssertEqual(try SystemIO.write(end.1, bytes.lazy.reversed()), 10)
+                XCTAssertEqual(try read(end.0), "9876543210", "bytes that are not beside each other")
+            }
+        }
+    }
+
     func testWritingNothingWritesNothing() throws {
         try onEachBackend { _ in XCTAssertEqual(try SystemIO.write(try pipe().writer, []), 0) }
     }

@@ -4,6 +4,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 /* What each thread has of its own; Swift has no thread-local variables.
  *
@@ -28,5 +29,8 @@ static inline struct clinux_callbacks *clinux_callbacks_here(void)
 {
     return &clinux_callbacks;
 }
+
+/* accept(2) with flags for the new descriptor; the headers hide it unless GNU extensions are asked for. */
+extern int accept4(int listener, struct sockaddr *__restrict address, socklen_t *__restrict length, int flags);
 
 #endif

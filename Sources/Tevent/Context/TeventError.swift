@@ -15,6 +15,8 @@ public enum TeventError: Error, Equatable, CustomStringConvertible {
     case badSignal(Int32)
     /// The number is not that of an open descriptor; an event that watched it has been taken out of the loop.
     case badDescriptor(Int32)
+    /// No address was found for a host; `reason` is the system's.
+    case unknownHost(name: String, reason: String)
     /// The system refused a call; `code` is its `errno`.
     case systemCall(name: String, code: Int32)
 
@@ -34,9 +36,21 @@ public enum TeventError: Error, Equatable, CustomStringConvertible {
                 + "but not \(SIGKILL) (SIGKILL) or \(SIGSTOP) (SIGSTOP)"
         case .badDescriptor(let descriptor):
             "descriptor \(descriptor) is not open; free its event before closing it, or let the event close it"
+        case .unknownHost(let name, let reason):
+            "host '\(name)' was not found: \(reason); check its spelling, or give its number, such as 127.0.0.1"
         case .systemCall(let name, let code):
-            "\(name) failed: \(String(cString: strerror(code)))"
-                + (code == EMFILE || code == ENFILE ? "; close descriptors, or raise the limit (ulimit -n)" : "")
+            "\(name) failed: \(String(cString: strerror(code)))" + Self.advice(name, code)
+        }
+    }
+
+    /// What can be done about a system call that failed, for the failures that people meet.
+    private static func advice(_ call: String, _ code: Int32) -> String {
+        switch (call, code) {
+        case (_, EMFILE), (_, ENFILE): "; close descriptors, or raise the limit (ulimit -n)"
+        case (_, EADDRINUSE): "; choose another port, or port 0 to let the system choose"
+        case ("bind", EACCES): "; ports under 1024 need privileges, choose a higher one"
+        case (_, ECONNREFUSED): "; nobody listens there, start the server or check host and port"
+        default: ""
         }
     }
 

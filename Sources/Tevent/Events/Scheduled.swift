@@ -16,7 +16,7 @@ struct Scheduled: Linked {
 
 extension ScheduledPointer {
     var asImmediate: ImmediatePointer? {
-        pointee.prefix.slot.kind == .immediate ? ImmediatePointer(OpaquePointer(self)) : nil
+        pointee.prefix.slot.isOf(.immediate) ? ImmediatePointer(OpaquePointer(self)) : nil
     }
 
     func append(to context: ContextPointer) {

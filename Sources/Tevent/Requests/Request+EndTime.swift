@@ -20,8 +20,8 @@ extension RequestProtocol {
         if let old, old.context == events {
             old.update(at: deadline)
         } else {
-            // The timer is below the request, so it cannot outlive it.
-            extras.endTimer = try events.addTimer(at: deadline, under: self) { timer, _ in request.timeOut(timer) }
+            let request = AnyRequest(self)
+            extras.endTimer = try events.addTimer(at: deadline, under: self) { _, _ in request.timeOut() }
             old?.free()
         }
     }
@@ -50,10 +50,10 @@ extension RequestProtocol {
     }
 }
 
-extension RequestPointer {
-    fileprivate func timeOut(_ timer: TimerEvent) {
-        // A trace may have ended the request just before.
-        guard pointee.status == .inProgress else { return }
-        finish(.timedOut, .error(RequestError.timedOut), file: nil, line: 0)
+extension AnyRequest {
+    fileprivate func timeOut() {
+        // A trace may have ended it just before, or somebody has moved the timer from under it.
+        guard !isFreed, isInProgress else { return }
+        record("timeOut").finish(.timedOut, .error(RequestError.timedOut), file: nil, line: 0)
     }
 }

@@ -64,7 +64,10 @@ extension RequestProtocol {
 
 extension RequestPointer {
     /// The name of the state's type, or of the request's chunk when the state is gone.
-    var stateName: String { pointee.state == nil ? AnyRequest(self).name : AnyRequest(self).state.name }
+    var stateName: String {
+        guard let state = pointee.state, !state.isStale else { return "\(RequestRecord.name)" }
+        return TallocContext(tallocHandle: state).name
+    }
 
     var words: String {
         var words = "request of \(stateName), made at \(origin): \(pointee.status)"

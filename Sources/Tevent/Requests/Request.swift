@@ -29,10 +29,9 @@ public struct Request<State>: RequestProtocol, Equatable {
     ) throws(TeventError) {
         let layout = StateLayout(
             size: Storage<State>.size, name: TypeNames.cString(of: State.self), storage: Storage<State>.self)
-        let (request, stateChunk) = try makeRequest(
+        tallocHandle = try makeRequest(
             layout, under: parent.tallocHandle, parent.chunk("init(_:under:)"), file: file, line: line)
-        Storage<State>.value(in: stateChunk).initialize(to: state)
-        tallocHandle = request
+        Storage<State>.value(in: stateChunk.chunk("init(_:under:)")).initialize(to: state)
     }
 
     /// The state: what the work has to remember.
@@ -51,7 +50,7 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// The chunk that holds the state, which can be a parent like any other; it goes when the request is received.
     @inlinable
     public var stateChunk: TallocChunk<State> {
-        TallocChunk(tallocHandle: TallocHandle(objectAt: stateOfRequest(chunk("state"))))
+        TallocChunk(tallocHandle: stateOfRequest(chunk("state")))
     }
 
     /// Sets what is called when the request has ended, in place of what was set before.
@@ -125,7 +124,7 @@ public struct AnyRequest: RequestProtocol, Equatable {
     ///
     /// The corresponding C function is `_tevent_req_data()`.
     public var state: TallocContext {
-        TallocContext(tallocHandle: TallocHandle(objectAt: stateOfRequest(chunk("state"))))
+        TallocContext(tallocHandle: stateOfRequest(chunk("state")))
     }
 }
 
@@ -179,10 +178,9 @@ extension RequestProtocol {
 func makeRequest(
     _ state: StateLayout, under parent: TallocHandle, _ parentChunk: UnsafeMutableRawPointer, file: StaticString,
     line: UInt32
-) throws(TeventError) -> (request: TallocHandle, stateChunk: UnsafeMutableRawPointer) {
+) throws(TeventError) -> TallocHandle {
     do throws(TallocError) {
-        let request = try RequestPointer.make(state, under: parent, parentChunk, file: file, line: line)
-        return (request.handle, request.pointee.state.unsafelyUnwrapped)
+        return try RequestPointer.make(state, under: parent, parentChunk, file: file, line: line).handle
     } catch { throw TeventError(error) }
 }
 
@@ -202,7 +200,7 @@ func setCallbackOfRequest(_ chunk: UnsafeMutableRawPointer, _ callback: RequestC
 }
 
 @usableFromInline
-func stateOfRequest(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+func stateOfRequest(_ chunk: UnsafeMutableRawPointer) -> TallocHandle {
     let request = chunk.assumingMemoryBound(to: RequestRecord.self)
     guard let state = request.pointee.state else {
         abort(

@@ -114,7 +114,7 @@ extension RequestProtocol {
 extension RequestPointer {
     /// Lets a new request be profiled if it was made under one that is.
     func joinProfile(of parent: TallocHandle) {
-        guard parent.slot.kind == .request, let chunk = parent.slot.pointee.object else { return }
+        guard parent.slot.isOf(.request), let chunk = parent.slot.pointee.object else { return }
         let parent = chunk.assumingMemoryBound(to: RequestRecord.self)
         guard let profile = parent.pointee.extras?.profile else { return }
         extras.profile = profile.makeSubprofile(of: self)

@@ -22,8 +22,8 @@ struct RequestRecord {
 
     /// Where it was made, and its place among the immediates of the context it was posted on.
     var scheduled: Scheduled
-    /// The chunk of the state, a child; nil once the request has been received.
-    var state: UnsafeMutableRawPointer?
+    /// The chunk of the state, a child; nil once the request has been received, stale if somebody has freed it.
+    var state: TallocHandle?
     /// Nil once the request has ended and it has been called.
     var callback: RequestCallback?
     var failure = RequestFailure.none
@@ -45,7 +45,7 @@ struct RequestRecord {
         case callbacks
     }
 
-    init(slot: HandleSlotPointer, state: UnsafeMutableRawPointer, file: StaticString, line: UInt32) {
+    init(slot: HandleSlotPointer, state: TallocHandle, file: StaticString, line: UInt32) {
         self.state = state
         scheduled = Scheduled(prefix: EventPrefix(slot: slot, context: nil, file: file.cString, line: line))
     }
@@ -97,7 +97,7 @@ extension RequestPointer {
                 size: state.size, name: state.name, storage: state.storage, under: chunk)
             let request = chunk.initializeMemory(
                 as: RequestRecord.self,
-                to: RequestRecord(slot: slot, state: stateChunk, file: file, line: line))
+                to: RequestRecord(slot: slot, state: TallocHandle(objectAt: stateChunk), file: file, line: line))
             _talloc_set_destructor(chunk, destroyRequest)
             request.joinProfile(of: parent)
             return request

@@ -80,23 +80,25 @@ public enum SystemIO {
     ///
     /// The corresponding C function is `write()`.
     public static func write(_ descriptor: Int32, _ bytes: some Collection<UInt8>) throws(TeventError) -> Int {
-        var code: Int32 = 0
-        let written = Array(bytes).withUnsafeBytes { buffer in
-            // Sockets can be told not to send SIGPIPE; other descriptors cannot, and refuse the question.
-            var result = uninterrupted {
-                send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
-            }
-            if result < 0, errno == ENOTSOCK {
-                result = withoutBrokenPipeSignal {
-                    uninterrupted { Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
-                }
-            }
-            code = result < 0 ? errno : 0
-            return result
-        }
+        let written =
+            bytes.withContiguousStorageIfAvailable { write(descriptor, UnsafeRawBufferPointer($0)) }
+            ?? Array(bytes).withUnsafeBytes { write(descriptor, $0) }
         guard written < 0 else { return written }
+        let code = Int32(-written)
         guard code == EAGAIN else { throw .systemCall(name: "write", code: code) }
         return 0
+    }
+
+    /// Writes without a copy, and returns the count, or the negative `errno`.
+    private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+        // Sockets can be told not to send SIGPIPE; other descriptors cannot, and refuse the question.
+        var result = uninterrupted { send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) }
+        if result < 0, errno == ENOTSOCK {
+            result = withoutBrokenPipeSignal {
+                uninterrupted { Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
+            }
+        }
+        return result < 0 ? -Int(errno) : result
     }
 
     /// Closes the descriptor; the number may be another file's from then on.

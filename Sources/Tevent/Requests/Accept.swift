@@ -1,0 +1,62 @@
+import Talloc
+
+/// Accepting one connection, as a request; its state.
+public struct Accept: DescriptorWork {
+    private let listener: Int32
+    /// The request's own, until it is taken by whoever receives it.
+    fileprivate var connection: (descriptor: Int32, peer: SocketAddress)?
+    var event: FDEvent?
+
+    /// Begins to wait until somebody connects, and accepts the connection.
+    ///
+    /// - Parameters:
+    ///   - listener: A socket that listens, see ``SystemIO/listen(on:backlog:)``. It stays the caller's, and is to be
+    ///     closed only when the request has ended or was freed.
+    ///   - events: Whose loop waits.
+    ///   - parent: What the request is freed with.
+    /// - Returns: A request that can be cancelled; no connection is lost then.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then.
+    ///
+    /// The corresponding C function is `accept_send()`, of a library that Samba has beside tevent.
+    public static func send(
+        from listener: Int32, on events: EventContext, under parent: some TallocObject,
+        file: StaticString = #fileID, line: UInt32 = #line
+    ) throws(TeventError) -> Request<Accept> {
+        let request = try Request(Accept(listener: listener), under: parent, file: file, line: line)
+        request.setCleanup(cleanUp)
+        request.allowCancelling()
+        return request.waitOrFail(for: .read, of: listener, on: events, readable)
+    }
+
+    private init(listener: Int32) { self.listener = listener }
+
+    private static func readable(_ request: Request<Accept>) {
+        let listener = request.state.listener
+        guard let result = request.attempt({ try SystemIO.accept(listener) }) else { return }
+        // Who had connected may have gone away, or have been accepted by somebody else.
+        guard case .connection(let descriptor, let peer) = result else { return }
+        request.state.connection = (descriptor, peer)
+        request.finish()
+    }
+
+    private static func cleanUp(_ request: Request<Accept>, _ status: RequestStatus) {
+        if status == .received, let connection = request.state.connection.take() {
+            SystemIO.close(connection.descriptor)
+        }
+        request.stopWaiting()
+    }
+}
+
+extension Request<Accept> {
+    /// Takes the connection, whose descriptor is the caller's from then on.
+    ///
+    /// A connection that is not taken is closed when the request is freed.
+    ///
+    /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted, and else what the request was ended
+    ///   with, such as ``RequestError/timedOut``. Who has connected waits on then.
+    ///
+    /// The corresponding C function is `accept_recv()`.
+    public func receive() throws -> (descriptor: Int32, peer: SocketAddress) {
+        try receive { $0.connection.take()! }
+    }
+}

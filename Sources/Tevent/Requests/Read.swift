@@ -1,0 +1,65 @@
+import Talloc
+
+/// Reading once from a descriptor, as a request; its state.
+public struct Read: DescriptorWork {
+    private let descriptor: Int32
+    private let count: Int
+    private var result: SystemIO.ReadResult?
+    var event: FDEvent?
+
+    /// Begins to wait until there is something to read, and then reads it with one call.
+    ///
+    /// When several read one descriptor at the same time, each byte goes to one of them.
+    ///
+    /// - Parameters:
+    ///   - descriptor: An open descriptor, which should not block. It stays the caller's, and is to be closed only when the
+    ///     request has ended or was freed.
+    ///   - count: How many bytes to read at most; one at least.
+    ///   - events: Whose loop waits.
+    ///   - parent: What the request is freed with.
+    /// - Returns: A request that can be cancelled; no byte is lost then.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then.
+    ///
+    /// The corresponding C function is `read_packet_send()`, of a library that Samba has beside tevent.
+    public static func send(
+        from descriptor: Int32, upTo count: Int = 4096, on events: EventContext, under parent: some TallocObject,
+        file: StaticString = #fileID, line: UInt32 = #line
+    ) throws(TeventError) -> Request<Read> {
+        guard count > 0 else { abort("a Read of \(count) bytes could not be told from the end; ask for one at least") }
+        let request = try Request(
+            Read(descriptor: descriptor, count: count), under: parent, file: file, line: line)
+        request.setCleanup { request, _ in request.stopWaiting() }
+        request.allowCancelling()
+        return request.waitOrFail(for: .read, of: descriptor, on: events, readable)
+    }
+
+    private init(descriptor: Int32, count: Int) {
+        self.descriptor = descriptor
+        self.count = count
+    }
+
+    private static func readable(_ request: Request<Read>) {
+        let work = request.state
+        guard let result = request.attempt({ try SystemIO.read(work.descriptor, upTo: work.count) }) else { return }
+        // Somebody else may have read it.
+        guard result != .wouldBlock else { return }
+        request.state.result = result
+        request.finish()
+    }
+
+    /// What was read, or nil at the end of the file.
+    fileprivate mutating func takeBytes() -> [UInt8]? {
+        guard case .bytes(let bytes) = result.take() else { return nil }
+        return bytes
+    }
+}
+
+extension Request<Read> {
+    /// Takes the bytes that were read, at least one, or nil at the end of the file.
+    ///
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if the read failed, for instance with `ECONNRESET`, and else what
+    ///   the request was ended with, such as ``RequestError/timedOut``.
+    ///
+    /// The corresponding C function is `read_packet_recv()`.
+    public func receive() throws -> [UInt8]? { try receive { $0.takeBytes() } }
+}
