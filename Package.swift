@@ -25,7 +25,10 @@ let chapters =
             "write-when-ready", "free-in-handler", "close-order", "give-way",
         ])
     + chapter(
-        4, "Requests", after: ["Chapter1ContextAndLoops", "Chapter2Events"],
+        3, "AccessingData", after: ["Chapter1ContextAndLoops", "Chapter2Events"],
+        examples: ["request-data"])
+    + chapter(
+        4, "Requests", after: ["Chapter1ContextAndLoops", "Chapter2Events", "Chapter3AccessingData"],
         examples: [
             "add-later", "finish-or-fail", "out-of-memory", "end-time", "ends-early", "cascade", "deep-cascade",
             "wakeup",
