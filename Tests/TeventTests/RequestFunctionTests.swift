@@ -107,6 +107,7 @@ final class RequestFunctionTests: EngineTestCase {
                     XCTAssertEqual(heard, [status])
                     if isFreed { request.free() } else { request.received() }
                     XCTAssertEqual(heard, [status, .received])
+                    if !isFreed { request.received() }
                     root.freeChildren()
                     XCTAssertEqual(heard, [status, .received])
                 }
