@@ -65,12 +65,14 @@ extension TallocObject {
         return TallocChunk(tallocHandle: tallocHandle)
     }
 
+    // snippet: held-type
     /// The type of the value in a typed chunk; nil for anything else.
     private func heldType(asked call: StaticString) -> Any.Type? {
         let chunk = chunk(call)
         guard tallocHandle.slot.isOf(.chunk) else { return nil }
         return chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.storage?.valueType
     }
+    // snippet-end: held-type
 
     private func usedAsAnother(_ held: Any.Type?, _ wanted: Any.Type) -> Never {
         guard let held else {
