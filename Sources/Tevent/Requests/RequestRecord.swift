@@ -129,6 +129,7 @@ extension RequestPointer {
 
     // MARK: Ending
 
+    // snippet: finish
     /// Ends the request: cleanup first, then the callback, at once or from the loop.
     ///
     /// Both may free the request, so nothing is touched after either without a look at the handle.
@@ -154,6 +155,7 @@ extension RequestPointer {
         }
         notify()
     }
+    // snippet-end: finish
 
     /// Calls the cleanup function, unless it has heard of this status already.
     func cleanUp() {
