@@ -127,6 +127,7 @@ extension RequestPointer {
 
     // MARK: Ending
 
+    // snippet: finish
     /// Ends the request: cleanup first, then the callback, at once or from the loop.
     ///
     /// Both may free the request, so nothing is touched after either without a look at the handle.
@@ -152,6 +153,7 @@ extension RequestPointer {
         }
         notify()
     }
+    // snippet-end: finish
 
     /// Calls the cleanup function; each status comes once, so it hears of each only once.
     func cleanUp() {
