@@ -264,6 +264,14 @@ final class RequestFunctionTests: EngineTestCase {
         }
     }
 
+    func testARequestWhoseStateSomebodyFreedIsDescribedWithoutATrap() throws {
+        try withTallocContext { root in
+            let request = try Request(Work(), under: root)
+            request.freeChildren()
+            XCTAssert(request.description.hasPrefix("request of struct tevent_req, made at "), request.description)
+        }
+    }
+
     func testARequestThatFailedDescribesItsError() throws {
         try withTallocContext { root in
             let request = try Request(Work(), under: root); let line = #line
