@@ -8,6 +8,9 @@ final class RequestProgram {
     let memory: TallocContext
     /// Whether all happens where hardly a callback may run inside another.
     var isDeep = false
+    /// Whether there is little memory. libtalloc 2.4.0 counts for ever once it has moved a chunk with children twice within
+    /// one memory limit, which it does with what is freed in the middle of its own free: so nothing is, then.
+    var isLimited = false
     private(set) var complaints: [String] = []
     private(set) var calls = 0
     private(set) var tokensAlive = 0
@@ -150,7 +153,7 @@ final class RequestProgram {
             expect(entry.status == status && entry.calls == 0, "cleaned up too late", entry)
         }
         entry.heard.append(status)
-        actSometimes()
+        if !isLimited { actSometimes() }
     }
 
     private func actSometimes() {
