@@ -79,10 +79,10 @@ extension TallocObject {
             abort("'\(name)' is no chunk of a value and was used as a chunk of '\(wanted)'")
         }
         // Two types may have the same name, each in a module of its own.
-        let isNameEnough = "\(held)" != "\(wanted)"
-        let words = [held, wanted].map { isNameEnough ? "\($0)" : String(reflecting: $0) }
+        let words: (Any.Type) -> String = "\(held)" == "\(wanted)" ? { String(reflecting: $0) } : { "\($0)" }
+        let chunk = "a chunk of '\(words(held))'"
         abort(
-            "'\(name)' is a chunk of '\(words[0])' and was used as a chunk of '\(words[1])'; "
+            "\(name == "\(held)" ? chunk : "'\(name)', \(chunk),") was used as a chunk of '\(words(wanted))'; "
                 + "look at the type it was made with")
     }
 }

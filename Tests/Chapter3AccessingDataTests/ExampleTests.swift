@@ -20,7 +20,7 @@ final class ExampleTests: XCTestCase {
         let result = try runProgram("wrong-type", arguments: ["--wrong"])
         XCTAssertEqual(result.stdout, "", "the price must not be printed")
         try assertPageShowsTrap(
-            "'Extra' is a chunk of 'Extra' and was used as a chunk of 'Price'; look at the type it was made with",
+            "a chunk of 'Extra' was used as a chunk of 'Price'; look at the type it was made with",
             from: result)
     }
 }

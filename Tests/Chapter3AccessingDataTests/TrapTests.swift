@@ -16,7 +16,7 @@ final class TrapTests: XCTestCase {
             print(request.state(of: Extra.self).value.y)
         }
         assertTrap(
-            "'Foo' is a chunk of 'Foo' and was used as a chunk of 'Extra'; look at the type it was made with",
+            "a chunk of 'Foo' was used as a chunk of 'Extra'; look at the type it was made with",
             from: result)
     }
 
@@ -26,7 +26,7 @@ final class TrapTests: XCTestCase {
             print(data.tallocContext.chunk(expecting: Foo.self).value.x)
         }
         assertTrap(
-            "'what I gave' is a chunk of 'Extra' and was used as a chunk of 'Foo'; look at the type it was made with",
+            "'what I gave', a chunk of 'Extra', was used as a chunk of 'Foo'; look at the type it was made with",
             from: result)
     }
 

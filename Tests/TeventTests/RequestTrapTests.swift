@@ -237,13 +237,14 @@ final class RequestTrapTests: XCTestCase {
     // MARK: Types
 
     func testTheStateAsAnotherType() throws {
-        try assertTraps(saying: "'Work' was used as a chunk of 'String', which it is not") { request, _ in
+        try assertTraps(saying: "'Work' is a chunk of 'Work' and was used as a chunk of 'String'") { request, _ in
             print(AnyRequest(request).state(of: String.self))
         }
     }
 
     func testTheCallbacksDataAsAnotherType() throws {
-        try assertTraps(saying: "'Array<Int>' was used as a chunk of 'String', which it is not") { request, events in
+        try assertTraps(saying: "'Array<Int>' is a chunk of 'Array<Int>' and was used as a chunk of 'String'") {
+            request, events in
             request.setCallback(data: try TallocChunk([1], under: events)) { _ in }
             print(request.callbackData(of: String.self))
         }
@@ -260,12 +261,21 @@ final class RequestTrapTests: XCTestCase {
     }
 
     func testTheCallbacksDataThatWasFreed() throws {
-        try assertTraps(saying: "was called on a freed TallocChunk<String>") { request, events in
+        try assertTraps(
+            saying: "the data for the callback of the request made at made.swift:1 has been freed"
+        ) { request, events in
             let data = try TallocChunk("x", under: events)
             request.setCallback(data: data) { _ in }
-            let typed = request.callbackData(of: String.self)
             data.free()
-            print(typed.value)
+            print(request.callbackData(of: String.self))
+        }
+    }
+
+    func testDataThatIsFreedAlready() throws {
+        try assertTraps(saying: freed("setCallback(data:_:)", of: "TallocChunk<String>")) { request, events in
+            let data = try TallocChunk("x", under: events)
+            data.free()
+            request.setCallback(data: data) { _ in }
         }
     }
 }

@@ -29,7 +29,7 @@ struct WrongType: ParsableCommand {
         var y: Int
     }
 
-    /// Another thing of the same size, which a C compiler would not tell from the first.
+    /// Another thing, which looks the same in memory.
     struct Price {
         var cents: Int
     }

@@ -167,8 +167,10 @@ extension RequestPointer {
     }
 
     /// Calls the callback, or notes that it is due when too many run inside each other.
+    ///
+    /// The callback is still there while the cleanup function hears that the request is received, but not called any more.
     func notify() {
-        guard pointee.callback != nil else { return }
+        guard pointee.callback != nil, pointee.status != .received else { return }
         if CallbackDepth.isBelowLimit {
             CallbackDepth.run(callbackToCall.unsafelyUnwrapped, AnyRequest(self))
         } else {
