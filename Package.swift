@@ -24,6 +24,11 @@ let chapters =
             "timer-order", "ticker", "immediates", "catch-interrupt", "watch-descriptor", "read-lines",
             "write-when-ready", "free-in-handler", "close-order", "give-way",
         ])
+    + chapter(
+        4, "Requests", after: ["Chapter1ContextAndLoops", "Chapter2Events"],
+        examples: [
+            "add-later"
+        ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.
 func chapter(_ number: Int, _ name: String, after earlier: [String] = [], examples: [String]) -> [Target] {
