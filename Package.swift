@@ -27,7 +27,7 @@ let chapters =
     + chapter(
         4, "Requests", after: ["Chapter1ContextAndLoops", "Chapter2Events"],
         examples: [
-            "add-later"
+            "add-later", "echo-server", "echo-load",
         ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.
