@@ -25,9 +25,16 @@ let chapters =
             "write-when-ready", "free-in-handler", "close-order", "give-way",
         ])
     + chapter(
-        4, "Requests", after: ["Chapter1ContextAndLoops", "Chapter2Events"],
+        3, "AccessingData", after: ["Chapter1ContextAndLoops", "Chapter2Events"],
+        examples: ["request-data"])
+    + chapter(
+        4, "Requests", after: ["Chapter1ContextAndLoops", "Chapter2Events", "Chapter3AccessingData"],
         examples: [
-            "add-later", "echo-server", "echo-load",
+            "add-later", "finish-or-fail", "out-of-memory", "end-time", "ends-early", "cascade", "deep-cascade",
+            "wakeup",
+            "cancel-cleanup", "progress", "defer-callback", "profile", "finish-twice", "wrong-parent", "not-ready",
+            "forgotten-finish",
+            "echo-server", "echo-load",
         ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.

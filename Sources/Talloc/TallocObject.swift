@@ -49,20 +49,38 @@ extension TallocObject {
 
     /// The object seen as a typed chunk, or nil when it holds something else.
     ///
+    /// The type itself is compared, not its name: two types of the same name are two types.
+    ///
     /// The corresponding C macro is `talloc_get_type()`.
     public func chunk<Value>(of type: Value.Type) -> TallocChunk<Value>? {
-        guard tallocHandle.slot.kind == .chunk else { return nil }
-        let header = chunk("chunk(of:)").assumingMemoryBound(to: ChunkHeader.self)
-        return header.pointee.storage == Storage<Value>.self ? TallocChunk(tallocHandle: tallocHandle) : nil
+        heldType(asked: "chunk(of:)") == type ? TallocChunk(tallocHandle: tallocHandle) : nil
     }
 
     /// The object seen as a typed chunk, or a trap naming both types when it holds something else.
     ///
     /// The corresponding C macro is `talloc_get_type_abort()`.
     public func chunk<Value>(expecting type: Value.Type) -> TallocChunk<Value> {
-        guard let chunk = chunk(of: type) else {
-            abort("'\(name)' was used as a chunk of '\(type)', which it is not; look at the type it was made with")
+        let held = heldType(asked: "chunk(expecting:)")
+        guard held == type else { usedAsAnother(held, type) }
+        return TallocChunk(tallocHandle: tallocHandle)
+    }
+
+    /// The type of the value in a typed chunk; nil for anything else.
+    private func heldType(asked call: StaticString) -> Any.Type? {
+        let chunk = chunk(call)
+        guard tallocHandle.slot.isOf(.chunk) else { return nil }
+        return chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.storage?.valueType
+    }
+
+    private func usedAsAnother(_ held: Any.Type?, _ wanted: Any.Type) -> Never {
+        guard let held else {
+            abort("'\(name)' is no chunk of a value and was used as a chunk of '\(wanted)'")
         }
-        return chunk
+        // Two types may have the same name, each in a module of its own.
+        let isNameEnough = "\(held)" != "\(wanted)"
+        let words = [held, wanted].map { isNameEnough ? "\($0)" : String(reflecting: $0) }
+        abort(
+            "'\(name)' is a chunk of '\(words[0])' and was used as a chunk of '\(words[1])'; "
+                + "look at the type it was made with")
     }
 }

@@ -6,6 +6,7 @@ import CTalloc
 /// What a chunk's destructor must know of the value it holds.
 @usableFromInline
 package protocol ValueStorage {
+    static var valueType: Any.Type { get }
     static func deinitializeValue(in chunk: UnsafeMutableRawPointer)
 }
 
@@ -22,6 +23,9 @@ package enum Storage<Value>: ValueStorage {
     package static func value(in chunk: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Value> {
         (chunk + MemoryLayout<ChunkHeader>.size).alignedUp(for: Value.self).assumingMemoryBound(to: Value.self)
     }
+
+    @inlinable
+    package static var valueType: Any.Type { Value.self }
 
     @inlinable
     package static func deinitializeValue(in chunk: UnsafeMutableRawPointer) {

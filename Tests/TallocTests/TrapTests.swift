@@ -54,6 +54,54 @@ final class TrapTests: XCTestCase {
         XCTAssertEqual(result.stdout.contains("2 2"), false)
     }
 
+    func testTheValueOfAnotherTypeTrapsAndNamesBoth() throws {
+        let result = try runInChild(self) {
+            let chunk = try TallocChunk(42, named: "answer")
+            print(chunk.tallocContext.chunk(expecting: String.self).value)
+        }
+        assertTrapped(
+            result,
+            saying: "'answer' is a chunk of 'Int' and was used as a chunk of 'String'; "
+                + "look at the type it was made with")
+    }
+
+    func testTypesOfTheSameNameAreTwoTypesAndToldApart() throws {
+        enum Elsewhere { struct Oval {} }
+        struct Oval {}
+        let result = try runInChild(self) {
+            let chunk = try TallocChunk(Elsewhere.Oval())
+            XCTAssertNil(chunk.chunk(of: Oval.self))
+            _ = chunk.chunk(expecting: Oval.self)
+        }
+        assertTrapped(result, saying: "'Oval' is a chunk of 'TallocTests.")
+        XCTAssert(result.stderr.contains("Elsewhere.Oval' and was used as a chunk of 'TallocTests."), result.stderr)
+    }
+
+    func testAContextUsedAsATypedChunkTraps() throws {
+        let result = try runInChild(self) {
+            _ = try TallocContext(named: "plain").chunk(expecting: Int.self)
+        }
+        assertTrapped(result, saying: "'plain' is no chunk of a value and was used as a chunk of 'Int'")
+    }
+
+    func testAskingAFreedChunkForItsTypeTraps() throws {
+        let result = try runInChild(self) {
+            let chunk = try TallocChunk(1)
+            chunk.free()
+            print(chunk.tallocContext.chunk(of: Int.self) as Any)
+        }
+        assertTrapped(result, saying: "TallocContext.chunk(of:) was called on a freed TallocContext")
+    }
+
+    func testExpectingATypeOfAFreedChunkTraps() throws {
+        let result = try runInChild(self) {
+            let chunk = try TallocChunk(1)
+            chunk.free()
+            _ = chunk.tallocContext.chunk(expecting: Int.self)
+        }
+        assertTrapped(result, saying: "TallocContext.chunk(expecting:) was called on a freed TallocContext")
+    }
+
     func testMovingUnderItselfTraps() throws {
         let result = try runInChild(self) {
             let top = try TallocContext(named: "top")

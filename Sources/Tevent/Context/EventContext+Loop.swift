@@ -106,6 +106,8 @@ extension EventContext {
                 _ = context.pointee.nesting.hook?(self, level, false)
             }
         }
+        // A callback that was noted may have freed the context.
+        guard !isFreed else { return .contextFreed }
         let result = try body(context)
         return isFreed ? .contextFreed : result
     }

@@ -49,11 +49,14 @@ enum CallbackDepth {
         }
     }
 
-    /// Lets callbacks nest anew in a loop that is run inside one, which could otherwise wait for a noted one for ever.
+    /// Lets callbacks nest anew in a loop that is run inside one, after those that were noted: the loop could otherwise
+    /// wait for one of them for ever.
     static func enterLoop() -> Int {
         let here = clinux_callbacks_here()!
-        defer { here.pointee.depth = 0 }
-        return here.pointee.depth
+        let depth = here.pointee.depth
+        here.pointee.depth = 0
+        runNoted()
+        return depth
     }
 
     static func leaveLoop(_ depth: Int) { clinux_callbacks_here()!.pointee.depth = depth }

@@ -21,8 +21,11 @@ extension RequestProtocol {
             old.update(at: deadline)
         } else {
             let request = AnyRequest(self)
-            extras.endTimer = try events.addTimer(at: deadline, under: self) { _, _ in request.timeOut() }
-            old?.free()
+            let timer = try events.addTimer(at: deadline, under: self) { _, _ in request.timeOut() }
+            // A trace may have freed the request, and the timers with it, or ended it, and then it needs none.
+            if isFreed || !isInProgress { return timer.freeIfThere() }
+            extras.endTimer = timer
+            old?.freeIfThere()
         }
     }
 
@@ -39,8 +42,7 @@ extension RequestProtocol {
     ///
     /// The corresponding C function is `tevent_req_reset_endtime()`.
     public func resetEndTime() {
-        guard let timer = record().pointee.extras?.endTimer.take(), !timer.isFreed else { return }
-        timer.free()
+        record().pointee.extras?.endTimer.take()?.freeIfThere()
     }
 
     /// When the request will time out, or nil without an end time.
@@ -48,6 +50,10 @@ extension RequestProtocol {
         guard let timer = record().pointee.extras?.endTimer, !timer.isFreed else { return nil }
         return timer.deadline
     }
+}
+
+extension TimerEvent {
+    func freeIfThere() { if !isFreed { free() } }
 }
 
 extension AnyRequest {

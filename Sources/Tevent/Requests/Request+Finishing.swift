@@ -3,7 +3,8 @@ import Talloc
 extension RequestProtocol {
     /// Ends the request well, and calls its callback.
     ///
-    /// The callback may free the request, so the caller touches it no more. Ending a request that has ended is a trap
+    /// The callback may free the request, so the caller touches it no more. It is called at once, except where 64 callbacks
+    /// run inside each other already: then when the innermost has returned. Ending a request that has ended is a trap
     /// that names where it was made and where it ended first.
     ///
     /// The corresponding C function is `tevent_req_done()`.

@@ -65,7 +65,7 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// The corresponding C function is `tevent_req_set_callback()`.
     @inlinable
     public func setCallback(_ callback: @escaping (_ request: Request) -> Void) {
-        setCallbackOfRequest(chunk("setCallback(_:)"), TypedCallback(run: callback).erased)
+        setCallbackOfRequest(chunk("setCallback(_:)"), TypedCallback(run: callback).erased, data: nil)
     }
 
     /// Sets what is called when the request has ended, and data for it.
@@ -78,8 +78,9 @@ public struct Request<State>: RequestProtocol, Equatable {
     ///
     /// The corresponding C function is `tevent_req_set_callback()`.
     public func setCallback(data: some TallocObject, _ callback: @escaping (_ request: Request) -> Void) {
-        setCallback(callback)
-        record("setCallback(data:_:)").extras.callbackData = data.tallocHandle
+        _ = data.chunk("setCallback(data:_:)")
+        setCallbackOfRequest(
+            chunk("setCallback(data:_:)"), TypedCallback(run: callback).erased, data: data.tallocHandle)
     }
 
     @usableFromInline
@@ -112,6 +113,17 @@ public struct AnyRequest: RequestProtocol, Equatable {
 
     /// The same request without its state's type.
     public init(_ request: some RequestProtocol) { tallocHandle = request.tallocHandle }
+
+    /// The request that a piece of memory is, or nil when it is something else.
+    ///
+    /// It is for tools that walk through a tree of memory and look for requests.
+    ///
+    /// The corresponding C macro is `talloc_get_type()`.
+    public init?(_ memory: TallocContext) {
+        _ = memory.chunk("init(_:)")
+        guard memory.tallocHandle.slot.isOf(.request) else { return nil }
+        tallocHandle = memory.tallocHandle
+    }
 
     /// The state as a typed chunk, or a trap naming both types when the request has another.
     ///
@@ -163,10 +175,17 @@ extension RequestProtocol {
 
     /// The data given with the callback, as a typed chunk, or a trap naming both types when it is something else.
     ///
+    /// Without any, and when it has been freed, the trap says so and names where the request was made.
+    ///
     /// The corresponding C macro is `tevent_req_callback_data()`.
     public func callbackData<Value>(of type: Value.Type) -> TallocChunk<Value> {
         guard let data = callbackData else {
             abort("the callback of the request made at \(origin) was set without data; pass it to setCallback(data:_:)")
+        }
+        guard !data.isFreed else {
+            abort(
+                "the data for the callback of the request made at \(origin) has been freed; "
+                    + "it stays its owner's, who must keep it as long as the request may call back")
         }
         return data.chunk(expecting: type)
     }
@@ -185,7 +204,7 @@ func makeRequest(
 }
 
 @usableFromInline
-func setCallbackOfRequest(_ chunk: UnsafeMutableRawPointer, _ callback: RequestCallback) {
+func setCallbackOfRequest(_ chunk: UnsafeMutableRawPointer, _ callback: RequestCallback, data: TallocHandle?) {
     let request = chunk.assumingMemoryBound(to: RequestRecord.self)
     if request.pointee.status != .inProgress, request.pointee.queue == .none {
         abort(
@@ -196,6 +215,7 @@ func setCallbackOfRequest(_ chunk: UnsafeMutableRawPointer, _ callback: RequestC
     // Letting the old one go may run anybody's deinit, so that comes last.
     let old = request.pointee.callback
     request.pointee.callback = callback
+    if let data { request.extras.callbackData = data } else { request.pointee.extras?.callbackData = nil }
     withExtendedLifetime(old) {}
 }
 

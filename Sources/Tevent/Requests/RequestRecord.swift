@@ -140,10 +140,13 @@ extension RequestPointer {
         pointee.finishLine = line
         if let extras = pointee.extras {
             let handle = handle
-            if let timer = extras.endTimer.take(), !timer.isFreed { timer.free() }
+            extras.endTimer.take()?.freeIfThere()
+            // A trace may have freed the request.
+            guard !handle.isStale else { return }
             extras.profile?.stop(self)
             cleanUp()
-            guard !handle.isStale else { return }
+            // It may also have posted the request; then the loop calls.
+            guard !handle.isStale, pointee.queue != .context else { return }
             if let events = extras.deferral.take() {
                 if !events.isFreed, pointee.status != .received { post(on: events.record("deferCallback(on:)")) }
                 return

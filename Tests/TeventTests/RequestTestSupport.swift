@@ -1,0 +1,30 @@
+import Talloc
+import Tevent
+import XCTest
+
+/// A state for requests whose work does not matter.
+struct Work {
+    var answer = 0
+    var token: Token?
+}
+
+/// An error of a program's own.
+struct Oops: Error, Equatable { var reason = "why not" }
+
+extension Request<Work> {
+    /// What the request came to: the answer, or the error in words.
+    func outcome() -> String {
+        do { return "\(try receive { $0.answer })" } catch { return "\(error)" }
+    }
+}
+
+/// Runs a body inside `count` callbacks of requests that run inside each other.
+func insideCallbacks(_ count: Int, under parent: some TallocObject, _ body: @escaping () -> Void) {
+    guard count > 0 else { return body() }
+    let request = sure { try Request(Work(), under: parent) }
+    request.setCallback { request in
+        request.free()
+        insideCallbacks(count - 1, under: parent, body)
+    }
+    request.finish()
+}
