@@ -5,7 +5,9 @@ extension LoadSummary {
     ///
     /// - Parameter timed: Whether to tell what differs from run to run.
     func lines(timed: Bool) -> [String] {
-        ["\(connected) connections, \(messages) messages, \(bytes) bytes came back as they were sent"]
+        [
+            "\(counted(connected, "connection")), \(counted(messages, "message")), \(counted(bytes, "byte")) came back as sent"
+        ]
             + (timed ? times : []) + reasons
     }
 
@@ -21,7 +23,7 @@ extension LoadSummary {
     }
 
     private var reasons: [String] {
-        failures.sorted { $0.key < $1.key }.map { reason, count in "\(count) connections failed: \(reason)" }
+        failures.sorted { $0.key < $1.key }.map { reason, count in "\(counted(count, "connection")) failed: \(reason)" }
             + (failures.isEmpty ? ["no errors"] : [])
     }
 }

@@ -48,7 +48,8 @@ struct EchoServerProgram: ParsableCommand {
 
         let tally = try serve(on: events, under: program)
         if report { print("what is left:\n\(program.report().drawing(.names))") }
-        print("served \(tally.accepted) clients, \(tally.lost) of them lost, \(tally.echoed) bytes echoed")
+        print(
+            "served \(counted(tally.accepted, "client")), \(tally.lost) lost, \(counted(tally.echoed, "byte")) echoed")
     }
 
     // snippet: serve

@@ -33,8 +33,8 @@ public struct EchoServer {
         public var description: String {
             switch self {
             case .joined(let peer): "\(peer) has come"
-            case .left(let peer, let echoed, nil): "\(peer) has gone, \(echoed) bytes echoed"
-            case .left(let peer, let echoed, let error?): "\(peer) is lost, \(echoed) bytes echoed: \(error)"
+            case .left(let peer, let echoed, nil): "\(peer) has gone, \(counted(echoed, "byte")) echoed"
+            case .left(let peer, let echoed, let error?): "\(peer) is lost, \(counted(echoed, "byte")) echoed: \(error)"
             case .full(let error): "nobody can come for a while: \(error)"
             }
         }

@@ -16,7 +16,15 @@ public struct Messages: Sendable {
         ///   - seed: The same seed gives the same bytes.
         public init(sizes: ClosedRange<Int>, seed: UInt64) {
             var generator = SeededGenerator(seed: seed)
-            let period = (0..<Self.period).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            var period: [UInt8] = []
+            while period.count < Self.period {
+                var word = generator.next()
+                for _ in 0..<8 {
+                    period.append(UInt8(truncatingIfNeeded: word))
+                    word >>= 8
+                }
+            }
+            period.removeLast(period.count - Self.period)
             var bytes = period
             while bytes.count < sizes.upperBound + Self.period { bytes += period }
             self.bytes = bytes
