@@ -26,14 +26,13 @@ let chapters =
         ])
     + chapter(
         3, "AccessingData", after: ["Chapter1ContextAndLoops", "Chapter2Events"],
-        examples: ["request-data"])
+        examples: ["request-data", "wrong-type", "captured-data", "state-lives"])
     + chapter(
         4, "Requests", after: ["Chapter1ContextAndLoops", "Chapter2Events", "Chapter3AccessingData"],
         examples: [
             "add-later", "finish-or-fail", "out-of-memory", "end-time", "ends-early", "cascade", "deep-cascade",
-            "wakeup",
-            "cancel-cleanup", "progress", "defer-callback", "profile", "finish-twice", "wrong-parent", "not-ready",
-            "forgotten-finish",
+            "wakeup", "cancel-cleanup", "progress", "defer-callback", "profile", "finish-twice", "wrong-parent",
+            "not-ready", "forgotten-finish",
             "echo-server", "echo-load",
         ])
 

@@ -26,6 +26,13 @@ final class EchoProgramTests: XCTestCase {
         try runProgram("echo-load", arguments: ["--port", port] + arguments)
     }
 
+    func testTheDemonstrationsServeTheirReader() throws {
+        for program in ["echo-server", "echo-load"] {
+            try assertExample(program, chapterFolder: "4-Requests", arguments: ["--demo"])
+            try assertRefuses(["--backend", "kqueue"], by: program, saying: "Error: there is no backend 'kqueue'")
+        }
+    }
+
     // MARK: The server
 
     func testInterruptAndTerminationEndTheServerCleanly() throws {

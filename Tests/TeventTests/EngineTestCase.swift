@@ -2,6 +2,7 @@ import CTestSupport
 import Dispatch
 import Glibc
 import Talloc
+import TestSupport
 import Tevent
 import XCTest
 
@@ -112,14 +113,6 @@ class EngineTestCase: XCTestCase {
         SystemIO.close(descriptor)
     }
 
-    /// Closes a socket so that the other side meets an error, not the end of the file.
-    func reset(_ descriptor: Int32) {
-        var atOnce = linger(l_onoff: 1, l_linger: 0)
-        let size = socklen_t(MemoryLayout<linger>.size)
-        XCTAssertEqual(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, size), 0)
-        close(descriptor)
-    }
-
     private func closeAll() {
         for descriptor in opened { SystemIO.close(descriptor) }
         opened = []
@@ -158,6 +151,14 @@ func assertThrows<Value>(
     }
 }
 
+/// Checks that a child process ended by a trap that says why.
+func assertTrapped(
+    _ result: ProgramResult, saying message: String, file: StaticString = #filePath, line: UInt = #line
+) {
+    XCTAssertNotNil(result.signal, "exit code \(result.exitCode ?? -1)", file: file, line: line)
+    XCTAssertTrue(result.stderr.contains(message), "standard error was: \(result.stderr)", file: file, line: line)
+}
+
 /// What goes wrong in a handler, which cannot throw, or nil.
 func failure<Value>(of body: () throws -> Value) -> TeventError? {
     do {
@@ -194,5 +195,11 @@ struct SeededGenerator: RandomNumberGenerator {
         var word = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
         word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
         return word ^ (word >> 31)
+    }
+
+    /// Bytes eight at a time, so that millions of them take no time.
+    mutating func bytes(count: Int) -> [UInt8] {
+        let words = (0..<(count + 7) / 8).map { _ in next() }
+        return words.withUnsafeBytes { Array($0.prefix(count)) }
     }
 }

@@ -4,53 +4,6 @@ import Tevent
 import XCTest
 
 final class SocketTests: EngineTestCase {
-    private func listener(_ address: SocketAddress = .loopback(port: 0)) throws -> (Int32, SocketAddress) {
-        let listener = opened(try SystemIO.listen(on: address))
-        return (listener, try SystemIO.localAddress(of: listener))
-    }
-
-    /// A port of this machine that nobody listens on.
-    private func deserted() throws -> SocketAddress {
-        let (listener, address) = try listener()
-        close(listener)
-        return address
-    }
-
-    /// Waits until a descriptor is ready, for what the kernel does in its own time.
-    private func wait(for descriptor: Int32, _ flags: FDEvent.Flags) throws {
-        let events = try EventContext()
-        defer { events.free() }
-        try events.addFD(descriptor, flags) { _, _ in }
-        events.maximumWait = .seconds(30)
-        XCTAssertEqual(try events.loopOnce(), .handled)
-    }
-
-    private func accept(_ listener: Int32) throws -> (descriptor: Int32, peer: SocketAddress) {
-        try wait(for: listener, .read)
-        guard case .connection(let descriptor, let peer) = try SystemIO.accept(listener) else {
-            throw TeventError.systemCall(name: "accept", code: EAGAIN)
-        }
-        return (opened(descriptor), peer)
-    }
-
-    private func connect(_ address: SocketAddress) throws -> Int32 {
-        let (descriptor, isConnected) = try SystemIO.connect(to: address)
-        _ = opened(descriptor)
-        guard !isConnected else { return descriptor }
-        try wait(for: descriptor, .write)
-        let stands = try SystemIO.connect(descriptor, to: address)
-        XCTAssertTrue(stands)
-        return descriptor
-    }
-
-    private func hasIPv6() -> Bool {
-        guard let address = try? SocketAddress.resolve(host: "::1", port: 0).first,
-            let listener = try? SystemIO.listen(on: address)
-        else { return false }
-        SystemIO.close(listener)
-        return true
-    }
-
     // MARK: Addresses
 
     func testNumericHostsAreResolvedToThemselves() throws {
@@ -178,6 +131,24 @@ final class SocketTests: EngineTestCase {
         var size = socklen_t(MemoryLayout<Int32>.size)
         XCTAssertEqual(getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &value, &size), 0)
         return value
+    }
+
+    func testAConnectionThatIsStillBeingMadeCanBeAskedAgainAndAgain() throws {
+        try onEachBackend { _ in
+            let silent = try silentAddress()
+            let (descriptor, isConnected) = try SystemIO.connect(to: silent)
+            _ = opened(descriptor)
+            XCTAssertFalse(isConnected)
+            for _ in 0..<2 { XCTAssertFalse(try SystemIO.connect(descriptor, to: silent)) }
+        }
+    }
+
+    func testAConnectionThatStandsCanBeAskedAgainAndAgain() throws {
+        try onEachBackend { _ in
+            let address = try listener().1
+            let client = try connect(address)
+            for _ in 0..<2 { XCTAssertTrue(try SystemIO.connect(client, to: address)) }
+        }
     }
 
     // MARK: What can go wrong

@@ -14,6 +14,7 @@ struct FinishTwice: ParsableCommand {
     var wrong = false
 
     func run() throws {
+        SystemIO.printLineByLine()
         let program = try TallocContext(named: "program")
         defer { program.free() }
         for amount in [30, 500] {
