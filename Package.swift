@@ -26,7 +26,14 @@ let chapters =
         ])
     + chapter(
         3, "AccessingData", after: ["Chapter1ContextAndLoops", "Chapter2Events"],
-        examples: ["request-data"])
+        examples: ["request-data", "wrong-type", "captured-data", "state-lives"])
+    + chapter(
+        4, "Requests", after: ["Chapter1ContextAndLoops", "Chapter2Events", "Chapter3AccessingData"],
+        examples: [
+            "add-later", "finish-or-fail", "out-of-memory", "end-time", "ends-early", "cascade", "deep-cascade",
+            "wakeup", "cancel-cleanup", "progress", "defer-callback", "profile", "finish-twice", "wrong-parent",
+            "not-ready", "forgotten-finish",
+        ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.
 func chapter(_ number: Int, _ name: String, after earlier: [String] = [], examples: [String]) -> [Target] {

@@ -55,7 +55,13 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     @inlinable
     public var value: Value {
         get { Storage<Value>.value(in: unchangingChunk("value")).pointee }
-        nonmutating set { Storage<Value>.value(in: unchangingChunk("value")).pointee = newValue }
+        nonmutating set {
+            let place = Storage<Value>.value(in: unchangingChunk("value"))
+            // Letting the old value go may run anybody's deinit, and that may free the chunk, so it comes last.
+            let old = place.move()
+            place.initialize(to: newValue)
+            withExtendedLifetime(old) {}
+        }
         nonmutating _modify {
             let chunk = unchangingChunk("value")
             let header = chunk.assumingMemoryBound(to: ChunkHeader.self)

@@ -65,22 +65,24 @@ extension TallocObject {
         return TallocChunk(tallocHandle: tallocHandle)
     }
 
+    // snippet: held-type
     /// The type of the value in a typed chunk; nil for anything else.
     private func heldType(asked call: StaticString) -> Any.Type? {
         let chunk = chunk(call)
         guard tallocHandle.slot.isOf(.chunk) else { return nil }
         return chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.storage?.valueType
     }
+    // snippet-end: held-type
 
     private func usedAsAnother(_ held: Any.Type?, _ wanted: Any.Type) -> Never {
         guard let held else {
             abort("'\(name)' is no chunk of a value and was used as a chunk of '\(wanted)'")
         }
         // Two types may have the same name, each in a module of its own.
-        let isNameEnough = "\(held)" != "\(wanted)"
-        let words = [held, wanted].map { isNameEnough ? "\($0)" : String(reflecting: $0) }
+        let words: (Any.Type) -> String = "\(held)" == "\(wanted)" ? { String(reflecting: $0) } : { "\($0)" }
+        let chunk = "a chunk of '\(words(held))'"
         abort(
-            "'\(name)' is a chunk of '\(words[0])' and was used as a chunk of '\(words[1])'; "
+            "\(name == "\(held)" ? chunk : "'\(name)', \(chunk),") was used as a chunk of '\(words(wanted))'; "
                 + "look at the type it was made with")
     }
 }

@@ -60,6 +60,24 @@ final class ChunkTests: XCTestCase {
         XCTAssertEqual(wasFreed, true)
     }
 
+    func testTheDeinitOfAReplacedValueMayFreeTheChunk() throws {
+        let root = try TallocContext()
+        let chunk = try TallocChunk((Token(), Token()), under: root)
+        var ends: [String] = []
+        func token(_ name: String, _ onEnd: @escaping () -> Void = {}) -> Token {
+            let token = Token()
+            token.onEnd = {
+                ends.append(name)
+                onEnd()
+            }
+            return token
+        }
+        chunk.value = (token("first") { root.free() }, token("second"))
+        chunk.value = (token("third"), token("fourth"))
+        XCTAssertTrue(chunk.isFreed)
+        XCTAssertEqual(ends.sorted(), ["first", "fourth", "second", "third"])
+    }
+
     func testAValuesDeinitMayFreeASiblingAndTheParent() throws {
         let root = try TallocContext()
         let sibling = try TallocChunk(1, under: root)

@@ -2,6 +2,7 @@ import CTestSupport
 import Dispatch
 import Glibc
 import Talloc
+import TestSupport
 import Tevent
 import XCTest
 
@@ -148,6 +149,14 @@ func assertThrows<Value>(
     XCTAssertThrowsError(try expression(), file: file, line: line) {
         XCTAssertEqual($0 as? TeventError, expected, file: file, line: line)
     }
+}
+
+/// Checks that a child process ended by a trap that says why.
+func assertTrapped(
+    _ result: ProgramResult, saying message: String, file: StaticString = #filePath, line: UInt = #line
+) {
+    XCTAssertNotNil(result.signal, "exit code \(result.exitCode ?? -1)", file: file, line: line)
+    XCTAssertTrue(result.stderr.contains(message), "standard error was: \(result.stderr)", file: file, line: line)
 }
 
 /// What goes wrong in a handler, which cannot throw, or nil.

@@ -107,6 +107,7 @@ final class RequestFunctionTests: EngineTestCase {
                     XCTAssertEqual(heard, [status])
                     if isFreed { request.free() } else { request.received() }
                     XCTAssertEqual(heard, [status, .received])
+                    if !isFreed { request.received() }
                     root.freeChildren()
                     XCTAssertEqual(heard, [status, .received])
                 }
@@ -203,6 +204,21 @@ final class RequestFunctionTests: EngineTestCase {
         }
     }
 
+    func testACallbackIsNotCalledAnyMoreWhenTheCleanupHearsOfTheReceiving() throws {
+        for isFreed in [false, true] {
+            try onBothBackends { events, _ in
+                let request = try Request(Work(), under: events)
+                request.setCallback { _ in XCTFail("it is over") }
+                request.setCleanup { request, _ in
+                    request.notify()
+                    request.post(on: events)
+                }
+                if isFreed { request.free() } else { request.received() }
+                XCTAssertEqual(try events.loopWait(), .noEvents)
+            }
+        }
+    }
+
     func testACleanupFunctionCanBeTakenAwayAndReplaced() throws {
         try withTallocContext { root in
             var heard: [String] = []
@@ -245,6 +261,14 @@ final class RequestFunctionTests: EngineTestCase {
             request.received()
             XCTAssertEqual(
                 "\(request)", "request of struct tevent_req, made at \(#fileID):\(line): received at \(#fileID):\(end)")
+        }
+    }
+
+    func testARequestWhoseStateSomebodyFreedIsDescribedWithoutATrap() throws {
+        try withTallocContext { root in
+            let request = try Request(Work(), under: root)
+            request.freeChildren()
+            XCTAssert(request.description.hasPrefix("request of struct tevent_req, made at "), request.description)
         }
     }
 

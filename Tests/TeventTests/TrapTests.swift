@@ -5,11 +5,6 @@ import XCTest
 
 /// Misuse of the engine that ends the program, in child processes.
 final class TrapTests: XCTestCase {
-    private func assertTrapped(_ result: ProgramResult, saying message: String, line: UInt = #line) {
-        XCTAssertNotNil(result.signal, "exit code \(result.exitCode ?? -1)", line: line)
-        XCTAssertTrue(result.stderr.contains(message), "standard error was: \(result.stderr)", line: line)
-    }
-
     private func freed(_ type: String, _ call: String) -> String {
         "\(type).\(call) was called on a freed \(type)"
     }

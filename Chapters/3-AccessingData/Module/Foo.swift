@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 
 // snippet: foo
-/// Work that remembers one number: the smallest request there can be, whose data is all there is to look at.
+/// Work that remembers one number and does nothing, so that its data is all there is to look at.
 public struct Foo {
     /// What the work remembers.
     public var x: Int

@@ -36,13 +36,12 @@ struct RequestData: ParsableCommand {
 
     func run() throws {
         // snippet: run
-        let memory = try TallocContext(named: "main")
-        defer { memory.free() }
-        let extra = try TallocChunk(Extra(y: 9), under: memory)
-
-        let request = try Foo.send(under: memory)
-        request.setCallback(data: extra, Self.fooDone)
-        request.finish()
+        try withTallocContext(named: "main") { memory in
+            let extra = try TallocChunk(Extra(y: 9), under: memory)
+            let request = try Foo.send(under: memory)
+            request.setCallback(data: extra, Self.fooDone)
+            request.finish()
+        }
         // snippet-end: run
     }
 }

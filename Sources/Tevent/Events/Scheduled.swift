@@ -32,7 +32,7 @@ extension ScheduledPointer {
     /// Takes it out of its loop, and hands over what is to be let go once all is in order.
     func unlink() -> ImmediateJob? {
         if let immediate = asImmediate { return immediate.unlink() }
-        if let context = pointee.prefix.context { remove(from: context) }
+        RequestPointer(OpaquePointer(self)).leaveQueue()
         return nil
     }
 

@@ -1,6 +1,9 @@
 import Talloc
 
 // The functions that a request can be given besides its callback. Each is owned by the request until it is freed.
+//
+// They are swapped, not assigned: letting the old one go may run anybody's deinit, and that may free the request, so it
+// comes when the new one is in its place.
 
 extension Request {
     /// Sets what stops the work when somebody cancels the request; nil takes it away.
@@ -10,7 +13,8 @@ extension Request {
     ///
     /// The corresponding C function is `tevent_req_set_cancel_fn()`.
     public func setCancel(_ cancel: ((_ request: Request) -> Bool)?) {
-        record("setCancel(_:)").extras.cancel = cancel.map { cancel in { cancel(Request(erased: $0)) } }
+        var cancel = cancel.map { cancel in { (request: AnyRequest) in cancel(Request(erased: request)) } }
+        swap(&record("setCancel(_:)").extras.cancel, &cancel)
     }
 
     /// Sets what tidies up when the request ends, and again when it is received or freed; nil takes it away.
@@ -20,14 +24,18 @@ extension Request {
     ///
     /// The corresponding C function is `tevent_req_set_cleanup_fn()`.
     public func setCleanup(_ cleanup: ((_ request: Request, _ status: RequestStatus) -> Void)?) {
-        record("setCleanup(_:)").extras.cleanup = cleanup.map { cleanup in { cleanup(Request(erased: $0), $1) } }
+        var cleanup = cleanup.map { cleanup in
+            { (request: AnyRequest, status: RequestStatus) in cleanup(Request(erased: request), status) }
+        }
+        swap(&record("setCleanup(_:)").extras.cleanup, &cleanup)
     }
 
     /// Sets what describes the request in words, for logs and for ``RequestProtocol/description``; nil takes it away.
     ///
     /// The corresponding C function is `tevent_req_set_print_fn()`.
     public func setPrint(_ print: ((_ request: Request) -> String)?) {
-        record("setPrint(_:)").extras.print = print.map { print in { print(Request(erased: $0)) } }
+        var print = print.map { print in { (request: AnyRequest) in print(Request(erased: request)) } }
+        swap(&record("setPrint(_:)").extras.print, &print)
     }
 }
 

@@ -114,6 +114,17 @@ public struct AnyRequest: RequestProtocol, Equatable {
     /// The same request without its state's type.
     public init(_ request: some RequestProtocol) { tallocHandle = request.tallocHandle }
 
+    /// The request that a piece of memory is, or nil when it is something else.
+    ///
+    /// It is for tools that walk through a tree of memory and look for requests.
+    ///
+    /// The corresponding C macro is `talloc_get_type()`.
+    public init?(_ memory: TallocContext) {
+        _ = memory.chunk("init(_:)")
+        guard memory.tallocHandle.slot.isOf(.request) else { return nil }
+        tallocHandle = memory.tallocHandle
+    }
+
     /// The state as a typed chunk, or a trap naming both types when the request has another.
     ///
     /// The corresponding C macro is `tevent_req_data()`.

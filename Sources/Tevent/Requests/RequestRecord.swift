@@ -70,8 +70,6 @@ struct StateLayout {
 final class RequestExtras {
     var cancel: ((AnyRequest) -> Bool)?
     var cleanup: ((AnyRequest, RequestStatus) -> Void)?
-    /// For which status the cleanup function has been called last.
-    var cleanedUp = RequestStatus.inProgress
     var print: ((AnyRequest) -> String)?
     var endTimer: TimerEvent?
     var callbackData: TallocHandle?
@@ -129,6 +127,7 @@ extension RequestPointer {
 
     // MARK: Ending
 
+    // snippet: finish
     /// Ends the request: cleanup first, then the callback, at once or from the loop.
     ///
     /// Both may free the request, so nothing is touched after either without a look at the handle.
@@ -154,19 +153,19 @@ extension RequestPointer {
         }
         notify()
     }
+    // snippet-end: finish
 
-    /// Calls the cleanup function, unless it has heard of this status already.
+    /// Calls the cleanup function; each status comes once, so it hears of each only once.
     func cleanUp() {
-        guard let extras = pointee.extras, let cleanup = extras.cleanup, extras.cleanedUp != pointee.status else {
-            return
-        }
-        extras.cleanedUp = pointee.status
+        guard let cleanup = pointee.extras?.cleanup else { return }
         cleanup(AnyRequest(self), pointee.status)
     }
 
     /// Calls the callback, or notes that it is due when too many run inside each other.
+    ///
+    /// The callback is still there while the cleanup function hears that the request is received, but not called any more.
     func notify() {
-        guard pointee.callback != nil else { return }
+        guard pointee.callback != nil, pointee.status != .received else { return }
         if CallbackDepth.isBelowLimit {
             CallbackDepth.run(callbackToCall.unsafelyUnwrapped, AnyRequest(self))
         } else {

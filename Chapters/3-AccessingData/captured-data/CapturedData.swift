@@ -1,0 +1,76 @@
+import ArgumentParser
+import Chapter3AccessingData
+import Talloc
+import Tevent
+
+/// Data that a callback brings along by itself, and who keeps what alive then.
+@main
+struct CapturedData: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "captured-data",
+        abstract: "Let closures capture what they need, and see how long each thing lives.",
+        discussion: """
+            A captured object is kept by the closure, and the closure by its request. A captured handle keeps nothing. \
+            Each object of the program tells when it goes.
+            """)
+
+    func run() throws {
+        try withTallocContext(named: "main") { memory in
+            print("The callback is called:")
+            try call(under: memory)
+            print("\nThe request is freed instead:")
+            try free(under: memory)
+            print("\nAnother callback is set:")
+            try replace(under: memory)
+            print("\nA handle is captured:")
+            try captureHandle(under: memory)
+        }
+    }
+
+    // snippet: callback
+    private func callback(showing y: Int) -> (Request<Foo>) -> Void {
+        let witness = Witness("the witness")
+        return { request in print("x is \(request.state.x), y is \(y), and \(witness.name) is there") }
+    }
+    // snippet-end: callback
+
+    // snippet: called
+    private func call(under memory: TallocContext) throws {
+        let request = try Foo.send(under: memory)
+        request.setCallback(callback(showing: 9))
+        request.finish()
+        print("finish has returned")
+        request.free()
+    }
+    // snippet-end: called
+
+    // snippet: freed
+    private func free(under memory: TallocContext) throws {
+        let request = try Foo.send(under: memory)
+        request.setCallback(callback(showing: 9))
+        request.free()
+        print("free has returned")
+    }
+    // snippet-end: freed
+
+    // snippet: replaced
+    private func replace(under memory: TallocContext) throws {
+        let request = try Foo.send(under: memory)
+        request.setCallback(callback(showing: 9))
+        request.setCallback { _ in }
+        print("setCallback has returned")
+        request.free()
+    }
+    // snippet-end: replaced
+
+    // snippet: handle
+    private func captureHandle(under memory: TallocContext) throws {
+        let data = try TallocChunk(Witness("the witness in the chunk"), under: memory)
+        let request = try Foo.send(under: memory)
+        request.setCallback { _ in print("in the callback: is the chunk freed? \(data.isFreed)") }
+        data.free()
+        request.finish()
+        request.free()
+    }
+    // snippet-end: handle
+}

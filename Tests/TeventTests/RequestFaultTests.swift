@@ -1,0 +1,213 @@
+import CLinux
+import Talloc
+import XCTest
+
+@testable import Tevent
+
+/// No memory, made to happen at every allocation of a cascade of requests in turn: each failure reaches the top.
+final class RequestFaultTests: EngineTestCase {
+    /// Steps a memory limit up until the cascade succeeds, and returns what was seen on the way.
+    private func underEveryLimit(_ backend: String, step: Int) throws -> (failures: Set<String>, limit: Int) {
+        var failures: Set<String> = []
+        for limit in stride(from: step, through: 100_000, by: step) {
+            let alive = Alive()
+            let slots = freeSlots()
+            let memory = try TallocContext()
+            let clock = ManualClock()
+            let events = try EventContext(under: memory, backend: backend, clock: clock)
+            let blocks = memory.totalBlocks
+            try memory.setMemoryLimit(bytes: limit)
+            let outcome = run(on: events, clock, under: memory, alive)
+            XCTAssertEqual(alive.count, 0, "under a limit of \(limit) bytes")
+            XCTAssertFalse(events.hasEvents, "under a limit of \(limit) bytes")
+            // The heap of timers may have grown once.
+            XCTAssertLessThanOrEqual(memory.totalBlocks, blocks + 1, "under a limit of \(limit) bytes")
+            memory.free()
+            XCTAssertEqual(freeSlots(), slots, "handles were lost under a limit of \(limit) bytes")
+            guard let failed = outcome else { return (failures, limit) }
+            failures.insert(failed)
+        }
+        XCTFail("no limit sufficed")
+        return (failures, 0)
+    }
+
+    /// Runs the cascade once; nil when it succeeded, else where it failed and for lack of what.
+    private func run(
+        on events: EventContext, _ clock: ManualClock, under memory: TallocContext, _ alive: Alive
+    ) -> String? {
+        let request: Request<Run>
+        do { request = try Run.send(on: events, under: memory, alive) } catch {
+            return "never made: \(missing(error))"
+        }
+        defer { request.free() }
+        var ended = false
+        request.setCallback { _ in ended = true }
+        for _ in 0..<10 where !ended {
+            _ = sure { try events.loopWait() }
+            clock.advance(by: .milliseconds(1))
+        }
+        XCTAssertTrue(ended, "nobody heard of the end")
+        if request.status == .done {
+            XCTAssertEqual(try request.receive(), ["run", "foo", "bar", "test", "test"])
+            return nil
+        }
+        XCTAssertEqual(request.status, .noMemory)
+        let reached = request.state.reached
+        do {
+            _ = try request.receive()
+            return nil
+        } catch { return "\(reached): \(missing(error))" }
+    }
+
+    /// What there was no memory for.
+    private func missing(_ error: any Error) -> String {
+        guard case TeventError.outOfMemory(let name) = error else { return "\(error)" }
+        return name
+    }
+
+    func testEveryFailureReachesTheTopAsNoMemoryAndLeavesNothing() throws {
+        try onEachBackend { backend in
+            // Once without a limit, so that there are handles enough for all that follows.
+            let memory = try TallocContext()
+            let clock = ManualClock()
+            let events = try EventContext(under: memory, backend: backend, clock: clock)
+            XCTAssertNil(run(on: events, clock, under: memory, Alive()))
+            memory.free()
+
+            let (failures, limit) = try underEveryLimit(backend, step: 8)
+            XCTAssertGreaterThan(limit, 1_000)
+            let all = ["foo", "bar", "test"].flatMap { ["\($0): struct tevent_req", "\($0): struct tevent_timer"] }
+            XCTAssertEqual(failures, Set(all + ["never made: struct tevent_req", "run: struct tevent_timer"]))
+        }
+    }
+
+    /// How many handles this thread could give to new objects without asking for more.
+    private func freeSlots() -> Int {
+        var count = 0
+        var next = clinux_free_slots_here()!.pointee
+        while let slot = next {
+            count += 1
+            next = slot.assumingMemoryBound(to: HandleSlot.self).pointee.object
+        }
+        return count
+    }
+}
+
+/// Counts the states that are alive.
+private final class Alive {
+    var count = 0
+
+    final class Mark {
+        let alive: Alive
+        init(_ alive: Alive) {
+            self.alive = alive
+            alive.count += 1
+        }
+        deinit { alive.count -= 1 }
+    }
+}
+
+// The cascade: Run asks Foo, which asks Bar, which runs two Tests side by side. Each has an end time, and a timer of its
+// own that the work waits for.
+
+/// What all of them remember.
+private protocol Step {
+    var words: [String] { get set }
+}
+
+extension Request where State: Step {
+    /// Waits a moment, in time, and then takes the next step; or ends the request and posts it.
+    fileprivate func begin(on events: EventContext, _ next: @escaping () throws -> Void) -> Self {
+        setCleanup { _, _ in }
+        let begun: Void? = attempt {
+            try setEndTime(after: .seconds(1), on: events)
+            try events.addTimer(after: .milliseconds(1), under: self) { _, _ in attempt(next) }
+        }
+        if begun == nil { post(on: events) }
+        return self
+    }
+}
+
+private struct Run: Step {
+    var words = ["run"]
+    let mark: Alive.Mark
+    var reached = "run"
+
+    static func send(
+        on events: EventContext, under parent: some TallocObject, _ alive: Alive
+    ) throws -> Request<Run> {
+        let request = try Request(Run(mark: .init(alive)), under: parent)
+        return request.begin(on: events) {
+            request.state.reached = "foo"
+            try Foo.send(on: events, under: request, alive) { request.state.reached = $0 }.setCallback { foo in
+                guard let words = request.attempt({ try foo.receive { $0.words } }) else { return }
+                foo.free()
+                request.state.words += words
+                request.finish()
+            }
+        }
+    }
+}
+
+extension Request<Run> {
+    fileprivate func receive() throws -> [String] { try receive { $0.words } }
+}
+
+private struct Foo: Step {
+    var words = ["foo"]
+    let mark: Alive.Mark
+
+    static func send(
+        on events: EventContext, under parent: some TallocObject, _ alive: Alive, _ reach: @escaping (String) -> Void
+    ) throws -> Request<Foo> {
+        let request = try Request(Foo(mark: .init(alive)), under: parent)
+        return request.begin(on: events) {
+            reach("bar")
+            try Bar.send(on: events, under: request, alive, reach).setCallback { bar in
+                guard let words = request.attempt({ try bar.receive { $0.words } }) else { return }
+                bar.free()
+                request.state.words += words
+                request.deferCallback(on: events)
+                request.finish()
+            }
+        }
+    }
+}
+
+private struct Bar: Step {
+    var words = ["bar"]
+    let mark: Alive.Mark
+    var underWay = 0
+
+    static func send(
+        on events: EventContext, under parent: some TallocObject, _ alive: Alive, _ reach: @escaping (String) -> Void
+    ) throws -> Request<Bar> {
+        let request = try Request(Bar(mark: .init(alive)), under: parent)
+        return request.begin(on: events) {
+            reach("test")
+            for _ in 0..<2 {
+                let test = try Test.send(on: events, under: request, alive)
+                test.setCallback { testDone($0, request) }
+                request.state.underWay += 1
+            }
+        }
+    }
+
+    private static func testDone(_ test: Request<Test>, _ request: Request<Bar>) {
+        guard let words = request.attempt({ try test.receive { $0.words } }) else { return }
+        test.free()
+        request.state.words += words
+        request.state.underWay -= 1
+        if request.state.underWay == 0 { request.finish() }
+    }
+}
+
+private struct Test: Step {
+    var words = ["test"]
+    let mark: Alive.Mark
+
+    static func send(on events: EventContext, under parent: some TallocObject, _ alive: Alive) throws -> Request<Test> {
+        let request = try Request(Test(mark: .init(alive)), under: parent)
+        return request.begin(on: events) { request.finish() }
+    }
+}
