@@ -31,9 +31,8 @@ let chapters =
         4, "Requests", after: ["Chapter1ContextAndLoops", "Chapter2Events", "Chapter3AccessingData"],
         examples: [
             "add-later", "finish-or-fail", "out-of-memory", "end-time", "ends-early", "cascade", "deep-cascade",
-            "wakeup",
-            "cancel-cleanup", "progress", "defer-callback", "profile", "finish-twice", "wrong-parent", "not-ready",
-            "forgotten-finish",
+            "wakeup", "cancel-cleanup", "progress", "defer-callback", "profile", "finish-twice", "wrong-parent",
+            "not-ready", "forgotten-finish",
         ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.

@@ -82,36 +82,30 @@ final class ExampleTests: XCTestCase {
     // MARK: The wrong ones
 
     func testAForgottenPostEndsTheProgramAsTheChapterSays() throws {
-        try assertTrap(
-            "ends-early", saying: "had ended (done) before its callback was set, at ends_early/EndsEarly.swift:",
-            "so nobody would hear of it; call post(on:) where a request ends while it is made")
+        _ = try assertTrap("ends-early", saying: "call post(on:) where a request ends while it is made")
     }
 
     func testEndingARequestTwiceEndsTheProgramAsTheChapterSays() throws {
-        let output = try assertTrap(
-            "finish-twice", saying: "is ended a second time at finish_twice/FinishTwice.swift:",
-            "A 'return' after the first end may be missing")
+        let output = try assertTrap("finish-twice", saying: "A 'return' after the first end may be missing")
         XCTAssert(output.hasSuffix("receive throws: tooLittleMoney\n"), "the first end counts: \(output)")
     }
 
     func testASubrequestThatOutlivesItsRequestEndsTheProgramAsTheChapterSays() throws {
         let output = try assertTrap(
-            "wrong-parent", saying: "Request<Call>.finish() was called on a freed Request<Call>",
-            "a handle does not keep its object alive")
+            "wrong-parent", saying: "Request<Call>.finish() was called on a freed Request<Call>")
         XCTAssert(output.hasSuffix("The client goes away, and its request with it.\n"), output)
     }
 
-    /// Runs a program with `--wrong`, and checks that it traps with a message of which the chapter quotes each part.
-    @discardableResult
-    private func assertTrap(_ example: String, saying parts: String...) throws -> String {
+    /// Runs a program with `--wrong`, and checks that it traps with just the message that the chapter quotes.
+    private func assertTrap(_ example: String, saying part: String) throws -> String {
         let result = try runProgram(example, arguments: ["--wrong"])
         XCTAssertNotNil(result.signal)
+        let line = result.stderr.prefix { $0 != "\n" }
+        let message = try XCTUnwrap(line.components(separatedBy: "Fatal error: ").last)
+        XCTAssert(message.contains(part), message)
         let chapter = try String(contentsOf: projectFolder.appending(path: "Tutorial/4-requests.md"), encoding: .utf8)
         let words = chapter.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        for part in parts {
-            XCTAssert(result.stderr.contains(part), result.stderr)
-            XCTAssert(words.contains(part), "the chapter quotes another sentence than: \(part)")
-        }
+        XCTAssert(words.contains(message), "the chapter quotes another message than: \(message)")
         return result.stdout
     }
 }

@@ -1,6 +1,7 @@
 import CTestSupport
 import Glibc
 import Talloc
+import TestSupport
 import XCTest
 
 @testable import Tevent
@@ -114,6 +115,15 @@ final class AcceptConnectTests: EngineTestCase {
             }
             XCTAssertEqual(openDescriptors(), before)
         }
+    }
+
+    func testNoAddressAtAllIsRefused() throws {
+        let result = try runInChild(self) {
+            let events = try EventContext()
+            _ = try Connect.send(to: [], on: events, under: events)
+        }
+        XCTAssertNotNil(result.signal)
+        XCTAssertTrue(result.stderr.contains("Connect was given no address"), result.stderr)
     }
 
     // MARK: What can go wrong

@@ -203,6 +203,21 @@ final class RequestFunctionTests: EngineTestCase {
         }
     }
 
+    func testACallbackIsNotCalledAnyMoreWhenTheCleanupHearsOfTheReceiving() throws {
+        for isFreed in [false, true] {
+            try onBothBackends { events, _ in
+                let request = try Request(Work(), under: events)
+                request.setCallback { _ in XCTFail("it is over") }
+                request.setCleanup { request, _ in
+                    request.notify()
+                    request.post(on: events)
+                }
+                if isFreed { request.free() } else { request.received() }
+                XCTAssertEqual(try events.loopWait(), .noEvents)
+            }
+        }
+    }
+
     func testACleanupFunctionCanBeTakenAwayAndReplaced() throws {
         try withTallocContext { root in
             var heard: [String] = []

@@ -260,12 +260,21 @@ final class RequestTrapTests: XCTestCase {
     }
 
     func testTheCallbacksDataThatWasFreed() throws {
-        try assertTraps(saying: "was called on a freed TallocChunk<String>") { request, events in
+        try assertTraps(
+            saying: "the data for the callback of the request made at made.swift:1 has been freed"
+        ) { request, events in
             let data = try TallocChunk("x", under: events)
             request.setCallback(data: data) { _ in }
-            let typed = request.callbackData(of: String.self)
             data.free()
-            print(typed.value)
+            print(request.callbackData(of: String.self))
+        }
+    }
+
+    func testDataThatIsFreedAlready() throws {
+        try assertTraps(saying: freed("setCallback(data:_:)", of: "TallocChunk<String>")) { request, events in
+            let data = try TallocChunk("x", under: events)
+            data.free()
+            request.setCallback(data: data) { _ in }
         }
     }
 }

@@ -133,6 +133,24 @@ final class SocketTests: EngineTestCase {
         return value
     }
 
+    func testAConnectionThatIsStillBeingMadeCanBeAskedAgainAndAgain() throws {
+        try onEachBackend { _ in
+            let silent = try silentAddress()
+            let (descriptor, isConnected) = try SystemIO.connect(to: silent)
+            _ = opened(descriptor)
+            XCTAssertFalse(isConnected)
+            for _ in 0..<2 { XCTAssertFalse(try SystemIO.connect(descriptor, to: silent)) }
+        }
+    }
+
+    func testAConnectionThatStandsCanBeAskedAgainAndAgain() throws {
+        try onEachBackend { _ in
+            let address = try listener().1
+            let client = try connect(address)
+            for _ in 0..<2 { XCTAssertTrue(try SystemIO.connect(client, to: address)) }
+        }
+    }
+
     // MARK: What can go wrong
 
     func testAPortInUseIsRefusedAndTheErrorSaysWhatToDo() throws {

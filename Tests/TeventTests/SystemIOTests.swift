@@ -1,5 +1,6 @@
 import CTestSupport
 import Glibc
+import Synchronization
 import Tevent
 import XCTest
 
@@ -85,6 +86,53 @@ final class SystemIOTests: EngineTestCase {
         }
     }
 
+    func testInterruptedCallsAreMadeAgain() throws {
+        try onEachBackend { _ in
+            let empty = try pipe()
+            let full = try pipe()
+            while try SystemIO.write(full.writer, [UInt8](repeating: 7, count: 4096)) > 0 {}
+            let listener = opened(try SystemIO.listen(on: .loopback(port: 0)))
+            let address = try SystemIO.localAddress(of: listener)
+            let client = opened(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+            for blocking in [empty.reader, full.writer, listener] { _ = fcntl(blocking, F_SETFL, 0) }
+            XCTAssertEqual(
+                try interrupting(
+                    { try SystemIO.read(empty.reader) }, thenUnblock: { _ = Glibc.write(empty.writer, "x", 1) }),
+                .bytes([120]))
+            XCTAssertEqual(
+                try interrupting(
+                    { try SystemIO.write(full.writer, [1]) },
+                    thenUnblock: { while case .bytes? = try? SystemIO.read(full.reader) {} }), 1)
+            let accepted = try interrupting(
+                { try SystemIO.accept(listener) }, thenUnblock: { _ = try? SystemIO.connect(client, to: address) })
+            guard case .connection(let server, _) = accepted else { return XCTFail("\(accepted)") }
+            SystemIO.close(server)
+        }
+    }
+
+    /// Runs a call that blocks, sends signals while it does, and then lets it end.
+    private func interrupting<Value>(
+        _ call: () throws -> Value, thenUnblock unblock: @escaping @Sendable () -> Void
+    ) rethrows -> Value {
+        let before = interruptions.load(ordering: .relaxed)
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in interruptions.add(1, ordering: .relaxed) }
+        sigaction(SIGUSR1, &action, nil)
+        defer { test_set_disposition(SIGUSR1, 0) }
+        let caller = UInt(pthread_self())
+        let thread = Thread {
+            for count in 0..<5 {
+                while !isMainThreadAsleep() { sched_yield() }
+                pthread_kill(pthread_t(caller), SIGUSR1)
+                while interruptions.load(ordering: .relaxed) <= before + count { sched_yield() }
+            }
+            unblock()
+        }
+        thread.start()
+        defer { while !thread.isFinished { sched_yield() } }
+        return try call()
+    }
+
     func testAnyCollectionOfBytesCanBeWritten() throws {
         try onEachBackend { _ in
             for end in [try pipe(), try sockets()] {
@@ -100,4 +148,17 @@ final class SystemIOTests: EngineTestCase {
     func testWritingNothingWritesNothing() throws {
         try onEachBackend { _ in XCTAssertEqual(try SystemIO.write(try pipe().writer, []), 0) }
     }
+}
+
+/// How many signals have interrupted calls.
+private let interruptions = Atomic<Int>(0)
+
+/// Whether the thread that runs the tests is in a call that blocks.
+private func isMainThreadAsleep() -> Bool {
+    guard let file = fopen("/proc/self/task/\(getpid())/stat", "r") else { return false }
+    defer { fclose(file) }
+    var line = [UInt8](repeating: 0, count: 256)
+    let length = fread(&line, 1, line.count, file)
+    // The state stands behind the program's name, which is in brackets.
+    return String(decoding: line.prefix(length), as: UTF8.self).contains(") S ")
 }

@@ -1,5 +1,4 @@
 extension CallTrace {
-    // snippet: tables
     /// A line for each call: who called it, and which requests existed when it began and when it returned.
     public var callTable: String {
         let rows = calls.map { call in
@@ -15,7 +14,6 @@ extension CallTrace {
         }
         return Self.columns([["request", "under", "made in", "ended in", "freed in"]] + rows)
     }
-    // snippet-end: tables
 
     private func name(of step: Int?) -> String { step.map { function(after: $0) ?? "the loop" } ?? "-" }
 

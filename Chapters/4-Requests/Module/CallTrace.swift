@@ -67,7 +67,6 @@ public final class CallTrace {
         times = [clock.now]
     }
 
-    // snippet: enter
     /// Notes that a function begins; to be followed by `defer { trace.leave() }`.
     ///
     /// - Parameters:
@@ -98,7 +97,6 @@ public final class CallTrace {
                 depth: above.map { $0.depth + 1 } ?? 0, request: AnyRequest(request),
                 profile: request.startProfile(on: events)))
     }
-    // snippet-end: enter
 
     /// The requests that exist, in the order in which they were made.
     private var alive: [String] { watched.filter { !$0.request.isFreed }.map(\.name) }
@@ -115,7 +113,6 @@ public final class CallTrace {
     /// The last step at or before a point in time.
     private func step(at instant: EventInstant) -> Int { times.lastIndex { $0 <= instant } ?? 0 }
 
-    // snippet: lives
     /// The lives of the requests, in the order in which they were made.
     public var lives: [Life] {
         watched.map { watched in
@@ -125,7 +122,6 @@ public final class CallTrace {
                 freed: watched.freed)
         }
     }
-    // snippet-end: lives
 
     /// The function that was under way after a step, the innermost of all; nil between two of the loop's.
     public func function(after step: Int) -> String? {

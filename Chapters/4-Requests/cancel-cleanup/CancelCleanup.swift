@@ -67,7 +67,7 @@ struct Download {
 
     static func send(
         on events: EventContext, _ log: EventLog, under parent: some TallocObject
-    ) throws -> Request<Download> {
+    ) throws(TeventError) -> Request<Download> {
         let request = try Request(Download(), under: parent)
         request.setCancel { request in
             log.add("cancel", "\(request.status)")

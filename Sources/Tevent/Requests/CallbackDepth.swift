@@ -31,6 +31,7 @@ enum CallbackDepth {
 
     static func forget(_ request: ScheduledPointer) { waiting.pointee.remove(request) }
 
+    // snippet: depth
     /// Runs a callback one level deeper, and at the limit what was noted meanwhile.
     static func run(_ callback: RequestCallback, _ request: AnyRequest) {
         let here = clinux_callbacks_here()!
@@ -48,6 +49,7 @@ enum CallbackDepth {
             callback.run(AnyRequest(request))
         }
     }
+    // snippet-end: depth
 
     /// Lets callbacks nest anew in a loop that is run inside one, after those that were noted: the loop could otherwise
     /// wait for one of them for ever.

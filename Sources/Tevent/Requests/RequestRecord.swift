@@ -129,6 +129,7 @@ extension RequestPointer {
 
     // MARK: Ending
 
+    // snippet: finish
     /// Ends the request: cleanup first, then the callback, at once or from the loop.
     ///
     /// Both may free the request, so nothing is touched after either without a look at the handle.
@@ -154,6 +155,7 @@ extension RequestPointer {
         }
         notify()
     }
+    // snippet-end: finish
 
     /// Calls the cleanup function, unless it has heard of this status already.
     func cleanUp() {
@@ -165,8 +167,10 @@ extension RequestPointer {
     }
 
     /// Calls the callback, or notes that it is due when too many run inside each other.
+    ///
+    /// The callback is still there while the cleanup function hears that the request is received, but not called any more.
     func notify() {
-        guard pointee.callback != nil else { return }
+        guard pointee.callback != nil, pointee.status != .received else { return }
         if CallbackDepth.isBelowLimit {
             CallbackDepth.run(callbackToCall.unsafelyUnwrapped, AnyRequest(self))
         } else {
