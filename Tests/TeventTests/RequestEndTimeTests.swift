@@ -179,6 +179,7 @@ final class RequestEndTimeTests: EngineTestCase {
         try onBothBackends { events, _ in
             let request = try Request(Work(), under: events)
             request.finish()
+            events.setTimerTrace { _, _ in XCTFail("there is nothing to wait for") }
             try request.setEndTime(after: .seconds(1), on: events)
             XCTAssertNil(request.endTime)
             XCTAssertFalse(events.hasEvents)
@@ -238,7 +239,13 @@ final class RequestEndTimeTests: EngineTestCase {
         try onBothBackends { events, _ in
             let request = try request(under: events) { XCTFail("it is \($0)") }
             try request.setEndTime(after: .zero, on: events)
-            events.setTimerTrace { _, point in if point == .detach, !request.isFreed { request.free() } }
+            events.setTimerTrace { _, point in
+                guard point == .detach, !request.isFreed else { return }
+                request.free()
+                // Another may get the memory.
+                sure { try Request(Work(), under: events) }.setCleanup { _, status in XCTAssertEqual(status, .received)
+                }
+            }
             request.finish()
             XCTAssertTrue(request.isFreed)
             XCTAssertEqual(try events.loopWait(), .noEvents)
@@ -264,13 +271,15 @@ final class RequestEndTimeTests: EngineTestCase {
         }
     }
 
-    func testAnEndTimeThatSomebodyMovedAwayDoesNotReachForAFreedRequest() throws {
-        try onBothBackends { events, _ in
-            let request = try request(under: events) { XCTFail("it \($0)") }
-            try request.setEndTime(after: .zero, on: events)
-            events.timers[0].move(under: events)
-            request.free()
-            XCTAssertEqual(try events.loopWait(), .noEvents)
+    func testAnEndTimeThatSomebodyMovedAwayDoesNotReachForAFreedOrReceivedRequest() throws {
+        for isFreed in [true, false] {
+            try onBothBackends { events, _ in
+                let request = try request(under: events) { XCTFail("it \($0)") }
+                try request.setEndTime(after: .zero, on: events)
+                events.timers[0].move(under: events)
+                if isFreed { request.free() } else { request.received() }
+                XCTAssertEqual(try events.loopWait(), .noEvents)
+            }
         }
     }
 

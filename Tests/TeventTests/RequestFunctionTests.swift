@@ -107,6 +107,7 @@ final class RequestFunctionTests: EngineTestCase {
                     XCTAssertEqual(heard, [status])
                     if isFreed { request.free() } else { request.received() }
                     XCTAssertEqual(heard, [status, .received])
+                    if !isFreed { request.received() }
                     root.freeChildren()
                     XCTAssertEqual(heard, [status, .received])
                 }
@@ -260,6 +261,14 @@ final class RequestFunctionTests: EngineTestCase {
             request.received()
             XCTAssertEqual(
                 "\(request)", "request of struct tevent_req, made at \(#fileID):\(line): received at \(#fileID):\(end)")
+        }
+    }
+
+    func testARequestWhoseStateSomebodyFreedIsDescribedWithoutATrap() throws {
+        try withTallocContext { root in
+            let request = try Request(Work(), under: root)
+            request.freeChildren()
+            XCTAssert(request.description.hasPrefix("request of struct tevent_req, made at "), request.description)
         }
     }
 

@@ -158,6 +158,24 @@ final class RequestMemoryTests: EngineTestCase {
 
     // MARK: Freeing in a deinit
 
+    func testAFreeWhileTheRequestIsReceivedWaitsUntilItIs() throws {
+        try withTallocContext { root in
+            var freed: Bool?
+            let request = try Request(Work(), under: root)
+            do {
+                let token = Token()
+                token.onEnd = {
+                    freed = request.free()
+                    XCTAssertFalse(request.isFreed, "its memory is still in use")
+                }
+                request.state.token = token
+            }
+            request.received()
+            XCTAssertEqual(freed, false)
+            XCTAssertTrue(request.isFreed)
+        }
+    }
+
     /// An object that frees a request when it ends, and notes it.
     private func freeing(_ object: some TallocObject, _ note: @escaping () -> Void = {}) -> Token {
         let token = Token()

@@ -58,7 +58,7 @@ extension TimerEvent {
 
 extension AnyRequest {
     fileprivate func timeOut() {
-        // A trace may have ended it just before, or somebody has moved the timer from under it.
+        // Somebody may have moved the timer from under it.
         guard !isFreed, isInProgress else { return }
         record("timeOut").finish(.timedOut, .error(RequestError.timedOut), file: nil, line: 0)
     }

@@ -70,8 +70,6 @@ struct StateLayout {
 final class RequestExtras {
     var cancel: ((AnyRequest) -> Bool)?
     var cleanup: ((AnyRequest, RequestStatus) -> Void)?
-    /// For which status the cleanup function has been called last.
-    var cleanedUp = RequestStatus.inProgress
     var print: ((AnyRequest) -> String)?
     var endTimer: TimerEvent?
     var callbackData: TallocHandle?
@@ -157,12 +155,9 @@ extension RequestPointer {
     }
     // snippet-end: finish
 
-    /// Calls the cleanup function, unless it has heard of this status already.
+    /// Calls the cleanup function; each status comes once, so it hears of each only once.
     func cleanUp() {
-        guard let extras = pointee.extras, let cleanup = extras.cleanup, extras.cleanedUp != pointee.status else {
-            return
-        }
-        extras.cleanedUp = pointee.status
+        guard let cleanup = pointee.extras?.cleanup else { return }
         cleanup(AnyRequest(self), pointee.status)
     }
 
