@@ -72,7 +72,6 @@ struct EchoLoadProgram: ParsableCommand {
         if summary.failed > 0 { throw ExitCode.failure }
     }
 
-    // snippet: measure
     /// Runs the load until it is done, or until a signal ends it early.
     private func measure(
         _ addresses: [SocketAddress], on events: EventContext, under program: TallocContext
@@ -91,7 +90,6 @@ struct EchoLoadProgram: ParsableCommand {
         progress.clear()
         return try load.receive()
     }
-    // snippet-end: measure
 }
 
 /// Not one connection was made.

@@ -36,7 +36,6 @@ struct Demo {
         print("\(title):\n\(server.report().drawing(.names))\n")
     }
 
-    // snippet: client
     /// Connects, while the same loop serves whatever else is ready.
     private func connect(to server: Request<EchoServer>) throws -> Int32 {
         let connect = try Connect.send(to: server.address, on: events, under: program)
@@ -53,5 +52,4 @@ struct Demo {
         try read.poll(on: events)
         return String(decoding: try read.receive() ?? [], as: UTF8.self)
     }
-    // snippet-end: client
 }

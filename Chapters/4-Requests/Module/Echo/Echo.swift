@@ -1,6 +1,7 @@
 import Talloc
 import Tevent
 
+// snippet: state
 /// Serving one client of an echo server, as a request; its state.
 ///
 ///     send ──▶ Read ──▶ readDone ──▶ WriteAll ──▶ writeDone ──▶ Read …
@@ -8,7 +9,6 @@ import Tevent
 ///
 /// The next read begins when all of the last one has gone back, so a client that does not read is not read from either.
 /// It costs one buffer then, and while it is silent none.
-// snippet: state
 public struct Echo {
     private let socket: Int32
     private let events: EventContext

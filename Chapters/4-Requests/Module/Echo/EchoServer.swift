@@ -43,14 +43,12 @@ public struct EchoServer {
     /// Hears the news; it may stop or free the server.
     public typealias Listener = (_ server: Request<EchoServer>, _ news: News) -> Void
 
-    // snippet: state
     private let socket: Int32
     private let events: EventContext
     fileprivate let address: SocketAddress
     fileprivate var tally = Tally()
     /// Waits to accept again while the server is full.
     private var pause: Request<Wakeup>?
-    // snippet-end: state
     private let clients: Int?
     private let retryDelay: Duration
     private let listener: Listener?
@@ -66,7 +64,6 @@ public struct EchoServer {
     ///   - listener: Hears the news. The request owns it.
     /// - Throws: `TeventError.systemCall`, with `EADDRINUSE` when the port is taken; or `TeventError.outOfMemory`. Nothing
     ///   is left behind then.
-    // snippet: send
     public static func send(
         at address: SocketAddress, clients: Int? = nil, retryDelay: Duration = .seconds(1),
         on events: EventContext, under parent: some TallocObject, _ listener: Listener? = nil
@@ -90,7 +87,6 @@ public struct EchoServer {
             throw error
         }
     }
-    // snippet-end: send
 
     private init(
         socket: Int32, events: EventContext, address: SocketAddress, clients: Int?, retryDelay: Duration,
