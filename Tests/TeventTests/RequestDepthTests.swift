@@ -47,17 +47,17 @@ final class RequestDepthTests: EngineTestCase {
     }
 
     func testAThreadWithASmallStackIsEnoughForThem() throws {
-        let ended = expectation(description: "the thread has ended")
+        let ended = DispatchSemaphore(value: 0)
         let thread = Thread {
             for _ in 0..<2 {
                 XCTAssertEqual(try? Self.runCascade { $0.finish() }.calls, 10_000)
                 XCTAssertEqual(try? Self.runCascade { $0.fail(Oops()) }.calls, 10_000)
             }
-            ended.fulfill()
+            ended.signal()
         }
         thread.stackSize = 512 * 1024
         thread.start()
-        wait(for: [ended], timeout: 60)
+        XCTAssertEqual(ended.wait(timeout: .now() + 60), .success)
     }
 
     func testCallbacksRunInsideWhatEndsTheRequestUpToTheLimitAndAfterItBeyond() throws {

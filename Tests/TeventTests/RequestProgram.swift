@@ -133,7 +133,7 @@ final class RequestProgram {
 
     private func cleanUp(_ entry: Entry, _ status: RequestStatus) {
         // One whose parent is freed while it is being received goes a little later.
-        guard !entry.request.isFreed, !entry.isGone || entry.ancestors.contains(where: \.isEnding) else {
+        guard !entry.request.isFreed, !entry.isGone || isOver || entry.ancestors.contains(where: \.isEnding) else {
             return expect(false, "cleaned up after its end", entry)
         }
         learn(entry, duringCleanup: true)
