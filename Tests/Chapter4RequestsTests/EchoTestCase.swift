@@ -1,4 +1,5 @@
 import Chapter4Requests
+import Dispatch
 import Foundation
 import Talloc
 import TestSupport
@@ -11,6 +12,13 @@ class EchoTestCase: XCTestCase {
     private(set) var memory: TallocContext!
     private(set) var events: EventContext!
     private var sockets: Set<Int32> = []
+
+    /// XCTest's own threads open what they need when they first wait; that must not be in the middle of a test.
+    override class func setUp() {
+        let passed = DispatchSemaphore(value: 0)
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { passed.signal() }
+        passed.wait()
+    }
 
     /// Runs a test with each backend, in real time but not for ever; what it leaves open is a failure.
     func onEachBackend(clock: ManualClock? = nil, line: UInt = #line, _ test: () throws -> Void) throws {

@@ -180,6 +180,25 @@ final class LoadTests: EchoTestCase {
         }
     }
 
+    func testItsPatienceBeginsAnewWithEachMessage() throws {
+        let clock = ManualClock()
+        try onEachBackend(clock: clock) {
+            var held: (socket: Int32, bytes: [UInt8])?
+            let address = try startBadServer { held = ($0, $1) }
+            let load = try EchoLoad.send(
+                to: [address], following: LoadPlan(connections: 1, messages: 3, patience: .seconds(2)), on: events,
+                under: memory)
+            for _ in 1...3 {
+                try wait("a message") { held != nil }
+                clock.advance(by: .milliseconds(1900))
+                XCTAssertEqual(try events.loopWait(), .timedOut)
+                if let (socket, bytes) = held.take() { _ = try SystemIO.write(socket, bytes) }
+            }
+            try wait { !load.isInProgress }
+            XCTAssertEqual(try load.receive().failures, [:])
+        }
+    }
+
     // MARK: Its parts
 
     func testPercentilesAreAtMostThreePercentTooLong() {
