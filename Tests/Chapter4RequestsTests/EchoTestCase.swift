@@ -17,7 +17,8 @@ class EchoTestCase: XCTestCase {
     override class func setUp() {
         let passed = DispatchSemaphore(value: 0)
         DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { passed.signal() }
-        passed.wait()
+        DispatchQueue.global().asyncAfter(wallDeadline: .now() + .milliseconds(1)) { passed.signal() }
+        for _ in 1...2 { passed.wait() }
     }
 
     /// Runs a test with each backend, in real time but not for ever; what it leaves open is a failure.
@@ -32,13 +33,18 @@ class EchoTestCase: XCTestCase {
             for socket in sockets { SystemIO.close(socket) }
             sockets = []
             memory.free()
-            XCTAssertEqual(openDescriptors(), before, "with \(backend), descriptors were left open", line: line)
+            let left = openDescriptors().subtracting(before)
+            XCTAssertEqual(left.map(name), [], "with \(backend), descriptors were left open", line: line)
         }
     }
 
-    /// The numbers of what this process has open.
+    /// The numbers of what this process has open, without the timers of XCTest's own threads: the engine has none.
     func openDescriptors() -> Set<Int32> {
-        Set((0..<Int32(2048)).filter { fcntl($0, F_GETFD) >= 0 })
+        Set((0..<Int32(2048)).filter { fcntl($0, F_GETFD) >= 0 && !name(of: $0).contains("timerfd") })
+    }
+
+    private func name(of descriptor: Int32) -> String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")) ?? ""
     }
 
     /// Runs the loop until a condition holds, also with a clock that stands still.
