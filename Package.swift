@@ -33,6 +33,7 @@ let chapters =
             "add-later", "finish-or-fail", "out-of-memory", "end-time", "ends-early", "cascade", "deep-cascade",
             "wakeup", "cancel-cleanup", "progress", "defer-callback", "profile", "finish-twice", "wrong-parent",
             "not-ready", "forgotten-finish",
+            "echo-server", "echo-load",
         ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.

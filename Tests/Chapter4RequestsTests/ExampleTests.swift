@@ -73,6 +73,25 @@ final class ExampleTests: XCTestCase {
         }
     }
 
+    func testAWakeupSetsTheCascadeOffAsTheChapterSays() throws {
+        let line = "wakeup   test     test send  the loop   wrapper"
+        for backend in ["epoll", "poll"] {
+            let run = try runProgram("cascade", arguments: ["--wakeup", "--backend", backend])
+            let lines = run.stdout.split(separator: "\n").map(String.init)
+            XCTAssert(lines.contains(line), run.stdout)
+            let functions = lines.dropFirst().prefix(9).map { $0.prefix(9).trimmingCharacters(in: .whitespaces) }
+            XCTAssertEqual(
+                functions,
+                [
+                    "run", "foo send", "bar send", "test send", "wrapper", "test done", "bar done", "foo done",
+                    "run done",
+                ])
+            XCTAssertEqual(lines.last, "The result: test, bar, foo")
+        }
+        let page = try String(contentsOf: projectFolder.appending(path: "Tutorial/4-requests.md"), encoding: .utf8)
+        XCTAssert(page.contains(line), "the chapter quotes another line")
+    }
+
     func testThePictureOfTheCascadeIsWhatTheProgramDraws() throws {
         let drawn = try runProgram("cascade", arguments: ["--svg"])
         let picture = projectFolder.appending(path: "Tutorial/pictures/cascade.svg")

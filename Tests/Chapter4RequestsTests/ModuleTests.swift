@@ -13,18 +13,18 @@ final class ModuleTests: XCTestCase {
     func testATraceKnowsWhoCalledWhomAndHowDeep() throws {
         let trace = CallTrace(clock: ManualClock())
         trace.enter("outer", from: "main")
+        trace.enter("middle")
         trace.enter("inner")
-        trace.leave()
-        trace.leave()
+        for _ in 1...3 { trace.leave() }
         trace.enter("handler")
         trace.leave()
-        XCTAssertEqual(trace.calls.map(\.name), ["outer", "inner", "handler"])
-        XCTAssertEqual(trace.calls.map(\.caller), ["main", "outer", "the loop"])
-        XCTAssertEqual(trace.calls.map(\.depth), [0, 1, 0])
-        XCTAssertEqual(trace.calls.map(\.begin), [1, 2, 5])
-        XCTAssertEqual(trace.calls.map(\.end), [4, 3, 6])
-        XCTAssertEqual(
-            (0...6).map { trace.function(after: $0) }, [nil, "outer", "inner", "outer", nil, "handler", nil])
+        XCTAssertEqual(trace.calls.map(\.name), ["outer", "middle", "inner", "handler"])
+        XCTAssertEqual(trace.calls.map(\.caller), ["main", "outer", "middle", "the loop"])
+        XCTAssertEqual(trace.calls.map(\.depth), [0, 1, 2, 0])
+        XCTAssertEqual(trace.calls.map(\.begin), [1, 2, 3, 7])
+        XCTAssertEqual(trace.calls.map(\.end), [6, 5, 4, 8])
+        let underWay = [nil, "outer", "middle", "inner", "middle", "outer", nil, "handler", nil]
+        XCTAssertEqual((0...8).map { trace.function(after: $0) }, underWay)
     }
 
     func testATraceKnowsInWhichFunctionARequestWasMadeEndedAndFreed() throws {

@@ -68,6 +68,30 @@ final class WaitingTests: XCTestCase {
         }
     }
 
+    func testWorkThatGoesOnAfterItsRequestTimedOutEndsItASecondTime() throws {
+        let result = try runInChild(self) {
+            let bench = try Bench("epoll")
+            let request = try Delay.send(.seconds(2), on: bench.events, under: bench.memory)
+            try request.setEndTime(after: .seconds(1), on: bench.events)
+            request.setCallback { _ in }
+            try bench.run()
+        }
+        XCTAssertNotNil(result.signal)
+        XCTAssert(result.stderr.contains("it had ended at the loop and is timed out"), result.stderr)
+    }
+
+    func testWorkThatItsCleanupFunctionStopsEndsItsRequestOnce() throws {
+        try onEachBackend { bench in
+            let request = try Request(Delay(value: 7), under: bench.memory)
+            let timer = try bench.events.addTimer(after: .seconds(2), under: request) { _, _ in request.finish() }
+            request.setCleanup { _, _ in if !timer.isFreed { timer.free() } }
+            try request.setEndTime(after: .seconds(1), on: bench.events)
+            request.setCallback { bench.log.add("callback", "\($0.status)") }
+            try bench.run()
+            XCTAssertEqual(bench.log.lines, ["callback timed out"])
+        }
+    }
+
     // MARK: Too early
 
     func testAPostedRequestCallsBackFromTheLoopAsImmediatesDo() throws {

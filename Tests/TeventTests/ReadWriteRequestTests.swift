@@ -129,13 +129,18 @@ final class ReadWriteRequestTests: EngineTestCase {
 
     // MARK: Writing once
 
-    func testAWriteTakesWhatThereIsRoomForAtOnce() throws {
+    func testAWriteTakesWhatThereIsRoomForAtOnceAndTellsFromTheLoop() throws {
         try onBothBackends { events, _ in
             try forEachPair { reader, writer in
                 let request = try Write.send(Array("hello".utf8), to: writer, on: events, under: events)
                 XCTAssertTrue(events.descriptors.isEmpty, "there was no need to wait")
+                XCTAssertEqual(try read(reader), "hello", "before the loop has run")
+                var told = 0
+                request.setCallback { _ in told += 1 }
+                XCTAssertEqual(told, 0)
+                XCTAssertEqual(try events.loopWait(), .noEvents)
+                XCTAssertEqual(told, 1)
                 XCTAssertEqual(try request.receive(), 5)
-                XCTAssertEqual(try read(reader), "hello")
             }
         }
     }

@@ -17,6 +17,9 @@ struct Cascade: ParsableCommand {
 
     @OptionGroup var loop: LoopOptions
 
+    @Flag(help: "Let a wakeup request set the cascade off, not a timer.")
+    var wakeup = false
+
     @Flag(help: "Print a picture of the run, in SVG, instead.")
     var svg = false
 
@@ -25,7 +28,8 @@ struct Cascade: ParsableCommand {
         defer { program.free() }
         let clock = ManualClock()
         let trace = CallTrace(clock: clock)
-        let work = Work(events: try loop.makeContext(under: program, clock: clock), trace: trace)
+        let events = try loop.makeContext(under: program, clock: clock)
+        let work = Work(events: events, trace: trace, usesWakeup: wakeup)
         var result = "nothing"
 
         // snippet: run
@@ -59,4 +63,5 @@ struct Cascade: ParsableCommand {
 struct Work {
     let events: EventContext
     let trace: CallTrace
+    let usesWakeup: Bool
 }

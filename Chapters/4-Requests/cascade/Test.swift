@@ -13,6 +13,7 @@ struct Test {
         defer { work.trace.leave() }
         let request = try Request(Test(work: work), under: parent)
         work.trace.watch(request, as: "test", on: work.events)
+        if work.usesWakeup { return waitForWakeup(request) }
         let timer = request.attempt {
             try work.events.addTimer(after: .seconds(1), under: request) { _, _ in wrapper(request) }
         }
@@ -36,6 +37,30 @@ struct Test {
     }
 }
 // snippet-end: test
+
+// snippet: wakeup
+extension Test {
+    /// Lets another request set the cascade off instead of a bare event.
+    private static func waitForWakeup(_ request: Request<Test>) -> Request<Test> {
+        let work = request.state.work
+        let wakeup = request.attempt { try Wakeup.send(after: .seconds(1), on: work.events, under: request) }
+        guard let wakeup else { return request.post(on: work.events) }
+        work.trace.watch(wakeup, as: "wakeup", on: work.events)
+        wakeup.setCallback { wrapper($0, of: request) }
+        return request
+    }
+
+    /// The wrapper again: now it is a callback, and has to ask how the waiting ended.
+    private static func wrapper(_ wakeup: Request<Wakeup>, of request: Request<Test>) {
+        let trace = request.state.work.trace
+        trace.enter("wrapper")
+        defer { trace.leave() }
+        guard request.attempt({ try wakeup.receive() }) != nil else { return }
+        wakeup.free()
+        done(request)
+    }
+}
+// snippet-end: wakeup
 
 extension Request<Test> {
     func receive() throws -> String { try receive { $0.names } }

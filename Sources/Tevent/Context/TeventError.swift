@@ -48,6 +48,7 @@ public enum TeventError: Error, Equatable, CustomStringConvertible {
         switch (call, code) {
         case (_, EMFILE), (_, ENFILE): "; close descriptors, or raise the limit (ulimit -n)"
         case (_, EADDRINUSE): "; choose another port, or port 0 to let the system choose"
+        case ("bind", EADDRNOTAVAIL): "; choose an address of this machine, such as 127.0.0.1"
         case ("bind", EACCES): "; ports under 1024 need privileges, choose a higher one"
         case (_, ECONNREFUSED): "; nobody listens there, start the server or check host and port"
         default: ""

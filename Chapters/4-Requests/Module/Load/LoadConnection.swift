@@ -1,0 +1,179 @@
+import Talloc
+import Tevent
+
+/// One connection of a load client, as a request; its state.
+///
+///     send ──▶ Connect ──▶ ┌─ WriteAll ─┐ ──▶ … ──▶ end of writing ──▶ Read: end of file
+///                          └─ Read …  ──┘
+///
+/// It reads while it writes: a server that gives back what it gets stops reading when nobody takes what it gives.
+struct LoadConnection {
+    private let events: EventContext
+    private let plan: LoadPlan
+    /// When no further message begins.
+    private let end: EventInstant?
+    private var messages: Messages
+    private var socket: Int32?
+    /// The message that is under way, and how much of it has come back.
+    private var message: [UInt8] = []
+    private var answered = 0
+    private var isWriting = false
+    private var began = EventInstant.zero
+    private var completed = 0
+    /// What the request notifies of.
+    private(set) var progress = Progress.connected
+
+    enum Progress {
+        case connected
+        /// A message of so many bytes has come back.
+        case answered(bytes: Int, took: Duration)
+    }
+
+    /// Begins to connect and to send messages, each when the one before has come back.
+    ///
+    /// - Returns: A request that notifies when it is connected and after each message, and fails when the server is not an echo server.
+    static func send(
+        _ messages: Messages, to addresses: [SocketAddress], following plan: LoadPlan, until end: EventInstant?,
+        on events: EventContext, under parent: some TallocObject
+    ) throws(TeventError) -> Request<LoadConnection> {
+        let state = LoadConnection(events: events, plan: plan, end: end, messages: messages)
+        let request = try Request(state, under: parent)
+        request.setCleanup { request, _ in request.freeSubrequests() }
+        do throws(TeventError) {
+            try request.setEndTime(after: plan.patience, on: events)
+            let connect = try Connect.send(to: addresses, on: events, under: request)
+            connect.setCallback { connectDone($0, of: request) }
+        } catch {
+            request.free()
+            throw error
+        }
+        return request
+    }
+
+    private init(events: EventContext, plan: LoadPlan, end: EventInstant?, messages: Messages) {
+        self.events = events
+        self.plan = plan
+        self.end = end
+        self.messages = messages
+    }
+
+    private static func connectDone(_ connect: Request<Connect>, of request: Request<LoadConnection>) {
+        do {
+            let socket = try connect.receive()
+            do { try request.state.events.hold(socket, under: request).setAutoClose() } catch {
+                SystemIO.close(socket)
+                throw error
+            }
+            try? SystemIO.setNoDelay(socket)
+            request.state.socket = socket
+            try notifyAndSendNext(request)
+        } catch {
+            request.fail(error)
+        }
+    }
+
+    // MARK: Messages
+
+    private static func notifyAndSendNext(_ request: Request<LoadConnection>) throws(TeventError) {
+        request.notify()
+        // Who was notified may have stopped it all.
+        guard !request.isFreed, request.isInProgress else { return }
+        try sendNext(request)
+    }
+
+    private static func sendNext(_ request: Request<LoadConnection>) throws(TeventError) {
+        guard request.state.wantsMore else { return try sayGoodbye(request) }
+        request.state.beginMessage()
+        let state = request.state
+        try request.setEndTime(after: state.plan.patience, on: state.events)
+        let write = try WriteAll.send(state.message, to: state.socket!, on: state.events, under: request)
+        write.setCallback { writeDone($0, of: request) }
+        try read(request, readDone)
+    }
+
+    private static func read(
+        _ request: Request<LoadConnection>,
+        _ done: @escaping (Request<Read>, Request<LoadConnection>) -> Void
+    ) throws(TeventError) {
+        let state = request.state
+        let read = try Read.send(from: state.socket!, upTo: Echo.readSize, on: state.events, under: request)
+        read.setCallback { done($0, request) }
+    }
+
+    private static func writeDone(_ write: Request<WriteAll>, of request: Request<LoadConnection>) {
+        do {
+            try write.receive()
+            write.free()
+            request.state.isWriting = false
+        } catch {
+            request.fail(error)
+        }
+    }
+
+    private static func readDone(_ read: Request<Read>, of request: Request<LoadConnection>) {
+        do {
+            guard let bytes = try read.receive() else { throw LoadError.closed }
+            read.free()
+            try request.state.check(bytes)
+            guard request.state.isAnswered else { return try self.read(request, readDone) }
+            request.state.endMessage()
+            try notifyAndSendNext(request)
+        } catch {
+            request.fail(error)
+        }
+    }
+
+    // MARK: The end
+
+    /// Ends what is written; an echo server then closes the connection without another byte.
+    private static func sayGoodbye(_ request: Request<LoadConnection>) throws(TeventError) {
+        try SystemIO.shutdownWriting(request.state.socket!)
+        try read(request, goodbyeDone)
+    }
+
+    private static func goodbyeDone(_ read: Request<Read>, of request: Request<LoadConnection>) {
+        do {
+            guard try read.receive() == nil else { throw LoadError.wrongBytes }
+            request.finish()
+        } catch {
+            request.fail(error)
+        }
+    }
+}
+
+// What the steps do with the state.
+extension LoadConnection {
+    private var wantsMore: Bool {
+        if let count = plan.messages, completed >= count { return false }
+        if let end, events.now >= end { return false }
+        return true
+    }
+
+    private mutating func beginMessage() {
+        message = messages.next()
+        answered = 0
+        isWriting = true
+        began = events.now
+    }
+
+    private mutating func check(_ bytes: [UInt8]) throws {
+        let end = answered + bytes.count
+        // Arrays are compared faster than anything else in a build that is not optimised.
+        guard end <= message.count, Array(message[answered..<end]) == bytes else { throw LoadError.wrongBytes }
+        answered = end
+        // Nobody can give back what has not been sent yet.
+        if isAnswered, isWriting { throw LoadError.wrongBytes }
+    }
+
+    private var isAnswered: Bool { answered == message.count }
+
+    private mutating func endMessage() {
+        completed += 1
+        progress = .answered(bytes: message.count, took: began.duration(to: events.now))
+    }
+}
+
+extension Request<LoadConnection> {
+    /// Throws unless all messages came back as they were sent.
+    func receive() throws { try receive { _ in } }
+}
