@@ -41,7 +41,7 @@ public struct ContextPicture {
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(width) \(height)" width="\(width)" \
             height="\(height)" role="img" aria-labelledby="title desc">
             <title id="title">An event context with its lists, under its memory parent</title>
-            <desc id="desc">\(Self.escaped(words))</desc>
+            <desc id="desc">\(SVG.escaped(words))</desc>
             \(Self.style)
             <rect class="page" width="100%" height="100%" rx="8"/>
             \(tree)
@@ -117,22 +117,11 @@ public struct ContextPicture {
     private static func y(_ row: Int) -> Int { top + row * rowHeight }
 
     private func box(_ x: Int, _ y: Int, _ width: Int, height: Int = boxHeight, class name: String) -> String {
-        "<rect class=\"\(name)\" x=\"\(x)\" y=\"\(y)\" width=\"\(width)\" height=\"\(height)\" rx=\"5\"/>"
+        SVG.box(x, y, width, height, radius: 5, class: name)
     }
 
     private func text(_ x: Int, _ y: Int, _ text: String, class name: String) -> String {
-        "<text class=\"\(name)\" x=\"\(x)\" y=\"\(y)\">\(Self.escaped(text))</text>"
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.map { character in
-            switch character {
-            case "&": "&amp;"
-            case "<": "&lt;"
-            case ">": "&gt;"
-            default: String(character)
-            }
-        }.joined()
+        SVG.text(x, y, text, class: name)
     }
 
     private static let style = """

@@ -1,3 +1,5 @@
+import Chapter1ContextAndLoops
+
 /// A picture of what a trace has seen, in SVG: the calls from left to right, and below them the life of each request.
 ///
 /// The picture suits light and dark pages.
@@ -28,7 +30,7 @@ public struct CascadePicture {
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(width) \(height)" width="\(width)" \
             height="\(height)" role="img" aria-labelledby="title desc">
             <title id="title">A cascade of requests: who calls whom, and how long each request lives</title>
-            <desc id="desc">\(escaped(words))</desc>
+            <desc id="desc">\(SVG.escaped(words))</desc>
             \(Self.style)
             <rect class="page" width="100%" height="100%" rx="8"/>
             \((waits + callBoxes + lifeBars + legend).joined(separator: "\n"))
@@ -112,22 +114,11 @@ public struct CascadePicture {
     private static let gap = 64
 
     private func box(_ x: Int, _ y: Int, _ width: Int, class name: String) -> String {
-        "<rect class=\"\(name)\" x=\"\(x)\" y=\"\(y)\" width=\"\(width)\" height=\"24\" rx=\"4\"/>"
+        SVG.box(x, y, width, 24, radius: 4, class: name)
     }
 
     private func text(_ x: Int, _ y: Int, _ text: String, class name: String) -> String {
-        "<text class=\"\(name)\" x=\"\(x)\" y=\"\(y)\">\(escaped(text))</text>"
-    }
-
-    private func escaped(_ text: String) -> String {
-        text.map { character in
-            switch character {
-            case "&": "&amp;"
-            case "<": "&lt;"
-            case ">": "&gt;"
-            default: String(character)
-            }
-        }.joined()
+        SVG.text(x, y, text, class: name)
     }
 
     private static let style = """
