@@ -2,11 +2,16 @@ import Talloc
 
 // The functions that a request can be given besides its callback. Each is owned by the request until it is freed.
 //
+// Cancel and cleanup functions belong to whoever makes the request, as the callback belongs to whoever asked for it: a
+// request has one of each, so a caller who sets one takes away what its maker needs. C has the same rule.
+//
 // They are swapped, not assigned: letting the old one go may run anybody's deinit, and that may free the request, so it
 // comes when the new one is in its place.
 
 extension Request {
     /// Sets what stops the work when somebody cancels the request; nil takes it away.
+    ///
+    /// It is for the function that makes the request, not for its caller.
     ///
     /// - Parameter cancel: Returns whether it could be stopped. To end the request is its task, mostly with
     ///   ``RequestProtocol/fail(_:file:line:)`` and ``RequestError/cancelled``, at once or later.
@@ -18,6 +23,8 @@ extension Request {
     }
 
     /// Sets what tidies up when the request ends, and again when it is received or freed; nil takes it away.
+    ///
+    /// It is for the function that makes the request, not for its caller.
     ///
     /// It is called once for each final status, before the callback, and with the state still there: first with how the
     /// request ended, later with ``RequestStatus/received``. A request that is freed in progress gets only the latter.
