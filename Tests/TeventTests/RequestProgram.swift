@@ -8,7 +8,9 @@ final class RequestProgram {
     let memory: TallocContext
     /// Whether all happens where hardly a callback may run inside another.
     var isDeep = false
-    /// Whether there is little memory. libtalloc 2.4.0 counts for ever once it has moved a chunk with children twice within
+    /// Whether there is little memory.
+    ///
+    /// libtalloc 2.4.0 counts for ever once it has moved a chunk with children twice within
     /// one memory limit, which it does with what is freed in the middle of its own free: so nothing is, then.
     var isLimited = false
     private(set) var complaints: [String] = []
