@@ -28,13 +28,13 @@ extension TallocObject {
         guard newParent != chunk, talloc_is_parent(newParent, chunk) == 0 else {
             abort("'\(name)' cannot move under '\(parent.name)', which belongs to it: the tree would lose both")
         }
-        _ = _talloc_steal_loc(newParent, chunk, nil)
+        moveChunk(chunk, under: newParent)
     }
 
     /// Makes the object a root: nobody but its owner frees it from now on.
     ///
     /// The corresponding C call is `talloc_steal(NULL, ptr)`.
-    public func moveToRoot() { _ = _talloc_steal_loc(nil, chunk(), nil) }
+    public func moveToRoot() { moveChunk(chunk(), under: nil) }
 
     /// Bytes held by the object and everything below it, as asked for, without talloc's headers.
     ///
@@ -49,22 +49,6 @@ extension TallocObject {
     ///
     /// The corresponding C function is `talloc_total_blocks()`.
     public var totalBlocks: Int { talloc_total_blocks(chunk()) }
-
-    /// Lets the object and everything below it hold at most `bytes`, talloc's headers included; nil lifts the limit.
-    ///
-    /// An allocation that would go over throws ``TallocError/outOfMemory(name:)``.
-    ///
-    /// - Throws: ``TallocError/outOfMemory(name:)`` when there is no memory for the limit itself.
-    ///
-    /// The corresponding C function is `talloc_set_memlimit()`.
-    public func setMemoryLimit(bytes: Int?) throws(TallocError) {
-        if let bytes, bytes <= 0 {
-            abort("a memory limit must be more than 0 bytes, not \(bytes); nil lifts the limit")
-        }
-        guard talloc_set_memlimit(chunk("setMemoryLimit(bytes:)"), bytes ?? 0) == 0 else {
-            throw TallocError.outOfMemory(name: "memory limit of \(name)")
-        }
-    }
 }
 
 /// One chunk met while walking a tree.

@@ -93,6 +93,48 @@ final class MemoryLimitTests: XCTestCase {
         }
     }
 
+    func testATreeCanBeMovedToAndFroUnderALimit() throws {
+        try withTallocContext(named: "root") { root in
+            let (one, other) = (
+                try TallocContext(under: root, named: "one"), try TallocContext(under: root, named: "other")
+            )
+            try root.setMemoryLimit(bytes: 100_000)
+            let tree = try TallocContext(under: one, named: "tree")
+            for name in 1...3 {
+                let child = try TallocChunk(name, under: tree, named: "child")
+                _ = try TallocChunk("\(name)", under: child, named: "grandchild")
+            }
+            let before = tree.report().drawing(.names)
+            for _ in 0..<3 {
+                tree.move(under: other)
+                XCTAssertEqual(other.children, [tree])
+                XCTAssertEqual(tree.report().drawing(.names), before)
+                _ = try TallocContext(under: tree.children[0])
+                tree.children[0].children.last?.free()
+                tree.move(under: one)
+            }
+            XCTAssertEqual(tree.children.map { $0.chunk(of: Int.self)?.value }, [1, 2, 3])
+            XCTAssertThrowsError(try (0..<1000).map { try TallocChunk($0, under: tree) }, "it is still limited")
+        }
+    }
+
+    func testATreeMovedOutOfALimitDoesWithoutIt() throws {
+        try withTallocContext { root in
+            let limited = try TallocContext(under: root)
+            try limited.setMemoryLimit(bytes: 8192)
+            let tree = try TallocContext(under: limited)
+            let child = try TallocChunk(1, under: tree)
+            tree.moveToRoot()
+            defer { tree.free() }
+            XCTAssertNil(tree.parent)
+            limited.free()
+            _ = try (0..<1000).map { try TallocChunk($0, under: child) }
+            XCTAssertEqual(child.children.count, 1000)
+            tree.move(under: root)
+            XCTAssertEqual(root.children, [tree])
+        }
+    }
+
     func testTheErrorSaysWhatToDo() {
         XCTAssertEqual(
             TallocError.outOfMemory(name: "thing").description,
