@@ -40,125 +40,125 @@ final class RequestSecondEndTests: XCTestCase {
             try second(request, events, "second.swift")
         }
         assertTrapped(
-            result, saying: "the request of \(story). A 'return' after the first end may be missing", line: line)
+            result, saying: "the \(story). A 'return' after the first end may be missing", line: line)
     }
 
     func testFinishAfterFinish() throws {
         try assertSecondEnd(
             after: finish, finish,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:11: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:11: "
                 + "it had ended at first.swift:11 and is done")
     }
 
     func testFailAfterFinish() throws {
         try assertSecondEnd(
             after: finish, fail,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:22: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:22: "
                 + "it had ended at first.swift:11 and is done")
     }
 
     func testACodeAfterFinish() throws {
         try assertSecondEnd(
             after: finish, failWithCode,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:33: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:33: "
                 + "it had ended at first.swift:11 and is done")
     }
 
     func testAFailedAttemptAfterFinish() throws {
         try assertSecondEnd(
             after: finish, runOutOfMemory,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:44: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:44: "
                 + "it had ended at first.swift:11 and is done")
     }
 
     func testFinishAfterFail() throws {
         try assertSecondEnd(
             after: fail, finish,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:11: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:11: "
                 + "it had ended at first.swift:22 and is failed")
     }
 
     func testFailAfterFail() throws {
         try assertSecondEnd(
             after: fail, fail,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:22: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:22: "
                 + "it had ended at first.swift:22 and is failed")
     }
 
     func testFinishAfterACode() throws {
         try assertSecondEnd(
             after: failWithCode, finish,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:11: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:11: "
                 + "it had ended at first.swift:33 and is failed")
     }
 
     func testACodeAfterACode() throws {
         try assertSecondEnd(
             after: failWithCode, failWithCode,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:33: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:33: "
                 + "it had ended at first.swift:33 and is failed")
     }
 
     func testFinishAfterAFailedAttempt() throws {
         try assertSecondEnd(
             after: runOutOfMemory, finish,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:11: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:11: "
                 + "it had ended at first.swift:44 and is no memory")
     }
 
     func testFinishAfterTheTimeout() throws {
         try assertSecondEnd(
             after: timeOut, finish,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:11: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:11: "
                 + "it had ended at the loop and is timed out")
     }
 
     func testFailAfterTheTimeout() throws {
         try assertSecondEnd(
             after: timeOut, fail,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:22: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:22: "
                 + "it had ended at the loop and is timed out")
     }
 
     func testACodeAfterTheTimeout() throws {
         try assertSecondEnd(
             after: timeOut, failWithCode,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:33: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:33: "
                 + "it had ended at the loop and is timed out")
     }
 
     func testFinishAfterItWasReceivedInProgress() throws {
         try assertSecondEnd(
             after: receive, finish,
-            saying: "struct tevent_req made at made.swift:1 is ended a second time at second.swift:11: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:11: "
                 + "it was received before it had ended")
     }
 
     func testFailAfterItWasReceivedInProgress() throws {
         try assertSecondEnd(
             after: receive, fail,
-            saying: "struct tevent_req made at made.swift:1 is ended a second time at second.swift:22: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:22: "
                 + "it was received before it had ended")
     }
 
     func testFinishAfterItWasReceived() throws {
         try assertSecondEnd(
             after: finishAndReceive, finish,
-            saying: "struct tevent_req made at made.swift:1 is ended a second time at second.swift:11: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:11: "
                 + "it had ended at first.swift:55 and is received")
     }
 
     func testFinishAfterItWasCancelled() throws {
         try assertSecondEnd(
             after: cancel, finish,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:11: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:11: "
                 + "it had ended at first.swift:66 and is failed")
     }
 
     func testFailAfterItWasCancelled() throws {
         try assertSecondEnd(
             after: cancel, fail,
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:22: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:22: "
                 + "it had ended at first.swift:66 and is failed")
     }
 
@@ -167,7 +167,7 @@ final class RequestSecondEndTests: XCTestCase {
             after: { [finish] request, events, _ in
                 request.setCleanup { request, _ in sure { try finish(request, events, "second.swift") } }
             }, { request, _, _ in request.finish(file: "first.swift", line: 77) },
-            saying: "Work made at made.swift:1 is ended a second time at second.swift:11: "
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:11: "
                 + "it had ended at first.swift:77 and is done")
     }
 

@@ -10,7 +10,8 @@ extension RequestProtocol {
     /// The corresponding C function is `tevent_req_done()`.
     @inlinable
     public func finish(file: StaticString = #fileID, line: UInt32 = #line) {
-        finishRequest(chunk("finish()"), file: file, line: line)
+        let chunk = chunk("finish()")
+        if !finishRequest(chunk, file: file, line: line) { endedTwice(chunk, file: file, line: line) }
     }
 
     /// Ends the request with an error, and calls its callback.
@@ -22,7 +23,7 @@ extension RequestProtocol {
     ///
     /// The corresponding C functions are `tevent_req_error()` and `tevent_req_oom()`.
     public func fail(_ error: any Error, file: StaticString = #fileID, line: UInt32 = #line) {
-        let request = record("fail(_:)")
+        let request = recordToEnd("fail(_:)", file: file, line: line)
         if case RequestError.code(let code) = error {
             request.finish(.failed, .code(code), file: file, line: line)
         } else {
@@ -41,7 +42,7 @@ extension RequestProtocol {
     @discardableResult
     public func fail(code: UInt64, file: StaticString = #fileID, line: UInt32 = #line) -> Bool {
         guard code != 0 else { return false }
-        record("fail(code:)").finish(.failed, .code(code), file: file, line: line)
+        recordToEnd("fail(code:)", file: file, line: line).finish(.failed, .code(code), file: file, line: line)
         return true
     }
 
@@ -100,21 +101,34 @@ extension RequestProtocol {
     ///
     /// The corresponding C function is `tevent_req_notify_callback()`.
     public func notify() { record().notify() }
-}
 
-@usableFromInline
-func finishRequest(_ chunk: UnsafeMutableRawPointer, file: StaticString, line: UInt32) {
-    chunk.assumingMemoryBound(to: RequestRecord.self).finish(.done, file: file, line: line)
-}
+    /// The record of a request in progress, or a trap.
+    private func recordToEnd(_ call: StaticString, file: StaticString, line: UInt32) -> RequestPointer {
+        let request = record(call)
+        if request.pointee.status != .inProgress { endedTwice(request, file: file, line: line) }
+        return request
+    }
 
-extension RequestPointer {
-    /// What to say when a request that has ended is to be ended again, at `file` and `line`.
-    func endedTwice(file: StaticString, line: UInt32) -> Never {
+    /// The trap when a request that has ended is to be ended again, at `file` and `line`.
+    @inline(never)
+    @usableFromInline
+    func endedTwice(_ chunk: UnsafeMutableRawPointer, file: StaticString, line: UInt32) -> Never {
+        let request = chunk.assumingMemoryBound(to: RequestRecord.self)
         let first =
-            pointee.finishFile == nil && pointee.status == .received
-            ? "it was received before it had ended" : "it had ended at \(finishOrigin) and is \(pointee.status)"
+            request.pointee.finishFile == nil && request.pointee.status == .received
+            ? "it was received before it had ended"
+            : "it had ended at \(request.finishOrigin) and is \(request.pointee.status)"
         abort(
-            "the request of \(stateName) made at \(origin) is ended a second time at \(file):\(line): \(first). "
+            "the \(Self.self) made at \(request.origin) is ended a second time at \(file):\(line): \(first). "
                 + "A 'return' after the first end may be missing")
     }
+}
+
+/// Ends a request well; false when it has ended already.
+@usableFromInline
+func finishRequest(_ chunk: UnsafeMutableRawPointer, file: StaticString, line: UInt32) -> Bool {
+    let request = chunk.assumingMemoryBound(to: RequestRecord.self)
+    guard request.pointee.status == .inProgress else { return false }
+    request.finish(.done, file: file, line: line)
+    return true
 }

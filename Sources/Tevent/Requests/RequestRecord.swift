@@ -128,11 +128,10 @@ extension RequestPointer {
     // MARK: Ending
 
     // snippet: finish
-    /// Ends the request: cleanup first, then the callback, at once or from the loop.
+    /// Ends a request in progress: cleanup first, then the callback, at once or from the loop.
     ///
     /// Both may free the request, so nothing is touched after either without a look at the handle.
     func finish(_ status: RequestStatus, _ failure: RequestFailure = .none, file: StaticString?, line: UInt32) {
-        if pointee.status != .inProgress { endedTwice(file: file ?? "the loop", line: line) }
         pointee.status = status
         pointee.failure = failure
         pointee.finishFile = file?.cString
