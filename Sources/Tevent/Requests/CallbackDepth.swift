@@ -14,13 +14,11 @@ enum CallbackDepth {
     /// How many callbacks of requests run inside each other at most.
     static let limit = 64
 
-    private typealias Waiting = List<Scheduled>
-
+    /// Two pointers in C, which are a list here.
     private static var waiting: UnsafeMutablePointer<List<Scheduled>> {
-        UnsafeMutableRawPointer(clinux_callbacks_here()!).advanced(
-            by: MemoryLayout<clinux_callbacks>.offset(of: \.waiting)!
-        )
-        .assumingMemoryBound(to: List<Scheduled>.self)
+        let offset = MemoryLayout<clinux_callbacks>.offset(of: \.waiting)!
+        return (UnsafeMutableRawPointer(clinux_callbacks_here()!) + offset)
+            .assumingMemoryBound(to: List<Scheduled>.self)
     }
 
     /// Whether a callback may run now; otherwise it must be noted.
