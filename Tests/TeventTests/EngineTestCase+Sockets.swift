@@ -42,14 +42,6 @@ extension EngineTestCase {
         return descriptor
     }
 
-    func hasIPv6() -> Bool {
-        guard let address = try? SocketAddress.resolve(host: "::1", port: 0).first,
-            let listener = try? SystemIO.listen(on: address)
-        else { return false }
-        SystemIO.close(listener)
-        return true
-    }
-
     /// Two sockets connected over the network of this machine, whose kernel buffers are small, or as they come.
     func connected(bufferSize: Int32? = nil) throws -> (Int32, Int32) {
         let (listener, address) = try listener()

@@ -73,10 +73,19 @@ final class SocketTests: EngineTestCase {
         }
     }
 
-    func testConnectionsWorkOverIPv6() throws {
-        try XCTSkipUnless(hasIPv6(), "this machine has no IPv6")
+    func testConnectionsWorkOverIPv6WhereTheMachineHasItAndAreRefusedWhereNot() throws {
+        let loopback = try SocketAddress.resolve(host: "::1", port: 0)[0]
+        let interfaces = (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8)) ?? ""
+        guard interfaces.contains("00000000000000000000000000000001") else {
+            return XCTAssertThrowsError(try SystemIO.listen(on: loopback)) {
+                let refusals: [TeventError] = [
+                    .systemCall(name: "bind", code: EADDRNOTAVAIL), .systemCall(name: "socket", code: EAFNOSUPPORT),
+                ]
+                XCTAssert(($0 as? TeventError).map(refusals.contains) ?? false, "\($0)")
+            }
+        }
         try onEachBackend { _ in
-            let (listener, address) = try listener(try SocketAddress.resolve(host: "::1", port: 0)[0])
+            let (listener, address) = try listener(loopback)
             let client = try connect(address)
             let server = try accept(listener)
             XCTAssertEqual(server.peer, try SystemIO.localAddress(of: client))
