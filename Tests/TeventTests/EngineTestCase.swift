@@ -180,6 +180,20 @@ func schedule(on events: EventContext, _ body: @escaping () -> Void) {
     }
 }
 
+/// Counts what lives of many things that closures or states hold.
+final class Tokens {
+    var alive = 0
+
+    final class Token {
+        let tokens: Tokens
+        init(_ tokens: Tokens) {
+            self.tokens = tokens
+            tokens.alive += 1
+        }
+        deinit { tokens.alive -= 1 }
+    }
+}
+
 /// Something a closure can hold, to see that it is let go.
 final class Token {
     var onEnd: () -> Void = {}

@@ -45,20 +45,6 @@ final class FaultTests: EngineTestCase {
     }
 }
 
-/// Counts what lives.
-private final class Tokens {
-    var alive = 0
-
-    final class Token {
-        let tokens: Tokens
-        init(_ tokens: Tokens) {
-            self.tokens = tokens
-            tokens.alive += 1
-        }
-        deinit { tokens.alive -= 1 }
-    }
-}
-
 /// A program that adds, changes and frees events at random, inside handlers and outside, the same for each seed.
 private final class RandomProgram {
     let memory: TallocContext

@@ -10,14 +10,14 @@ final class RequestFaultTests: EngineTestCase {
     private func underEveryLimit(_ backend: String, step: Int) throws -> (failures: Set<String>, limit: Int) {
         var failures: Set<String> = []
         for limit in stride(from: step, through: 100_000, by: step) {
-            let alive = Alive()
+            let tokens = Tokens()
             let memory = try TallocContext()
             let clock = ManualClock()
             let events = try EventContext(under: memory, backend: backend, clock: clock)
             let blocks = memory.totalBlocks
             try memory.setMemoryLimit(bytes: limit)
-            let outcome = run(on: events, clock, under: memory, alive)
-            XCTAssertEqual(alive.count, 0, "under a limit of \(limit) bytes")
+            let outcome = run(on: events, clock, under: memory, tokens)
+            XCTAssertEqual(tokens.alive, 0, "under a limit of \(limit) bytes")
             XCTAssertFalse(events.hasEvents, "under a limit of \(limit) bytes")
             // The heap of timers may have grown once.
             XCTAssertLessThanOrEqual(memory.totalBlocks, blocks + 1, "under a limit of \(limit) bytes")
@@ -31,10 +31,10 @@ final class RequestFaultTests: EngineTestCase {
 
     /// Runs the cascade once; nil when it succeeded, else where it failed and for lack of what.
     private func run(
-        on events: EventContext, _ clock: ManualClock, under memory: TallocContext, _ alive: Alive
+        on events: EventContext, _ clock: ManualClock, under memory: TallocContext, _ tokens: Tokens
     ) -> String? {
         let request: Request<Run>
-        do { request = try Run.send(on: events, under: memory, alive) } catch {
+        do { request = try Run.send(on: events, under: memory, tokens) } catch {
             return "never made: \(missing(error))"
         }
         defer { request.free() }
@@ -69,7 +69,7 @@ final class RequestFaultTests: EngineTestCase {
             let memory = try TallocContext()
             let clock = ManualClock()
             let events = try EventContext(under: memory, backend: backend, clock: clock)
-            XCTAssertNil(run(on: events, clock, under: memory, Alive()))
+            XCTAssertNil(run(on: events, clock, under: memory, Tokens()))
             memory.free()
 
             let slots = freeSlots()
@@ -92,20 +92,6 @@ final class RequestFaultTests: EngineTestCase {
             next = slot.assumingMemoryBound(to: HandleSlot.self).pointee.object
         }
         return count
-    }
-}
-
-/// Counts the states that are alive.
-private final class Alive {
-    var count = 0
-
-    final class Mark {
-        let alive: Alive
-        init(_ alive: Alive) {
-            self.alive = alive
-            alive.count += 1
-        }
-        deinit { alive.count -= 1 }
     }
 }
 
@@ -132,16 +118,16 @@ extension Request where State: Step {
 
 private struct Run: Step {
     var words = ["run"]
-    let mark: Alive.Mark
+    let token: Tokens.Token
     var reached = "run"
 
     static func send(
-        on events: EventContext, under parent: some TallocObject, _ alive: Alive
+        on events: EventContext, under parent: some TallocObject, _ tokens: Tokens
     ) throws -> Request<Run> {
-        let request = try Request(Run(mark: .init(alive)), under: parent)
+        let request = try Request(Run(token: .init(tokens)), under: parent)
         return request.begin(on: events) {
             request.state.reached = "foo"
-            try Foo.send(on: events, under: request, alive) { request.state.reached = $0 }.setCallback { foo in
+            try Foo.send(on: events, under: request, tokens) { request.state.reached = $0 }.setCallback { foo in
                 guard let words = request.attempt({ try foo.receive { $0.words } }) else { return }
                 foo.free()
                 request.state.words += words
@@ -157,15 +143,15 @@ extension Request<Run> {
 
 private struct Foo: Step {
     var words = ["foo"]
-    let mark: Alive.Mark
+    let token: Tokens.Token
 
     static func send(
-        on events: EventContext, under parent: some TallocObject, _ alive: Alive, _ reach: @escaping (String) -> Void
+        on events: EventContext, under parent: some TallocObject, _ tokens: Tokens, _ reach: @escaping (String) -> Void
     ) throws -> Request<Foo> {
-        let request = try Request(Foo(mark: .init(alive)), under: parent)
+        let request = try Request(Foo(token: .init(tokens)), under: parent)
         return request.begin(on: events) {
             reach("bar")
-            try Bar.send(on: events, under: request, alive, reach).setCallback { bar in
+            try Bar.send(on: events, under: request, tokens, reach).setCallback { bar in
                 guard let words = request.attempt({ try bar.receive { $0.words } }) else { return }
                 bar.free()
                 request.state.words += words
@@ -178,17 +164,17 @@ private struct Foo: Step {
 
 private struct Bar: Step {
     var words = ["bar"]
-    let mark: Alive.Mark
+    let token: Tokens.Token
     var underWay = 0
 
     static func send(
-        on events: EventContext, under parent: some TallocObject, _ alive: Alive, _ reach: @escaping (String) -> Void
+        on events: EventContext, under parent: some TallocObject, _ tokens: Tokens, _ reach: @escaping (String) -> Void
     ) throws -> Request<Bar> {
-        let request = try Request(Bar(mark: .init(alive)), under: parent)
+        let request = try Request(Bar(token: .init(tokens)), under: parent)
         return request.begin(on: events) {
             reach("test")
             for _ in 0..<2 {
-                let test = try Test.send(on: events, under: request, alive)
+                let test = try Test.send(on: events, under: request, tokens)
                 test.setCallback { testDone($0, request) }
                 request.state.underWay += 1
             }
@@ -206,10 +192,11 @@ private struct Bar: Step {
 
 private struct Test: Step {
     var words = ["test"]
-    let mark: Alive.Mark
+    let token: Tokens.Token
 
-    static func send(on events: EventContext, under parent: some TallocObject, _ alive: Alive) throws -> Request<Test> {
-        let request = try Request(Test(mark: .init(alive)), under: parent)
+    static func send(on events: EventContext, under parent: some TallocObject, _ tokens: Tokens) throws -> Request<Test>
+    {
+        let request = try Request(Test(token: .init(tokens)), under: parent)
         return request.begin(on: events) { request.finish() }
     }
 }
