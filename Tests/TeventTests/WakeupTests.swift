@@ -95,14 +95,14 @@ final class WakeupTests: EngineTestCase {
         try onBothBackends { events, clock in
             let start = clock.now
             var times: [EventInstant] = []
-            func sleep() throws {
+            func waitAgain() throws {
                 try Wakeup.send(after: .seconds(1), on: events, under: events).setCallback { request in
                     request.free()
                     times.append(clock.now)
-                    if times.count < 3 { sure { try sleep() } }
+                    if times.count < 3 { sure { try waitAgain() } }
                 }
             }
-            try sleep()
+            try waitAgain()
             for _ in 1...3 {
                 clock.advance(by: .seconds(1))
                 _ = try events.loopWait()
