@@ -14,6 +14,10 @@ import Synchronization
 //
 // Slots are taken from a list that belongs to the thread, so neither making nor freeing an object
 // takes a lock. A stamp has 56 bits of generation: at one object per nanosecond it wraps in two years.
+//
+// Slots may change threads: memory sent to another thread is freed there, and a thread with too many
+// free slots passes some on. A stale handle of the first thread still looks at the stamp, so stamps are
+// atomic; on common machines that costs nothing.
 
 /// What kind of object a slot stands for, kept in the low byte of its stamp.
 package enum ObjectKind: UInt8 {
@@ -26,15 +30,25 @@ package enum ObjectKind: UInt8 {
     case signal
     case descriptor
     case request
+    case queue
+    case queueEntry
+    case receiver
 }
 
 /// One cell of the handle table.
 @usableFromInline
-package struct HandleSlot {
+package struct HandleSlot: ~Copyable {
     /// Generation in the upper 56 bits, `ObjectKind` in the lowest eight while in use.
-    @usableFromInline package var stamp: UInt64
+    @usableFromInline let atomicStamp = Atomic<UInt64>(0)
     /// The object while in use, the next free slot otherwise.
     @usableFromInline package var object: UnsafeMutableRawPointer?
+
+    fileprivate init(nextFree: UnsafeMutableRawPointer?) { object = nextFree }
+
+    @inlinable package var stamp: UInt64 { atomicStamp.load(ordering: .relaxed) }
+
+    /// Only the thread that the object, or the free slot, belongs to sets it.
+    fileprivate func setStamp(_ stamp: UInt64) { atomicStamp.store(stamp, ordering: .relaxed) }
 }
 
 @usableFromInline
@@ -44,12 +58,11 @@ extension HandleSlotPointer {
     /// Takes a slot for `object`, or returns nil when there is no memory for more slots.
     package static func acquire(for object: UnsafeMutableRawPointer, kind: ObjectKind) -> HandleSlotPointer? {
         let free = clinux_free_slots_here()!
-        if free.pointee == nil {
-            free.pointee = SlotDepot.refill()
-        }
-        guard let slot = free.pointee?.assumingMemoryBound(to: HandleSlot.self) else { return nil }
-        free.pointee = slot.pointee.object
-        slot.pointee.stamp |= UInt64(kind.rawValue)
+        if free.pointee.first == nil { SlotDepot.refill() }
+        guard let slot = free.pointee.first?.assumingMemoryBound(to: HandleSlot.self) else { return nil }
+        free.pointee.first = slot.pointee.object
+        free.pointee.count -= 1
+        slot.pointee.setStamp(slot.pointee.stamp | UInt64(kind.rawValue))
         slot.pointee.object = object
         return slot
     }
@@ -57,10 +70,12 @@ extension HandleSlotPointer {
     /// Gives the slot back: every handle to its object is stale from now on.
     package func release() {
         let free = clinux_free_slots_here()!
-        if free.pointee == nil { SlotDepot.watchEndOfThisThread() }
-        pointee.stamp = ((pointee.stamp >> 8) &+ 1) << 8
-        pointee.object = free.pointee
-        free.pointee = UnsafeMutableRawPointer(self)
+        if free.pointee.first == nil { SlotDepot.watchEndOfThisThread() }
+        pointee.setStamp(((pointee.stamp >> 8) &+ 1) << 8)
+        pointee.object = free.pointee.first
+        free.pointee.first = UnsafeMutableRawPointer(self)
+        free.pointee.count += 1
+        if free.pointee.count >= SlotDepot.mostFree { SlotDepot.takeBack(SlotDepot.mostFree / 2) }
     }
 
     /// Whether the slot's object is of this kind; cheaper than to ask which kind it is.
@@ -82,8 +97,17 @@ extension HandleSlotPointer {
 
 /// Where threads get their slots from, and leave them when they end.
 enum SlotDepot {
-    /// Free slots of threads that have ended: the address of the first, or 0.
-    private static let leftBehind = Mutex(UInt(0))
+    /// Free slots that threads have left: those they had when they ended, or more than they need.
+    private struct Batch {
+        /// The address of the first; the last one has no next.
+        let first: UInt
+        let count: Int
+    }
+
+    private static let leftBehind = Mutex<[Batch]>([])
+
+    /// A thread with so many free slots gives half of them back: it may free what another makes, again and again.
+    static let mostFree = 2048
 
     /// Where all slots are: slabs of this many bytes, aligned to as many.
     private static let slabs = Mutex(Set<UInt>())
@@ -92,18 +116,17 @@ enum SlotDepot {
     /// Runs when a thread ends, to pass its free slots on.
     private static let threadEnd: pthread_key_t = {
         var key = pthread_key_t()
-        pthread_key_create(&key) { _ in SlotDepot.takeBackSlotsOfThisThread() }
+        pthread_key_create(&key) { _ in SlotDepot.takeBack(clinux_free_slots_here()!.pointee.count) }
         return key
     }()
 
-    /// A list of free slots for the calling thread, or nil when there is no memory.
-    static func refill() -> UnsafeMutableRawPointer? {
+    /// Gives the calling thread, which has none, free slots; it still has none when there is no memory.
+    static func refill() {
         watchEndOfThisThread()
-        let list = leftBehind.withLock { list in
-            defer { list = 0 }
-            return list
-        }
-        return UnsafeMutableRawPointer(bitPattern: list) ?? newSlab()
+        guard let batch = leftBehind.withLock({ $0.popLast() }) ?? newSlab() else { return }
+        let free = clinux_free_slots_here()!
+        free.pointee.first = UnsafeMutableRawPointer(bitPattern: batch.first)
+        free.pointee.count = batch.count
     }
 
     /// How many slabs there are; for tests.
@@ -121,27 +144,27 @@ enum SlotDepot {
         return word % stride == 0 && slabs.withLock { $0.contains(word & ~UInt(slabSize - 1)) }
     }
 
-    private static func newSlab() -> UnsafeMutableRawPointer? {
+    private static func newSlab() -> Batch? {
         guard let memory = aligned_alloc(slabSize, slabSize) else { return nil }
         let count = slabSize / MemoryLayout<HandleSlot>.stride
         let slots = memory.bindMemory(to: HandleSlot.self, capacity: count)
         for index in 0..<count {
             let next = index + 1 < count ? UnsafeMutableRawPointer(slots + index + 1) : nil
-            (slots + index).initialize(to: HandleSlot(stamp: 0, object: next))
+            (slots + index).initialize(to: HandleSlot(nextFree: next))
         }
         slabs.withLock { _ = $0.insert(UInt(bitPattern: memory)) }
-        return memory
+        return Batch(first: UInt(bitPattern: memory), count: count)
     }
 
-    private static func takeBackSlotsOfThisThread() {
+    /// Takes the first `count` free slots of the calling thread, for other threads.
+    static func takeBack(_ count: Int) {
         let free = clinux_free_slots_here()!
-        guard let first = free.pointee else { return }
-        free.pointee = nil
+        guard count > 0, let first = free.pointee.first else { return }
         var last = first.assumingMemoryBound(to: HandleSlot.self)
-        while let next = last.pointee.object { last = next.assumingMemoryBound(to: HandleSlot.self) }
-        leftBehind.withLock { list in
-            last.pointee.object = UnsafeMutableRawPointer(bitPattern: list)
-            list = UInt(bitPattern: first)
-        }
+        for _ in 1..<count { last = last.pointee.object.unsafelyUnwrapped.assumingMemoryBound(to: HandleSlot.self) }
+        free.pointee.first = last.pointee.object
+        free.pointee.count -= count
+        last.pointee.object = nil
+        leftBehind.withLock { $0.append(Batch(first: UInt(bitPattern: first), count: count)) }
     }
 }

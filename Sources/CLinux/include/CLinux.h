@@ -2,6 +2,8 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -9,9 +11,14 @@
 /* What each thread has of its own; Swift has no thread-local variables.
  *
  * The list of free handle slots (see Sources/Talloc/HandleSlot.swift). */
-extern _Thread_local void *clinux_free_slots;
+struct clinux_free_slots {
+    void *first;
+    long count;
+};
 
-static inline void **clinux_free_slots_here(void)
+extern _Thread_local struct clinux_free_slots clinux_free_slots;
+
+static inline struct clinux_free_slots *clinux_free_slots_here(void)
 {
     return &clinux_free_slots;
 }
@@ -30,7 +37,10 @@ static inline struct clinux_callbacks *clinux_callbacks_here(void)
     return &clinux_callbacks;
 }
 
-/* accept(2) with flags for the new descriptor; the headers hide it unless GNU extensions are asked for. */
+/* The headers hide these unless GNU extensions are asked for: accept(2) with flags for the new descriptor, a thread's
+ * name, and the processors a process may use. */
 extern int accept4(int listener, struct sockaddr *__restrict address, socklen_t *__restrict length, int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int sched_getaffinity(__pid_t process, size_t size, cpu_set_t *set);
 
 #endif
