@@ -35,6 +35,10 @@ struct ContextRecord {
     var signalCursor: SignalPointer?
     /// How other threads and signal handlers wake the loop; made when first needed.
     var waker: WakerPointer?
+    /// Where other threads leave messages; made with the first receiver.
+    var channel: Channel?
+    /// Who gets messages from other threads.
+    var receivers = List<ReceiverRecord>()
 
     /// Nil means the system's monotonic clock.
     let manualClock: ManualClock?
@@ -87,7 +91,8 @@ extension ContextPointer {
 
     /// Whether anything can ever happen in this loop.
     var hasEvents: Bool {
-        pointee.watchingFDs > 0 || !pointee.immediates.isEmpty || pointee.timers.count > 0 || !pointee.signals.isEmpty
+        pointee.watchingFDs > 0 || !pointee.immediates.isEmpty || pointee.timers.count > 0
+            || !pointee.signals.isEmpty || !pointee.receivers.isEmpty
     }
 
     func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) {
@@ -102,13 +107,15 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Traces hear of each event's end, and must find the context gone: nothing can be added to it any more.
     context.pointee.handle.slot.release()
     // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
-    var jobs: [ImmediateJob?] = []
-    while let immediate = context.pointee.immediates.first { jobs.append(immediate.unlink()) }
+    var leftBehind: [LeftBehind?] = context.closeChannel()
+    while let immediate = context.pointee.immediates.first { leftBehind.append(immediate.leave(context)) }
     while let timer = context.pointee.timers.first ?? context.pointee.timers.running.first { timer.detach() }
     while let signal = context.pointee.signals.first { signal.detach() }
     while let event = context.pointee.fds.first { event.detach() }
+    while let receiver = context.pointee.receivers.first { receiver.detach() }
     context.closeWaker()
     let record = context.move()
-    withExtendedLifetime((record, jobs)) {}
+    for case .message(let message) in leftBehind { message.discard() }
+    withExtendedLifetime((record, leftBehind)) {}
     return 0
 }

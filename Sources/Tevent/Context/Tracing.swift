@@ -47,10 +47,11 @@ final class Hooks {
     var immediates: ((ImmediateEvent, EventTracePoint) -> Void)?
     var signals: ((SignalEvent, EventTracePoint) -> Void)?
     var descriptors: ((FDEvent, EventTracePoint) -> Void)?
+    var queues: ((RequestQueue.Entry, QueueTracePoint) -> Void)?
 }
 
 extension EventContext {
-    private func hooks(_ call: StaticString) -> Hooks {
+    func hooks(_ call: StaticString) -> Hooks {
         let context = record(call)
         if let hooks = context.pointee.hooks { return hooks }
         let hooks = Hooks()

@@ -18,11 +18,13 @@ extension ContextPointer {
     func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         // 1. signals that have arrived
         if runSignal() { return .handled }
-        // 2. immediates, in the order they were scheduled
+        // 2. immediates sent by other threads join the immediates
+        guard receiveMessages() else { return .again }
+        // 3. immediates, in the order they were scheduled
         if runImmediate() { return .handled }
-        // 3. timers that are due, by deadline
+        // 4. timers that are due, by deadline
         if runTimer() { return .handled }
-        // 4. wait for descriptors, at most until the next timer, and run their handlers
+        // 5. wait for descriptors, at most until the next timer, and run their handlers
         try noticeFork()
         if pointee.ready.isEmpty {
             guard hasEvents else { return .noEvents }
@@ -59,6 +61,17 @@ extension ContextPointer {
             if candidate == start { break }
         }
         return nil
+    }
+
+    /// False if the context is gone.
+    private func receiveMessages() -> Bool {
+        guard let channel = pointee.channel, channel.hasMessages else { return true }
+        let unwanted = joinMessages(of: channel)
+        guard !unwanted.isEmpty else { return true }
+        // Letting them go may run anybody's deinit.
+        let handle = handle
+        for message in unwanted { message.discard() }
+        return !handle.isStale
     }
 
     private func runImmediate() -> Bool {

@@ -39,7 +39,8 @@ extension ContextPointer {
         }
         waker.pointee.isSleeping.store(true, ordering: .sequentiallyConsistent)
         defer { waker.pointee.isSleeping.store(false, ordering: .sequentiallyConsistent) }
-        guard !waker.pointee.hasSignal.load(ordering: .sequentiallyConsistent) else { return false }
+        guard !waker.pointee.hasSignal.load(ordering: .sequentiallyConsistent), pointee.channel?.hasMessages != true
+        else { return false }
         return try pointee.backend.wait(nanoseconds: nanoseconds, &pointee.ready)
     }
 

@@ -1,7 +1,7 @@
 import CTalloc
 import Talloc
 
-/// What the four kinds of event have in common.
+/// What all kinds of event have in common.
 ///
 /// An event is one talloc chunk. Freeing it, or a parent, takes it out of the loop and lets go what its handler holds;
 /// a handler may do so at any time, with its own event too.
@@ -24,10 +24,7 @@ extension Event {
     }
 
     /// The line of the program that made the event, such as "main/Ticker.swift:12".
-    public var origin: String {
-        let prefix = prefix()
-        return "\(String(cString: prefix.pointee.file)):\(prefix.pointee.line)"
-    }
+    public var origin: String { prefix().pointee.origin }
 }
 
 /// The first bytes of every event's record.
@@ -38,6 +35,9 @@ struct EventPrefix {
     let file: UnsafePointer<CChar>
     var tag: UInt64 = 0
     let line: UInt32
+
+    /// The line that made it, in words.
+    var origin: String { "\(String(cString: file)):\(line)" }
 }
 
 /// A record of an event, as it lies in its chunk.

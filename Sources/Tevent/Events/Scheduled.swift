@@ -2,9 +2,10 @@ import Talloc
 
 typealias ScheduledPointer = UnsafeMutablePointer<Scheduled>
 
-/// The first bytes of what can wait among a context's immediates: an immediate event, or a request that was posted.
+/// The first bytes of what can wait among a context's immediates.
 ///
-/// A request joins the list itself instead of making an immediate, so posting needs no memory and cannot fail.
+/// That is an immediate event, a request that was posted, a queue whose first entry is to be started, or a message from
+/// another thread. Each joins the list itself instead of making an immediate, so joining needs no memory and cannot fail.
 struct Scheduled: Linked {
     /// Its context is nil unless it waits.
     var prefix: EventPrefix
@@ -15,9 +16,11 @@ struct Scheduled: Linked {
 }
 
 extension ScheduledPointer {
-    var asImmediate: ImmediatePointer? {
-        pointee.prefix.slot.isOf(.immediate) ? ImmediatePointer(OpaquePointer(self)) : nil
-    }
+    private var slot: HandleSlotPointer { pointee.prefix.slot }
+
+    var asImmediate: ImmediatePointer? { slot.isOf(.immediate) ? ImmediatePointer(OpaquePointer(self)) : nil }
+    private var asRequest: RequestPointer? { slot.isOf(.request) ? RequestPointer(OpaquePointer(self)) : nil }
+    private var asQueue: QueuePointer? { slot.isOf(.queue) ? QueuePointer(OpaquePointer(self)) : nil }
 
     func append(to context: ContextPointer) {
         pointee.prefix.context = context
@@ -29,14 +32,33 @@ extension ScheduledPointer {
         pointee.prefix.context = nil
     }
 
-    /// Takes it out of its loop, and hands over what is to be let go once all is in order.
-    func unlink() -> ImmediateJob? {
-        if let immediate = asImmediate { return immediate.unlink() }
-        RequestPointer(OpaquePointer(self)).leaveQueue()
-        return nil
+    /// Runs what has waited, when the loop has come to it.
+    func run() {
+        if let immediate = asImmediate {
+            immediate.run()
+        } else if let request = asRequest {
+            request.deliver()
+        } else if let queue = asQueue {
+            queue.run()
+        } else {
+            MessagePointer(OpaquePointer(self)).run()
+        }
     }
 
-    func run() {
-        if let immediate = asImmediate { immediate.run() } else { RequestPointer(OpaquePointer(self)).deliver() }
+    /// Takes it out of a context that ends, and hands over what is to be let go once all is in order.
+    func leave(_ context: ContextPointer) -> LeftBehind? {
+        if let immediate = asImmediate { return immediate.unlink().map(LeftBehind.job) }
+        if let request = asRequest {
+            request.leaveQueue()
+            return nil
+        }
+        remove(from: context)
+        return asQueue == nil ? .message(MessagePointer(OpaquePointer(self))) : nil
     }
+}
+
+/// What waited in a context that has ended.
+enum LeftBehind {
+    case job(ImmediateJob)
+    case message(MessagePointer)
 }

@@ -29,6 +29,8 @@ struct RequestRecord {
     var failure = RequestFailure.none
     var finishFile: UnsafePointer<CChar>?
     var extras: RequestExtras?
+    /// Its place in a queue, a child; the first if it is in several.
+    var firstEntry: EntryPointer?
     var finishLine: UInt32 = 0
     var status = RequestStatus.inProgress
     /// Where the request waits for its callback to be called.
@@ -118,7 +120,7 @@ extension RequestPointer {
         return extras
     }
 
-    var origin: String { "\(String(cString: pointee.scheduled.prefix.file)):\(pointee.scheduled.prefix.line)" }
+    var origin: String { pointee.scheduled.prefix.origin }
 
     /// Where it ended, or "the loop" when it timed out there.
     var finishOrigin: String {
@@ -217,11 +219,26 @@ extension RequestPointer {
         guard !handle.isStale else { return }
         pointee.isBeingReceived = true
         let callback = pointee.callback.take()
-        talloc_free_children(self)
+        freeChildren()
         pointee.state = nil
         pointee.isBeingReceived = false
         withExtendedLifetime(callback) {}
         if !handle.isStale, pointee.freeWhenReceived { freeChunk(self) }
+    }
+
+    /// Frees what is below the request, but not its places in queues, which it holds until it is freed itself.
+    private func freeChildren() {
+        moveEntries(under: nil)
+        talloc_free_children(self)
+        moveEntries(under: self)
+    }
+
+    private func moveEntries(under parent: RequestPointer?) {
+        var entry = pointee.firstEntry
+        while let moved = entry {
+            _ = _talloc_steal_loc(parent, moved, nil)
+            entry = moved.pointee.sibling
+        }
     }
 }
 

@@ -18,14 +18,19 @@ extension SystemIO {
     /// - Parameters:
     ///   - address: Where to listen. With port 0 the system chooses one, which ``localAddress(of:)`` tells.
     ///   - backlog: How many may have connected and wait to be accepted; the system may allow fewer.
+    ///   - sharesPort: Whether others of the same user that say so too may listen on the port, each with a socket of its
+    ///     own. The system then spreads the connections over the sockets, so that threads need not share one.
     /// - Returns: The descriptor, readable when somebody has connected. It is the caller's.
     /// - Throws: ``TeventError/systemCall(name:code:)``, with `EADDRINUSE` when the port is taken.
     ///
     /// The corresponding C functions are `socket()`, `bind()` and `listen()`.
-    public static func listen(on address: SocketAddress, backlog: Int32 = 128) throws(TeventError) -> Int32 {
+    public static func listen(
+        on address: SocketAddress, backlog: Int32 = 128, sharesPort: Bool = false
+    ) throws(TeventError) -> Int32 {
         let descriptor = try socket(for: address)
         do throws(TeventError) {
             try set(SO_REUSEADDR, at: SOL_SOCKET, of: descriptor)
+            if sharesPort { try set(SO_REUSEPORT, at: SOL_SOCKET, of: descriptor) }
             let result = address.withSystemAddress { Glibc.bind(descriptor, $0, $1) }
             guard result == 0 else { throw .failed("bind") }
             guard Glibc.listen(descriptor, backlog) == 0 else { throw .failed("listen") }

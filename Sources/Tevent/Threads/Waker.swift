@@ -19,7 +19,7 @@ struct Waker: ~Copyable {
     let hasSignal = Atomic(false)
     /// The signals that its context has events for: bit 0 is signal 1.
     let signals = Atomic<UInt64>(0)
-    /// How many signal handlers look at it now.
+    /// How many signal handlers and other threads may be about to write to its eventfd.
     let visitors = Atomic(0)
     let eventFD = Atomic<Int32>(-1)
     /// Set before the waker is published, and never changed.
@@ -64,11 +64,11 @@ extension WakerPointer {
     /// Closes the eventfd; nobody wakes through it any more.
     func close() {
         pointee.signals.store(0, ordering: .sequentiallyConsistent)
-        // A signal handler that is under way in another thread is short, and ends.
-        while pointee.visitors.load(ordering: .sequentiallyConsistent) > 0 {}
+        pointee.isSleeping.store(false, ordering: .sequentiallyConsistent)
+        // What another thread does with it is short, and ends.
+        while pointee.visitors.load(ordering: .sequentiallyConsistent) > 0 { sched_yield() }
         let descriptor = pointee.eventFD.load(ordering: .relaxed)
         pointee.hasSignal.store(false, ordering: .relaxed)
-        pointee.isSleeping.store(false, ordering: .relaxed)
         Glibc.close(descriptor)
         pointee.eventFD.store(-1, ordering: .releasing)
     }
@@ -81,11 +81,17 @@ extension WakerPointer {
 
     /// Wakes the loop if it sleeps.
     ///
-    /// Safe in a signal handler and on any thread.
+    /// Safe in a signal handler and on any thread, also when the waker has been closed since, or is another's by now:
+    /// that loop looks about in vain, once.
     func wake() {
-        guard pointee.isSleeping.exchange(false, ordering: .sequentiallyConsistent) else { return }
-        var one: UInt64 = 1
-        _ = write(pointee.eventFD.load(ordering: .acquiring), &one, 8)
+        // Most loops are awake, and a load is cheaper than an exchange: the cache line stays with everybody.
+        guard pointee.isSleeping.load(ordering: .sequentiallyConsistent) else { return }
+        pointee.visitors.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        if pointee.isSleeping.exchange(false, ordering: .sequentiallyConsistent) {
+            var one: UInt64 = 1
+            _ = write(pointee.eventFD.load(ordering: .acquiring), &one, 8)
+        }
+        pointee.visitors.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
 
     /// Empties the eventfd after it has woken the loop.

@@ -57,6 +57,7 @@ public struct EchoServer {
     ///
     /// - Parameters:
     ///   - address: Where to listen; with port 0 the system chooses one.
+    ///   - sharesPort: Whether servers of other threads may listen on the same port; each gets a part of the clients.
     ///   - clients: How many clients to serve before the request is done; nil means until it is stopped.
     ///   - retryDelay: How long to wait when the server is full before it tries to accept again.
     ///   - events: Whose loop serves the clients.
@@ -65,10 +66,10 @@ public struct EchoServer {
     /// - Throws: `TeventError.systemCall`, with `EADDRINUSE` when the port is taken; or `TeventError.outOfMemory`. Nothing
     ///   is left behind then.
     public static func send(
-        at address: SocketAddress, clients: Int? = nil, retryDelay: Duration = .seconds(1),
+        at address: SocketAddress, sharesPort: Bool = false, clients: Int? = nil, retryDelay: Duration = .seconds(1),
         on events: EventContext, under parent: some TallocObject, _ listener: Listener? = nil
     ) throws(TeventError) -> Request<EchoServer> {
-        let socket = try SystemIO.listen(on: address, backlog: 1024)
+        let socket = try SystemIO.listen(on: address, backlog: 1024, sharesPort: sharesPort)
         var request: Request<EchoServer>?
         do throws(TeventError) {
             let state = EchoServer(

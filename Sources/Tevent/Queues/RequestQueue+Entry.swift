@@ -1,0 +1,176 @@
+import Talloc
+
+extension RequestQueue {
+    /// A request's place in a queue.
+    ///
+    /// It is a child of the request, freed with it, and its going is what lets the queue go on. It may also be freed by
+    /// itself: the request leaves the queue then, and goes on.
+    ///
+    /// The corresponding C type is `struct tevent_queue_entry`.
+    public struct Entry: TallocObject, Equatable {
+        /// The checked reference to the chunk.
+        public let tallocHandle: TallocHandle
+
+        init(_ record: EntryPointer) { tallocHandle = record.handle }
+
+        private func record(_ call: StaticString = #function) -> EntryPointer {
+            chunk(call).assumingMemoryBound(to: EntryRecord.self)
+        }
+
+        /// The request whose place it is.
+        public var request: AnyRequest { record().pointee.request }
+
+        /// The queue, or nil when the entry is leaving it.
+        public var queue: RequestQueue? { record().pointee.queue.map(RequestQueue.init) }
+
+        /// Whether the trigger has been called: the request is the active one.
+        public var isTriggered: Bool { record().pointee.isTriggered }
+
+        /// Lets the trigger be called once more when the queue is started again.
+        ///
+        /// It is for a trigger that finds that it cannot begin yet: it stops the queue, takes the trigger back, and
+        /// whoever knows that it can go on starts the queue. On a queue that is running, or for an entry that is not
+        /// the active one, it is a trap.
+        ///
+        /// The corresponding C function is `tevent_queue_entry_untrigger()`.
+        public func untrigger() {
+            let entry = record()
+            guard let queue = entry.pointee.queue, queue.pointee.entries.first == entry, entry.pointee.isTriggered
+            else {
+                abort("the queue entry made at \(origin) was untriggered, but it is not the active one")
+            }
+            guard !queue.pointee.isRunning else {
+                abort("the queue '\(queue.pointee.label)' must be stopped before its active entry is untriggered")
+            }
+            entry.pointee.isTriggered = false
+        }
+
+        /// A number for the program's own use, 0 until it is set; traces can tell entries apart by it.
+        ///
+        /// The corresponding C functions are `tevent_queue_entry_set_tag()` and `tevent_queue_entry_get_tag()`.
+        public var tag: UInt64 {
+            get { record().pointee.prefix.tag }
+            nonmutating set { record().pointee.prefix.tag = newValue }
+        }
+
+        /// The line of the program that added the request, such as "main/Writer.swift:12".
+        public var origin: String { record().pointee.prefix.origin }
+    }
+}
+
+@available(*, unavailable)
+extension RequestQueue.Entry: Sendable {}
+
+/// Where in the life of a queue's entry a trace callback is called.
+public enum QueueTracePoint: Sendable, Equatable {
+    /// The entry has joined its queue.
+    case attach
+    /// The entry is first, and the loop has been told to start it.
+    case schedule
+    /// The entry's trigger is about to be called.
+    case beforeHandler
+    /// The entry has left its queue.
+    case detach
+}
+
+extension EventContext {
+    /// Sets what is told of the life of each queue entry that was added on this context; nil ends it.
+    ///
+    /// The corresponding C function is `tevent_set_trace_queue_callback()`.
+    public func setQueueTrace(_ trace: ((RequestQueue.Entry, QueueTracePoint) -> Void)?) {
+        hooks("setQueueTrace(_:)").queues = trace
+    }
+}
+
+typealias EntryPointer = UnsafeMutablePointer<EntryRecord>
+
+struct EntryRecord: EventRecord, Linked {
+    var prefix: EventPrefix
+    /// Nil before it has joined, and when it leaves.
+    var queue: QueuePointer?
+    let request: AnyRequest
+    /// Whose loop starts it; nobody does once that is gone.
+    let events: EventContext
+    /// Nil for one that only blocks. Kept, because the entry may be untriggered.
+    let trigger: RequestCallback?
+    var isTriggered = false
+    var next: EntryPointer?
+    var previous: EntryPointer?
+    /// The next place of the same request, in another queue.
+    var sibling: EntryPointer?
+
+    init(prefix: EventPrefix, request: AnyRequest, events: EventContext, trigger: RequestCallback?) {
+        self.prefix = prefix
+        self.request = request
+        self.events = events
+        self.trigger = trigger
+    }
+
+    static var name: StaticString { "struct tevent_queue_entry" }
+    static var kind: ObjectKind { .queueEntry }
+    // snippet: destructor
+    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+        let entry = chunk!.assumingMemoryBound(to: EntryRecord.self)
+        entry.leave()
+        entry.endRecord()
+        return 0
+    }
+    // snippet-end: destructor
+}
+
+extension EntryPointer {
+    private func trace(_ point: QueueTracePoint) {
+        guard !pointee.events.isFreed else { return }
+        pointee.events.record("trace").pointee.hooks?.queues?(RequestQueue.Entry(self), point)
+    }
+
+    func join(_ queue: QueuePointer, of request: RequestPointer) {
+        pointee.sibling = request.pointee.firstEntry
+        request.pointee.firstEntry = self
+        pointee.queue = queue
+        queue.pointee.entries.append(self)
+        queue.pointee.length += 1
+        trace(.attach)
+    }
+
+    // snippet: leave
+    /// Takes the entry out of its queue, and lets the loop start the next one if this was the active one.
+    func leave() {
+        if !pointee.request.isFreed { pointee.request.record("leave").forget(self) }
+        guard let queue = pointee.queue else { return }
+        queue.pointee.entries.remove(self)
+        queue.pointee.length -= 1
+        pointee.queue = nil
+        let handle = queue.handle
+        trace(.detach)
+        // A trace may have freed the queue.
+        if !handle.isStale { queue.update() }
+    }
+    // snippet-end: leave
+
+    /// Calls the trigger.
+    func start() {
+        let entry = RequestQueue.Entry(self)
+        let queue = pointee.queue.unsafelyUnwrapped
+        trace(.beforeHandler)
+        // A trace may have changed everything.
+        guard !entry.isFreed, pointee.queue == queue else { return }
+        guard queue.canStart(self) else { return queue.update() }
+        pointee.isTriggered = true
+        // A request that has ended while it waited, or is gone because the entry was moved, has no work to begin.
+        guard let trigger = pointee.trigger, !pointee.request.isFreed, pointee.request.isInProgress else { return }
+        trigger.run(pointee.request)
+    }
+}
+
+extension RequestPointer {
+    /// Takes an entry out of the list of the request's places in queues.
+    func forget(_ entry: EntryPointer) {
+        guard pointee.firstEntry != entry else { return pointee.firstEntry = entry.pointee.sibling }
+        var candidate = pointee.firstEntry
+        while let before = candidate {
+            candidate = before.pointee.sibling
+            if candidate == entry { before.pointee.sibling = entry.pointee.sibling }
+        }
+    }
+}

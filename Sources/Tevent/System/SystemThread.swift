@@ -1,0 +1,96 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// A thread of the operating system, for a loop of its own.
+///
+/// Swift's tasks run on threads that must never wait; an event loop waits for a living, so it needs a thread that nobody
+/// else counts on.
+///
+/// The corresponding C functions are `pthread_create()` and `pthread_join()`.
+public final class SystemThread<Success: Sendable>: Sendable {
+    private let outcome: Outcome
+    /// Nil once it has been joined.
+    private let thread: Mutex<pthread_t?>
+
+    /// Starts a thread.
+    ///
+    /// - Parameters:
+    ///   - name: What debuggers and `top` call it; the system keeps the first 15 bytes.
+    ///   - body: What the thread does. It owns what it has captured: the caller cannot use that any more, unless it is
+    ///     `Sendable`.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` when the system has no room for another thread.
+    public init(named name: String, _ body: sending @escaping () throws -> Success) throws(TeventError) {
+        let outcome = Outcome()
+        let start = Unmanaged.passRetained(Start(name: name, body: body, outcome: outcome))
+        var thread = pthread_t()
+        let code = pthread_create(&thread, nil, runThread, start.toOpaque())
+        guard code == 0 else {
+            start.release()
+            throw .systemCall(name: "pthread_create", code: code)
+        }
+        self.outcome = outcome
+        self.thread = Mutex(thread)
+    }
+
+    deinit {
+        // Nobody will ask what became of it, so the system need not remember.
+        if let thread = thread.withLock({ $0 }) { pthread_detach(thread) }
+    }
+
+    /// Waits until the thread has ended; it may be called again, and by several threads.
+    ///
+    /// - Returns: What the thread's function returned.
+    /// - Throws: What it threw.
+    @discardableResult
+    public func join() throws -> Success {
+        thread.withLock { thread in
+            if let joined = thread.take() { pthread_join(joined, nil) }
+        }
+        return try outcome.result.withLock { try $0.unsafelyUnwrapped.get() }
+    }
+
+    private final class Outcome: Sendable {
+        let result = Mutex<Result<Success, any Error>?>(nil)
+    }
+
+    /// What the new thread gets.
+    private final class Start: ThreadStart {
+        private let name: String
+        private let body: () throws -> Success
+        private let outcome: Outcome
+
+        init(name: String, body: @escaping () throws -> Success, outcome: Outcome) {
+            self.name = name
+            self.body = body
+            self.outcome = outcome
+        }
+
+        override func run() {
+            pthread_setname_np(pthread_self(), String(decoding: name.utf8.prefix(15), as: UTF8.self))
+            let result = Result { try body() }
+            outcome.result.withLock { $0 = result }
+        }
+    }
+}
+
+private class ThreadStart {
+    func run() {}
+}
+
+private func runThread(_ start: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    Unmanaged<ThreadStart>.fromOpaque(start!).takeRetainedValue().run()
+    return nil
+}
+
+/// The processors that this process may use.
+public enum Processors {
+    /// How many there are; one thread for each keeps them all busy.
+    ///
+    /// The corresponding C function is `sched_getaffinity()`.
+    public static var available: Int {
+        var set = cpu_set_t()
+        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return 1 }
+        return withUnsafeBytes(of: set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } }
+    }
+}

@@ -1,0 +1,100 @@
+import Synchronization
+import Talloc
+
+// How messages come to a loop from other threads: a stack that is one word.
+//
+// Anybody pushes, by putting the latest message in the word in place of the one it then points at; the loop takes all
+// of them at once, and turns them around. So nobody ever waits for a lock, messages of one sender stay in order, and
+// closing is one more value of the word: whoever pushes after that learns it in the same step that would have left the
+// message. Pushing never looks into the message it finds, so it does not matter that this may be gone by then.
+//
+//     latest ─▶ message 3 ─▶ message 2 ─▶ message 1          joinMessages:  1, 2, 3 behind the immediates
+
+/// The way from all threads to one loop; it outlives the loop as long as somebody may send.
+final class Channel: @unchecked Sendable {
+    /// The address of the message sent last; 0 when there is none, 1 when nobody receives any more.
+    private let latest = Atomic<UInt>(0)
+    private static let closed: UInt = 1
+    /// Immortal, and of no use to anybody else as long as the channel is open.
+    private let waker: WakerPointer
+
+    init(waker: WakerPointer) { self.waker = waker }
+
+    /// Leaves a message for the loop, and wakes the loop if it sleeps; false when nobody receives any more.
+    func send(_ message: MessagePointer) -> Bool {
+        var seen = latest.load(ordering: .relaxed)
+        while seen != Self.closed {
+            message.pointee.neighbour = MessagePointer(bitPattern: seen)
+            let (isSent, found) = latest.weakCompareExchange(
+                expected: seen, desired: UInt(bitPattern: message), ordering: .sequentiallyConsistent)
+            if isSent {
+                // The message may be gone already.
+                waker.wake()
+                return true
+            }
+            seen = found
+        }
+        return false
+    }
+
+    /// Whether there is something to take; with the order that falling asleep needs.
+    var hasMessages: Bool { latest.load(ordering: .sequentiallyConsistent) != 0 }
+
+    /// The messages that came since the last call, linked in the order they came.
+    func takeAll() -> MessagePointer? {
+        Self.turnAround(latest.exchange(0, ordering: .acquiring))
+    }
+
+    /// Accepts no more messages, and hands over those that nobody has taken.
+    func close() -> MessagePointer? {
+        Self.turnAround(latest.exchange(Self.closed, ordering: .acquiring))
+    }
+
+    private static func turnAround(_ latest: UInt) -> MessagePointer? {
+        var rest = MessagePointer(bitPattern: latest)
+        var first: MessagePointer?
+        while let message = rest {
+            rest = message.pointee.neighbour
+            message.pointee.neighbour = first
+            first = message
+        }
+        return first
+    }
+}
+
+extension ContextPointer {
+    /// Makes the context's channel, if it has none.
+    func openChannel() throws(TeventError) -> Channel {
+        if let channel = pointee.channel { return channel }
+        try openWaker()
+        let channel = Channel(waker: pointee.waker.unsafelyUnwrapped)
+        pointee.channel = channel
+        return channel
+    }
+
+    /// Lets messages join the immediates, in the order they came, and hands over those whose receiver is gone.
+    func joinMessages(of channel: Channel) -> [MessagePointer] {
+        var unwanted: [MessagePointer] = []
+        var rest = channel.takeAll()
+        while let message = rest {
+            rest = message.pointee.neighbour
+            if message.pointee.receiver.isStale {
+                unwanted.append(message)
+            } else {
+                message.scheduled.append(to: self)
+            }
+        }
+        return unwanted
+    }
+
+    /// Accepts no more messages, and hands over those that nobody will receive.
+    func closeChannel() -> [LeftBehind?] {
+        var leftBehind: [LeftBehind?] = []
+        var rest = pointee.channel?.close()
+        while let message = rest {
+            rest = message.pointee.neighbour
+            leftBehind.append(.message(message))
+        }
+        return leftBehind
+    }
+}

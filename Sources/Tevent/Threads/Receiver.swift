@@ -1,0 +1,64 @@
+import Talloc
+
+// What a thread inbox and a threaded immediate have in common: they are in the list of the context whose loop receives.
+
+typealias ReceiverPointer = UnsafeMutablePointer<ReceiverRecord>
+
+struct ReceiverRecord: EventRecord, Linked {
+    var prefix: EventPrefix
+    let channel: Channel
+    /// What a threaded immediate does; an inbox gets what to do with each message.
+    var handler: ThreadedImmediateHandler?
+    var signal: TriggerSignal?
+    var next: ReceiverPointer?
+    var previous: ReceiverPointer?
+
+    init(prefix: EventPrefix, channel: Channel) {
+        self.prefix = prefix
+        self.channel = channel
+    }
+
+    static var name: StaticString { "struct tevent_thread_proxy" }
+    static var kind: ObjectKind { .receiver }
+    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+        let receiver = chunk!.assumingMemoryBound(to: ReceiverRecord.self)
+        let unwanted = receiver.detach()
+        receiver.endRecord()
+        // Letting messages go may run anybody's deinit, so that comes last.
+        for message in unwanted { message.discard() }
+        return 0
+    }
+
+    /// Makes a receiver of the context.
+    static func make(
+        on context: ContextPointer, under parent: UnsafeMutableRawPointer, file: StaticString, line: UInt32
+    ) throws(TeventError) -> ReceiverPointer {
+        let channel = try context.openChannel()
+        let receiver = try make(under: parent, file: file, line: line) { ReceiverRecord(prefix: $0, channel: channel) }
+        receiver.pointee.prefix.context = context
+        context.pointee.receivers.append(receiver)
+        return receiver
+    }
+}
+
+extension ReceiverPointer {
+    /// Takes the receiver out of its context, and hands over the messages that it will not receive any more.
+    ///
+    /// What is sent while this runs is let go by the context, when it finds that the receiver is gone.
+    @discardableResult
+    func detach() -> [MessagePointer] {
+        guard let context = pointee.prefix.context else { return [] }
+        context.pointee.receivers.remove(self)
+        pointee.prefix.context = nil
+        guard let channel = context.pointee.channel, !context.handle.isStale else { return [] }
+        var unwanted = context.joinMessages(of: channel)
+        var candidate = context.pointee.immediates.first
+        while let waiting = candidate {
+            candidate = waiting.pointee.next
+            guard waiting.pointee.prefix.slot == pointee.prefix.slot else { continue }
+            waiting.remove(from: context)
+            unwanted.append(MessagePointer(OpaquePointer(waiting)))
+        }
+        return unwanted
+    }
+}

@@ -1,0 +1,42 @@
+import CTalloc
+import Talloc
+
+/// Where a context receives what other threads send through ``ThreadProxy``.
+///
+/// As long as it is there, its context's loop waits for messages, and does not end for lack of events. Freeing it ends
+/// that: whoever sends from then on gets an error, and what was under way is let go.
+///
+/// The inbox belongs to its context's thread, the proxies to everybody. In C both are the same object.
+///
+/// The corresponding C type is `struct tevent_thread_proxy`.
+public struct ThreadInbox: Event, Equatable {
+    /// The checked reference to the chunk.
+    public let tallocHandle: TallocHandle
+
+    /// Makes an inbox.
+    ///
+    /// - Parameters:
+    ///   - events: Whose loop receives.
+    ///   - parent: What the inbox is freed with; by default the context.
+    /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/systemCall(name:code:)`` when descriptors are
+    ///   exhausted.
+    ///
+    /// The corresponding C function is `tevent_thread_proxy_create()`.
+    public init(
+        on events: EventContext, under parent: (some TallocObject)? = TallocContext?.none,
+        file: StaticString = #fileID, line: UInt32 = #line
+    ) throws(TeventError) {
+        let context = events.record("init(on:under:)")
+        let parent = events.chunk(of: parent?.tallocHandle, "init(on:under:)")
+        tallocHandle = try ReceiverRecord.make(on: context, under: parent, file: file, line: line).handle
+    }
+
+    /// What other threads send with.
+    public var proxy: ThreadProxy {
+        let receiver = chunk("proxy").assumingMemoryBound(to: ReceiverRecord.self)
+        return ThreadProxy(inbox: tallocHandle, channel: receiver.pointee.channel)
+    }
+}
+
+@available(*, unavailable)
+extension ThreadInbox: Sendable {}

@@ -1,0 +1,126 @@
+import CTalloc
+import Synchronization
+import Talloc
+
+/// What a threaded immediate does when its turn comes: it gets itself and the context whose loop runs it.
+public typealias ThreadedImmediateHandler = (_ immediate: ThreadedImmediate, _ events: EventContext) -> Void
+
+/// An immediate that any thread can schedule, as often as it likes, with nothing but its ``trigger``.
+///
+/// All it will need is made beforehand, so scheduling needs no memory. It carries nothing: the handler looks for itself
+/// what there is to do. However often it is scheduled before the loop comes to it, it runs once. What shall be carried is
+/// for a ``ThreadProxy``.
+///
+/// As long as it is there, its context's loop does not end for lack of events.
+///
+/// The corresponding C types are `struct tevent_threaded_context` and `struct tevent_immediate`.
+public struct ThreadedImmediate: Event, Equatable {
+    /// The checked reference to the chunk.
+    public let tallocHandle: TallocHandle
+
+    fileprivate init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
+
+    /// Makes an immediate that is not scheduled yet.
+    ///
+    /// - Parameters:
+    ///   - events: Whose loop runs the handler.
+    ///   - parent: What the immediate is freed with; by default the context.
+    ///   - handler: What to do each time. It runs on the context's thread, and may use all that belongs to it. The
+    ///     immediate owns it until it is freed.
+    /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/systemCall(name:code:)`` when descriptors are
+    ///   exhausted.
+    ///
+    /// The corresponding C functions are `tevent_threaded_context_create()` and `tevent_create_immediate()`.
+    public init(
+        on events: EventContext, under parent: (some TallocObject)? = TallocContext?.none,
+        file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping ThreadedImmediateHandler
+    ) throws(TeventError) {
+        let context = events.record("init(on:under:)")
+        let parent = events.chunk(of: parent?.tallocHandle, "init(on:under:)")
+        let receiver = try ReceiverRecord.make(on: context, under: parent, file: file, line: line)
+        talloc_set_name_const(receiver, Self.name.cString)
+        tallocHandle = receiver.handle
+        receiver.pointee.handler = handler
+        receiver.pointee.signal = TriggerSignal(
+            for: tallocHandle, channel: receiver.pointee.channel, file: file, line: line)
+    }
+
+    private static let name: StaticString = "struct tevent_threaded_context"
+
+    /// What other threads schedule the immediate with.
+    public var trigger: ThreadTrigger {
+        let receiver = chunk("trigger").assumingMemoryBound(to: ReceiverRecord.self)
+        return ThreadTrigger(signal: receiver.pointee.signal.unsafelyUnwrapped)
+    }
+
+    fileprivate func run(on events: EventContext) {
+        // Taken out of the record, which may be gone before the handler has ended.
+        let handler = chunk("run").assumingMemoryBound(to: ReceiverRecord.self).pointee.handler
+        handler.unsafelyUnwrapped(self, events)
+    }
+}
+
+@available(*, unavailable)
+extension ThreadedImmediate: Sendable {}
+
+/// What any thread schedules a ``ThreadedImmediate`` with; it may be copied, kept, and outlive the loop.
+public struct ThreadTrigger: Sendable {
+    fileprivate let signal: TriggerSignal
+
+    /// Lets the immediate's handler run once, if it does not wait for that already.
+    ///
+    /// - Returns: Whether it did not wait already.
+    /// - Throws: ``LoopEndedError`` when the immediate or its loop is gone.
+    /// - Complexity: O(1); no allocation, and one system call if the loop sleeps.
+    ///
+    /// The corresponding C function is `tevent_threaded_schedule_immediate()`.
+    @discardableResult
+    public func schedule() throws(LoopEndedError<Void>) -> Bool { try signal.send() }
+}
+
+/// The one message of a threaded immediate, sent again and again; it lives as long as a trigger, or the way lasts.
+final class TriggerSignal: @unchecked Sendable {
+    private let receiver: TallocHandle
+    private let channel: Channel
+    private let isUnderWay = Atomic(false)
+    /// Touched by whoever has set `isUnderWay`, and then by the loop, until it takes that back.
+    private let message: MessagePointer
+
+    fileprivate init(for receiver: TallocHandle, channel: Channel, file: StaticString, line: UInt32) {
+        self.receiver = receiver
+        self.channel = channel
+        message = Kind.make(for: receiver, nil, file: file, line: line)
+    }
+
+    deinit { _ = Kind.open(message) }
+
+    fileprivate func send() throws(LoopEndedError<Void>) -> Bool {
+        guard !receiver.isStale else { throw LoopEndedError(()) }
+        guard !isUnderWay.exchange(true, ordering: .acquiringAndReleasing) else { return false }
+        Kind.content(of: message).pointee = self
+        guard channel.send(message) else {
+            Kind.arrived(message)
+            throw LoopEndedError(())
+        }
+        return true
+    }
+
+    private enum Kind: MessageKind {
+        /// The signal itself while it is under way, so that nobody frees the message then.
+        typealias Content = TriggerSignal?
+
+        static func deliver(_ message: MessagePointer, on events: EventContext) {
+            let immediate = ThreadedImmediate(tallocHandle: message.pointee.receiver)
+            arrived(message)
+            immediate.run(on: events)
+        }
+
+        static func discard(_ message: MessagePointer) { arrived(message) }
+
+        /// From here on the message may be sent again, by anybody.
+        static func arrived(_ message: MessagePointer) {
+            let signal = content(of: message).pointee.take()
+            signal?.isUnderWay.store(false, ordering: .releasing)
+        }
+    }
+}
