@@ -91,7 +91,7 @@ struct EntryRecord: EventRecord, Linked {
     let request: AnyRequest
     /// Whose loop starts it; nobody does once that is gone.
     let events: EventContext
-    /// Nil for one that only blocks. Kept, because the entry may be untriggered.
+    /// Nil for one that only blocks; kept once called, because the entry may be untriggered.
     let trigger: RequestCallback?
     var isTriggered = false
     var next: EntryPointer?

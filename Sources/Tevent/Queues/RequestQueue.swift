@@ -170,7 +170,9 @@ extension RequestQueue: Sendable {}
 
 typealias QueuePointer = UnsafeMutablePointer<QueueRecord>
 
-/// What a queue is. It joins the immediates itself when its first entry is to be started, so that needs no memory.
+/// What a queue is.
+///
+/// It joins the immediates itself when its first entry is to be started, so that needs no memory.
 struct QueueRecord: EventRecord {
     /// Where it was made, and its place among the immediates of the context whose loop starts the first entry.
     var scheduled: Scheduled

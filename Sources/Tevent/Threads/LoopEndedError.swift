@@ -1,6 +1,8 @@
 import Synchronization
 
-/// Why a message was not sent: nobody receives any more. It gives back what was to be sent.
+/// Why a message was not sent: nobody receives any more.
+///
+/// It gives back what was to be sent.
 public struct LoopEndedError<Payload>: Error, CustomStringConvertible {
     private let unsent: Unsent
 
