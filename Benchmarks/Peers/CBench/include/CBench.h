@@ -1,0 +1,138 @@
+/* What every peer written in C shares: a clock, a source of random numbers, and the command line
+ *
+ *     PEER list             the names of the workloads, one a line
+ *     PEER WORKLOAD         the figure of one run: nanoseconds per operation, or bytes
+ */
+#ifndef CBENCH_H
+#define CBENCH_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How often each operation is done in one run; the same for every peer. */
+enum {
+    IMMEDIATES = 2000000,
+    LIVES = 1000000,
+    TIMERS = 20000,
+    REQUESTS = 500000,
+    NESTED = 100000,
+    QUEUED = 400000,
+    LONG_QUEUE = 100000,
+    HOPS = 200000,
+    PIPE_ROUNDS = 2000,
+    BUSY_PIPES = 100,
+    MANY_PIPES = 5000,
+    MESSAGES = 500000,
+    REPLIES = 50000,
+    SIGNALS = 100000,
+};
+
+static inline int64_t bench_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Prints an error and ends the program: a peer that cannot do its work has no figure. */
+static inline void bench_check(bool is_right, const char *what)
+{
+    if (is_right) return;
+    fprintf(stderr, "%s failed: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+/* The same random numbers for every peer. */
+static inline uint64_t bench_random(uint64_t *state)
+{
+    *state += 0x9e3779b97f4a7c15;
+    uint64_t z = *state;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+/* Bytes that malloc has given out. */
+static inline size_t bench_bytes(void) { return mallinfo2().uordblks; }
+
+/* Lets the process have enough descriptors for the workload with most of them. */
+static inline void bench_raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static inline void bench_set_nonblocking(int descriptor)
+{
+    fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+}
+
+static inline void bench_pipe(int ends[2])
+{
+    bench_check(pipe(ends) == 0, "pipe");
+    bench_set_nonblocking(ends[0]);
+    bench_set_nonblocking(ends[1]);
+}
+
+static inline void bench_socketpair(int ends[2])
+{
+    bench_check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socketpair");
+    bench_set_nonblocking(ends[0]);
+    bench_set_nonblocking(ends[1]);
+}
+
+static inline void bench_read_byte(int descriptor)
+{
+    char byte;
+    bench_check(read(descriptor, &byte, 1) == 1, "read");
+}
+
+static inline void bench_write_byte(int descriptor)
+{
+    bench_check(write(descriptor, "x", 1) == 1, "write");
+}
+
+struct bench_workload {
+    const char *name;
+    /* Does the work once, and returns the figure. */
+    double (*run)(void);
+};
+
+/* Says how a peer is called; the exit code of whoever calls it otherwise. */
+static inline int bench_usage(const char *program)
+{
+    fprintf(stderr, "usage: %s WORKLOAD, or list\n", program);
+    return 64;
+}
+
+/* The main function of every peer. */
+static inline int bench_main(int count, char **arguments, const struct bench_workload *workloads)
+{
+    if (count == 2 && strcmp(arguments[1], "list") == 0) {
+        for (; workloads->name != NULL; workloads++) puts(workloads->name);
+        return 0;
+    }
+    for (; count == 2 && workloads->name != NULL; workloads++) {
+        if (strcmp(arguments[1], workloads->name) != 0) continue;
+        bench_raise_descriptor_limit();
+        printf("%.3f\n", workloads->run());
+        return 0;
+    }
+    return bench_usage(arguments[0]);
+}
+
+#endif

@@ -1,0 +1,58 @@
+import CBench
+import Glibc
+import Tevent
+
+// This engine's part: every workload as the tutorial would have it.
+
+/// Work that is done once, and the figure that it gives: nanoseconds per operation, or bytes.
+struct Workload: Sendable {
+    let name: String
+    let run: @Sendable () throws -> Double
+
+    init(_ name: String, _ run: @escaping @Sendable () throws -> Double) {
+        self.name = name
+        self.run = run
+    }
+}
+
+/// Counts down to the end of the work; a loop runs until then.
+final class Countdown {
+    var left: Int
+
+    init(from left: Int) { self.left = left }
+
+    var isRunning: Bool { left > 0 }
+    func step() { left -= 1 }
+
+    func run(_ events: EventContext) throws {
+        while isRunning { try events.loopOnce() }
+    }
+}
+
+func nanoseconds(per count: Int, _ work: () throws -> Void) rethrows -> Double {
+    let start = bench_now()
+    try work()
+    return Double(bench_now() - start) / Double(count)
+}
+
+func bytes(per count: Int, _ work: () throws -> Void) rethrows -> Double {
+    let before = bench_bytes()
+    try work()
+    return Double(bench_bytes() - before) / Double(count)
+}
+
+let workloads: [Workload] = [
+    .immediateAgain, .immediateLife, .timerLife, .timerInsert, .timerCancel, .timerDispatch, .timerMemory, .requestLife,
+    .requestNested, .requestPosted, .requestMemory, .queueShort, .queueLong, .fdLife, .hop, .pipesFew, .pipesMany,
+    .message, .reply, .signal,
+]
+
+let arguments = CommandLine.arguments.dropFirst()
+if arguments == ["list"] {
+    for workload in workloads { print(workload.name) }
+} else if let name = arguments.first, arguments.count == 1, let workload = workloads.first(where: { $0.name == name }) {
+    bench_raise_descriptor_limit()
+    print(try workload.run())
+} else {
+    exit(bench_usage(CommandLine.arguments[0]))
+}

@@ -1,0 +1,324 @@
+/* libevent's part. Its immediates are events that are made active by hand. */
+#include "CBench.h"
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <event2/thread.h>
+
+static struct event_base *base;
+static long left;
+
+static void make_base(void)
+{
+    base = event_base_new();
+    bench_check(base != NULL, "event_base_new");
+}
+
+static void run_until_done(void)
+{
+    while (left > 0) event_base_loop(base, EVLOOP_ONCE);
+}
+
+/* Immediates. */
+
+static struct event *again_event;
+
+static void immediate_again(evutil_socket_t fd, short what, void *data)
+{
+    if (--left > 0) event_active(again_event, EV_TIMEOUT, 0);
+}
+
+static double run_immediate_again(void)
+{
+    make_base();
+    again_event = event_new(base, -1, 0, immediate_again, NULL);
+    left = IMMEDIATES;
+    int64_t start = bench_now();
+    event_active(again_event, EV_TIMEOUT, 0);
+    run_until_done();
+    return (double)(bench_now() - start) / IMMEDIATES;
+}
+
+static void immediate_free(evutil_socket_t fd, short what, void *data)
+{
+    left--;
+    event_free(*(struct event **)data);
+}
+
+static double run_immediate_life(void)
+{
+    make_base();
+    left = LIVES;
+    int64_t start = bench_now();
+    while (left > 0) {
+        struct event *event;
+        event = event_new(base, -1, 0, immediate_free, &event);
+        event_active(event, EV_TIMEOUT, 0);
+        event_base_loop(base, EVLOOP_ONCE);
+    }
+    return (double)(bench_now() - start) / LIVES;
+}
+
+/* Timers. */
+
+static struct event timers[TIMERS];
+
+static void fired(evutil_socket_t fd, short what, void *data) { left--; }
+
+static double run_timer_life(void)
+{
+    make_base();
+    struct event timer;
+    evtimer_assign(&timer, base, fired, NULL);
+    struct timeval later = {100, 0};
+    int64_t start = bench_now();
+    for (int i = 0; i < LIVES; i++) {
+        evtimer_add(&timer, &later);
+        evtimer_del(&timer);
+    }
+    return (double)(bench_now() - start) / LIVES;
+}
+
+static double add_timers(uint64_t unit)
+{
+    make_base();
+    uint64_t seed = 1;
+    for (int i = 0; i < TIMERS; i++) evtimer_assign(&timers[i], base, fired, NULL);
+    int64_t start = bench_now();
+    for (int i = 0; i < TIMERS; i++) {
+        uint64_t random = bench_random(&seed) % 100000000 / unit;
+        struct timeval delay = {random / 1000000, random % 1000000};
+        evtimer_add(&timers[i], &delay);
+    }
+    return (double)(bench_now() - start) / TIMERS;
+}
+
+static double run_timer_insert(void) { return add_timers(1); }
+
+static double run_timer_cancel(void)
+{
+    add_timers(1);
+    int64_t start = bench_now();
+    for (int i = 0; i < TIMERS; i++) evtimer_del(&timers[i]);
+    return (double)(bench_now() - start) / TIMERS;
+}
+
+static double run_timer_dispatch(void)
+{
+    /* Due within 200 ms, which then pass. */
+    add_timers(500);
+    struct timespec pause = {0, 300000000};
+    nanosleep(&pause, NULL);
+    left = TIMERS;
+    int64_t start = bench_now();
+    run_until_done();
+    return (double)(bench_now() - start) / TIMERS;
+}
+
+static double run_timer_memory(void)
+{
+    make_base();
+    struct timeval later = {100, 0};
+    size_t before = bench_bytes();
+    for (int i = 0; i < TIMERS; i++) evtimer_add(evtimer_new(base, fired, NULL), &later);
+    return (double)(bench_bytes() - before) / TIMERS;
+}
+
+/* Descriptors. */
+
+static double run_fd_life(void)
+{
+    make_base();
+    int ends[2];
+    bench_pipe(ends);
+    struct event event;
+    event_assign(&event, base, ends[0], EV_READ | EV_PERSIST, fired, NULL);
+    int64_t start = bench_now();
+    for (int i = 0; i < LIVES; i++) {
+        event_add(&event, NULL);
+        event_del(&event);
+    }
+    return (double)(bench_now() - start) / LIVES;
+}
+
+static void hop(evutil_socket_t fd, short what, void *data)
+{
+    bench_read_byte(fd);
+    if (--left > 0) bench_write_byte(fd);
+}
+
+static double run_hop(void)
+{
+    make_base();
+    int ends[2];
+    bench_socketpair(ends);
+    for (int i = 0; i < 2; i++) event_add(event_new(base, ends[i], EV_READ | EV_PERSIST, hop, NULL), NULL);
+    left = HOPS;
+    int64_t start = bench_now();
+    bench_write_byte(ends[0]);
+    run_until_done();
+    return (double)(bench_now() - start) / HOPS;
+}
+
+static void pipe_read(evutil_socket_t fd, short what, void *data)
+{
+    bench_read_byte(fd);
+    left--;
+}
+
+static double run_pipes(int count)
+{
+    make_base();
+    int(*pipes)[2] = calloc(count, sizeof(*pipes));
+    for (int i = 0; i < count; i++) {
+        bench_pipe(pipes[i]);
+        event_add(event_new(base, pipes[i][0], EV_READ | EV_PERSIST, pipe_read, NULL), NULL);
+    }
+    int64_t taken = 0;
+    for (int round = 0; round <= PIPE_ROUNDS; round++) {
+        int64_t start = bench_now();
+        for (int i = 0; i < BUSY_PIPES; i++) bench_write_byte(pipes[i * (count / BUSY_PIPES)][1]);
+        left = BUSY_PIPES;
+        run_until_done();
+        if (round > 0) taken += bench_now() - start;
+    }
+    return (double)taken / PIPE_ROUNDS / BUSY_PIPES;
+}
+
+static double run_pipes_100(void) { return run_pipes(BUSY_PIPES); }
+static double run_pipes_5000(void) { return run_pipes(MANY_PIPES); }
+
+/* Threads: an event made active by hand carries nothing, so a list under a lock carries the messages. */
+
+struct message {
+    struct message *next;
+    long number;
+};
+
+static struct event *arrival;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct message *first, **last = &first;
+
+static void messages_arrived(evutil_socket_t fd, short what, void *data)
+{
+    pthread_mutex_lock(&lock);
+    struct message *message = first;
+    first = NULL;
+    last = &first;
+    pthread_mutex_unlock(&lock);
+    while (message != NULL) {
+        struct message *next = message->next;
+        free(message);
+        left--;
+        message = next;
+    }
+}
+
+static void *send_messages(void *data)
+{
+    for (int i = 0; i < MESSAGES; i++) {
+        struct message *message = malloc(sizeof(*message));
+        message->next = NULL;
+        message->number = i;
+        pthread_mutex_lock(&lock);
+        *last = message;
+        last = &message->next;
+        pthread_mutex_unlock(&lock);
+        event_active(arrival, EV_READ, 0);
+    }
+    return NULL;
+}
+
+static double run_message(void)
+{
+    evthread_use_pthreads();
+    make_base();
+    arrival = event_new(base, -1, EV_PERSIST, messages_arrived, NULL);
+    left = MESSAGES;
+    int64_t start = bench_now();
+    pthread_t thread;
+    bench_check(pthread_create(&thread, NULL, send_messages, NULL) == 0, "pthread_create");
+    while (left > 0) event_base_loop(base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+    double figure = (double)(bench_now() - start) / MESSAGES;
+    pthread_join(thread, NULL);
+    return figure;
+}
+
+static struct event *question, *answer;
+static struct event_base *own;
+static bool is_answered;
+static pthread_barrier_t is_ready;
+
+static void asked(evutil_socket_t fd, short what, void *data)
+{
+    left--;
+    event_active(answer, EV_READ, 0);
+}
+
+static void answered(evutil_socket_t fd, short what, void *data) { is_answered = true; }
+
+static void *ask(void *data)
+{
+    own = event_base_new();
+    answer = event_new(own, -1, EV_PERSIST, answered, NULL);
+    pthread_barrier_wait(&is_ready);
+    for (int i = 0; i < REPLIES; i++) {
+        is_answered = false;
+        event_active(question, EV_READ, 0);
+        while (!is_answered) event_base_loop(own, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+    }
+    return NULL;
+}
+
+static double run_reply(void)
+{
+    evthread_use_pthreads();
+    make_base();
+    question = event_new(base, -1, EV_PERSIST, asked, NULL);
+    pthread_barrier_init(&is_ready, NULL, 2);
+    pthread_t thread;
+    bench_check(pthread_create(&thread, NULL, ask, NULL) == 0, "pthread_create");
+    pthread_barrier_wait(&is_ready);
+    left = REPLIES;
+    int64_t start = bench_now();
+    while (left > 0) event_base_loop(base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+    double figure = (double)(bench_now() - start) / REPLIES;
+    pthread_join(thread, NULL);
+    return figure;
+}
+
+/* Signals. */
+
+static double run_signal(void)
+{
+    make_base();
+    event_add(evsignal_new(base, SIGUSR1, fired, NULL), NULL);
+    left = SIGNALS;
+    int64_t start = bench_now();
+    for (int i = SIGNALS; i > 0; i--) {
+        raise(SIGUSR1);
+        while (left >= i) event_base_loop(base, EVLOOP_ONCE);
+    }
+    return (double)(bench_now() - start) / SIGNALS;
+}
+
+int main(int count, char **arguments)
+{
+    static const struct bench_workload workloads[] = {
+        {"immediate-again", run_immediate_again},
+        {"immediate-life", run_immediate_life},
+        {"timer-life", run_timer_life},
+        {"timer-insert", run_timer_insert},
+        {"timer-cancel", run_timer_cancel},
+        {"timer-dispatch", run_timer_dispatch},
+        {"timer-memory", run_timer_memory},
+        {"fd-life", run_fd_life},
+        {"hop", run_hop},
+        {"pipes-100", run_pipes_100},
+        {"pipes-5000", run_pipes_5000},
+        {"message", run_message},
+        {"reply", run_reply},
+        {"signal", run_signal},
+        {NULL, NULL},
+    };
+    return bench_main(count, arguments, workloads);
+}

@@ -1,0 +1,280 @@
+/* libuv's part. It has no requests and no immediates that run at once; timers count milliseconds. */
+#include "CBench.h"
+#include <uv.h>
+
+static uv_loop_t loop;
+static long left;
+
+static void make_loop(void) { bench_check(uv_loop_init(&loop) == 0, "uv_loop_init"); }
+
+/* Timers. */
+
+static uv_timer_t timers[TIMERS];
+
+static void timer_fired(uv_timer_t *timer) { left--; }
+
+static double run_timer_life(void)
+{
+    make_loop();
+    uv_timer_t timer;
+    uv_timer_init(&loop, &timer);
+    int64_t start = bench_now();
+    for (int i = 0; i < LIVES; i++) {
+        uv_timer_start(&timer, timer_fired, 100000, 0);
+        uv_timer_stop(&timer);
+    }
+    return (double)(bench_now() - start) / LIVES;
+}
+
+static double add_timers(uint64_t unit)
+{
+    make_loop();
+    uint64_t seed = 1;
+    for (int i = 0; i < TIMERS; i++) uv_timer_init(&loop, &timers[i]);
+    int64_t start = bench_now();
+    for (int i = 0; i < TIMERS; i++)
+        uv_timer_start(&timers[i], timer_fired, bench_random(&seed) % 100000000 / unit, 0);
+    return (double)(bench_now() - start) / TIMERS;
+}
+
+static double run_timer_insert(void) { return add_timers(1000); }
+
+static double run_timer_cancel(void)
+{
+    add_timers(1000);
+    int64_t start = bench_now();
+    for (int i = 0; i < TIMERS; i++) uv_timer_stop(&timers[i]);
+    return (double)(bench_now() - start) / TIMERS;
+}
+
+static double run_timer_dispatch(void)
+{
+    /* Due within 200 ms, which the loop's clock then passes. */
+    add_timers(500000);
+    struct timespec pause = {0, 300000000};
+    nanosleep(&pause, NULL);
+    left = TIMERS;
+    int64_t start = bench_now();
+    while (left > 0) uv_run(&loop, UV_RUN_NOWAIT);
+    return (double)(bench_now() - start) / TIMERS;
+}
+
+static double run_timer_memory(void) { return sizeof(uv_timer_t) + 8; }
+
+/* Descriptors. */
+
+static void unused(uv_poll_t *poll, int status, int events) {}
+
+static double run_fd_life(void)
+{
+    make_loop();
+    int ends[2];
+    bench_pipe(ends);
+    uv_poll_t poll;
+    uv_poll_init(&loop, &poll, ends[0]);
+    int64_t start = bench_now();
+    for (int i = 0; i < LIVES; i++) {
+        uv_poll_start(&poll, UV_READABLE, unused);
+        uv_poll_stop(&poll);
+    }
+    return (double)(bench_now() - start) / LIVES;
+}
+
+struct side {
+    uv_poll_t poll;
+    int descriptor;
+};
+
+static void hop(uv_poll_t *poll, int status, int events)
+{
+    struct side *side = poll->data;
+    bench_read_byte(side->descriptor);
+    if (--left > 0) bench_write_byte(side->descriptor);
+}
+
+static double run_hop(void)
+{
+    make_loop();
+    int ends[2];
+    bench_socketpair(ends);
+    struct side sides[2];
+    for (int i = 0; i < 2; i++) {
+        sides[i].descriptor = ends[i];
+        uv_poll_init(&loop, &sides[i].poll, ends[i]);
+        sides[i].poll.data = &sides[i];
+        uv_poll_start(&sides[i].poll, UV_READABLE, hop);
+    }
+    left = HOPS;
+    int64_t start = bench_now();
+    bench_write_byte(ends[0]);
+    while (left > 0) uv_run(&loop, UV_RUN_ONCE);
+    return (double)(bench_now() - start) / HOPS;
+}
+
+static void pipe_read(uv_poll_t *poll, int status, int events)
+{
+    bench_read_byte(((struct side *)poll->data)->descriptor);
+    left--;
+}
+
+static double run_pipes(int count)
+{
+    make_loop();
+    int(*pipes)[2] = calloc(count, sizeof(*pipes));
+    struct side *sides = calloc(count, sizeof(*sides));
+    for (int i = 0; i < count; i++) {
+        bench_pipe(pipes[i]);
+        sides[i].descriptor = pipes[i][0];
+        uv_poll_init(&loop, &sides[i].poll, pipes[i][0]);
+        sides[i].poll.data = &sides[i];
+        uv_poll_start(&sides[i].poll, UV_READABLE, pipe_read);
+    }
+    int64_t taken = 0;
+    for (int round = 0; round <= PIPE_ROUNDS; round++) {
+        int64_t start = bench_now();
+        for (int i = 0; i < BUSY_PIPES; i++) bench_write_byte(pipes[i * (count / BUSY_PIPES)][1]);
+        left = BUSY_PIPES;
+        while (left > 0) uv_run(&loop, UV_RUN_ONCE);
+        if (round > 0) taken += bench_now() - start;
+    }
+    return (double)taken / PIPE_ROUNDS / BUSY_PIPES;
+}
+
+static double run_pipes_100(void) { return run_pipes(BUSY_PIPES); }
+static double run_pipes_5000(void) { return run_pipes(MANY_PIPES); }
+
+/* Threads: uv_async_t carries nothing, so a list under a lock carries the messages. */
+
+struct message {
+    struct message *next;
+    long number;
+};
+
+static uv_async_t async;
+static uv_mutex_t lock;
+static struct message *first, **last = &first;
+
+static void messages_arrived(uv_async_t *handle)
+{
+    uv_mutex_lock(&lock);
+    struct message *message = first;
+    first = NULL;
+    last = &first;
+    uv_mutex_unlock(&lock);
+    while (message != NULL) {
+        struct message *next = message->next;
+        free(message);
+        left--;
+        message = next;
+    }
+}
+
+static void send_messages(void *data)
+{
+    for (int i = 0; i < MESSAGES; i++) {
+        struct message *message = malloc(sizeof(*message));
+        message->next = NULL;
+        message->number = i;
+        uv_mutex_lock(&lock);
+        *last = message;
+        last = &message->next;
+        uv_mutex_unlock(&lock);
+        uv_async_send(&async);
+    }
+}
+
+static double run_message(void)
+{
+    make_loop();
+    uv_mutex_init(&lock);
+    uv_async_init(&loop, &async, messages_arrived);
+    left = MESSAGES;
+    int64_t start = bench_now();
+    uv_thread_t thread;
+    uv_thread_create(&thread, send_messages, NULL);
+    while (left > 0) uv_run(&loop, UV_RUN_ONCE);
+    double figure = (double)(bench_now() - start) / MESSAGES;
+    uv_thread_join(&thread);
+    return figure;
+}
+
+static uv_async_t answer;
+
+static void asked(uv_async_t *handle)
+{
+    left--;
+    uv_async_send(&answer);
+}
+
+static bool is_answered;
+static uv_barrier_t is_ready;
+
+static void answered(uv_async_t *handle) { is_answered = true; }
+
+static void ask(void *data)
+{
+    uv_loop_t own;
+    uv_loop_init(&own);
+    uv_async_init(&own, &answer, answered);
+    uv_barrier_wait(&is_ready);
+    for (int i = 0; i < REPLIES; i++) {
+        is_answered = false;
+        uv_async_send(&async);
+        while (!is_answered) uv_run(&own, UV_RUN_ONCE);
+    }
+}
+
+static double run_reply(void)
+{
+    make_loop();
+    uv_async_init(&loop, &async, asked);
+    uv_barrier_init(&is_ready, 2);
+    uv_thread_t thread;
+    uv_thread_create(&thread, ask, NULL);
+    uv_barrier_wait(&is_ready);
+    left = REPLIES;
+    int64_t start = bench_now();
+    while (left > 0) uv_run(&loop, UV_RUN_ONCE);
+    double figure = (double)(bench_now() - start) / REPLIES;
+    uv_thread_join(&thread);
+    return figure;
+}
+
+/* Signals. */
+
+static void signalled(uv_signal_t *handle, int number) { left--; }
+
+static double run_signal(void)
+{
+    make_loop();
+    uv_signal_t handle;
+    uv_signal_init(&loop, &handle);
+    uv_signal_start(&handle, signalled, SIGUSR1);
+    left = SIGNALS;
+    int64_t start = bench_now();
+    for (int i = SIGNALS; i > 0; i--) {
+        raise(SIGUSR1);
+        while (left >= i) uv_run(&loop, UV_RUN_ONCE);
+    }
+    return (double)(bench_now() - start) / SIGNALS;
+}
+
+int main(int count, char **arguments)
+{
+    static const struct bench_workload workloads[] = {
+        {"timer-life", run_timer_life},
+        {"timer-insert", run_timer_insert},
+        {"timer-cancel", run_timer_cancel},
+        {"timer-dispatch", run_timer_dispatch},
+        {"timer-memory", run_timer_memory},
+        {"fd-life", run_fd_life},
+        {"hop", run_hop},
+        {"pipes-100", run_pipes_100},
+        {"pipes-5000", run_pipes_5000},
+        {"message", run_message},
+        {"reply", run_reply},
+        {"signal", run_signal},
+        {NULL, NULL},
+    };
+    return bench_main(count, arguments, workloads);
+}

@@ -1,0 +1,30 @@
+import CBench
+import Glibc
+import NIOCore
+import NIOPosix
+
+// SwiftNIO's part. Its loop has a thread of its own, so each workload runs there, and the main thread waits.
+
+/// Work that is done once on a loop, and the figure that it gives: nanoseconds per operation, or bytes.
+struct Workload: Sendable {
+    let name: String
+    let run: @Sendable (_ loop: any EventLoop) throws -> EventLoopFuture<Double>
+}
+
+let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+let workloads = [
+    immediateAgain, timerLife, timerInsert, timerCancel, timerDispatch, timerMemory, requestLife, requestNested,
+    requestMemory, hop, pipesFew, pipesMany, message, reply,
+]
+
+let arguments = CommandLine.arguments.dropFirst()
+if arguments == ["list"] {
+    for workload in workloads { print(workload.name) }
+} else if let name = arguments.first, arguments.count == 1, let workload = workloads.first(where: { $0.name == name }) {
+    bench_raise_descriptor_limit()
+    let loop = group.next()
+    print(try loop.flatSubmit { try! workload.run(loop) }.wait())
+} else {
+    exit(bench_usage(CommandLine.arguments[0]))
+}

@@ -1,0 +1,103 @@
+/// A row of the table.
+struct Workload {
+    /// The name that the peers know.
+    let name: String
+    let title: String
+    var unit = "ns"
+    /// Whether all peers run on one processor, one after the other.
+    var onOneProcessor = false
+    /// What this engine is to reach: at most this many times the figure of another peer.
+    var bars: [Bar] = []
+    /// What is not quite equal in the comparison.
+    var note: String?
+
+    struct Bar {
+        let times: Double
+        let peer: String
+    }
+
+    static let all: [Workload] = [
+        Workload(
+            name: "immediate-again", title: "immediate, rescheduled by itself",
+            bars: [.init(times: 0.5, peer: "libtevent")],
+            note: "libevent: an event made active by hand; libev: a watcher that is fed an event; SwiftNIO: `execute`"),
+        Workload(
+            name: "immediate-life", title: "immediate, created, run, freed",
+            bars: [.init(times: 0.7, peer: "libtevent")]),
+        Workload(
+            name: "timer-life", title: "timer added and cancelled", bars: [.init(times: 1, peer: "libtevent")],
+            note:
+                "libuv, libevent and libev start and stop one timer that lies in the program's own memory; the others allocate"
+        ),
+        Workload(
+            name: "timer-insert", title: "20,000 random timers, per insert", bars: [.init(times: 1, peer: "libevent")],
+            note: "libuv's and SwiftNIO's times are set from now, the others' too but for libtevent's and this engine's"
+        ),
+        Workload(name: "timer-cancel", title: "the same, per cancel", bars: [.init(times: 1, peer: "libuv")]),
+        Workload(
+            name: "timer-dispatch", title: "20,000 due timers, per dispatch",
+            bars: [.init(times: 1, peer: "libtevent")],
+            note: "where times are set from now, the timers are due within 200 ms, which the program sleeps through"),
+        Workload(
+            name: "request-life", title: "request: create, callback, done, free",
+            bars: [.init(times: 0.55, peer: "libtevent")], note: "SwiftNIO: a promise; floor: `malloc` and `free`"),
+        Workload(
+            name: "request-nested", title: "ten nested requests, whole chain",
+            bars: [.init(times: 0.55, peer: "libtevent")], note: "SwiftNIO: a promise and nine `map`s"),
+        Workload(
+            name: "request-posted", title: "request posted and delivered by the loop",
+            bars: [.init(times: 0.6, peer: "libtevent")]),
+        Workload(
+            name: "queue-16", title: "queue entry, at most 16 waiting", bars: [.init(times: 0.6, peer: "libtevent")],
+            note: "the request that waits included"),
+        Workload(
+            name: "queue-100000", title: "queue entry, 100,000 waiting", bars: [.init(times: 0.6, peer: "libtevent")],
+            note: "the request that waits included"),
+        Workload(
+            name: "fd-life", title: "fd watched and unwatched", bars: [.init(times: 0.06, peer: "libtevent")],
+            note: "without a wait in between"),
+        Workload(
+            name: "hop", title: "byte to and fro over a socketpair, per hop", bars: [.init(times: 1.06, peer: "floor")],
+            note: "SwiftNIO: two channels; the others read and write by hand"),
+        Workload(
+            name: "pipes-100", title: "100 pipes, 100 busy, per event", bars: [.init(times: 1.05, peer: "floor")],
+            note: "the write into the pipe included"),
+        Workload(
+            name: "pipes-5000", title: "5,000 pipes, 100 busy, per event", bars: [.init(times: 1.05, peer: "floor")],
+            note: "the write into the pipe included"),
+        Workload(
+            name: "message", title: "message to another thread, one way",
+            bars: [.init(times: 0.15, peer: "libtevent"), .init(times: 1, peer: "libuv")],
+            note: "libuv, libevent, libev, floor: a list under a lock, and the library's way to wake a loop"),
+        Workload(
+            name: "reply", title: "request and reply between threads, one processor", onOneProcessor: true,
+            bars: [.init(times: 1.1, peer: "floor")]),
+        Workload(name: "signal", title: "signal, raised until handled", bars: [.init(times: 1.1, peer: "floor")]),
+        Workload(
+            name: "timer-memory", title: "memory per idle timer", unit: "bytes",
+            bars: [.init(times: 1, peer: "libtevent")],
+            note: "libuv, libev: the size of the timer, and of its place in the heap"),
+        Workload(
+            name: "request-memory", title: "memory per pending request", unit: "bytes",
+            bars: [.init(times: 0.5, peer: "libtevent")]),
+    ]
+}
+
+/// A library that does the work, in the order of the table's columns.
+struct Peer {
+    let name: String
+    let title: String
+    var program: String { "peer-\(name)" }
+
+    static let engine = Peer(name: "engine", title: "this engine")
+
+    static let all: [Peer] = [
+        engine,
+        Peer(name: "libtevent", title: "libtevent"),
+        Peer(name: "libuv", title: "libuv"),
+        Peer(name: "libevent", title: "libevent"),
+        Peer(name: "libev", title: "libev"),
+        Peer(name: "nio", title: "SwiftNIO"),
+        Peer(name: "floor", title: "floor"),
+    ]
+}
