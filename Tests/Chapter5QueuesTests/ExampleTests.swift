@@ -30,7 +30,8 @@ final class ExampleTests: XCTestCase {
     func testAWrongNumberOfQueuesIsAnErrorOfUseThatSaysWhatIsRight() throws {
         for number in ["0", "4", "-1"] {
             try assertRefuses(
-                ["--queues", number], by: "queued-writes", saying: "Error: --queues must be from 1 to 3, not \(number).")
+                ["--queues", number], by: "queued-writes", saying: "Error: --queues must be from 1 to 3, not \(number)."
+            )
         }
     }
 

@@ -109,12 +109,14 @@ final class QueueTests: QueueTestCase {
 
     func testABlockerHoldsItsPlaceWhileItsOwnWorkGoesOn() throws {
         try onEachBackend { bench in
+            // snippet: blocker
             let pause = try Wakeup.send(after: .seconds(2), on: bench.events, under: bench.memory)
             try bench.queue.addBlocker(pause, on: bench.events)
             pause.setCallback { pause in
                 bench.log.add("pause", "over")
                 pause.free()
             }
+            // snippet-end: blocker
             try bench.send("A", pipefuls: 1)
             try bench.run()
             bench.clock.advance(by: .seconds(1))

@@ -12,7 +12,7 @@ public final class SlowReader {
     private let reader: Int32
     private let clock: ManualClock
     private var isOpen = (reader: true, writer: true)
-    private var runs: [(letter: UInt8, count: Int)] = []
+    private var runs: [(letter: Character, count: Int)] = []
 
     /// Makes the pipe, and tries how much it can hold.
     ///
@@ -84,23 +84,26 @@ public final class SlowReader {
     }
 
     private func note(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while let letter = rest.first {
-            let run = rest.prefix { $0 == letter }
-            if let last = runs.indices.last, runs[last].letter == letter {
-                runs[last].count += run.count
-            } else {
-                runs.append((letter, run.count))
-            }
-            rest = rest[run.endIndex...]
+        // Compared as text, because that is quick in a build that is not optimised, too.
+        let text = String(decoding: bytes, as: UTF8.self)
+        if let letter = text.first, text == String(repeating: letter, count: bytes.count) {
+            note(letter, count: bytes.count)
+        } else {
+            for letter in text { note(letter, count: 1) }
+        }
+    }
+
+    private func note(_ letter: Character, count: Int) {
+        if let last = runs.indices.last, runs[last].letter == letter {
+            runs[last].count += count
+        } else {
+            runs.append((letter, count))
         }
     }
 
     /// What was read, a letter for each pipeful that was begun, such as "AAAB".
     public var letters: String {
-        runs.map { run in
-            String(repeating: Character(UnicodeScalar(run.letter)), count: (run.count + pipeful - 1) / pipeful)
-        }.joined()
+        runs.map { String(repeating: $0.letter, count: ($0.count + pipeful - 1) / pipeful) }.joined()
     }
 }
 
