@@ -2,12 +2,16 @@
 
 SWIFT ?= swift
 PROGRAMS = .build/debug
-SOURCES = Sources Tests Chapters Package.swift
+SOURCES = Sources Tests Chapters Benchmarks/Runner Benchmarks/Peers Package.swift Benchmarks/Package.swift
 # A crash under a sanitizer must not start Swift's own backtracer, which would wait for the sanitizer forever.
 SANITIZED = SWIFT_BACKTRACE=enable=no LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
 	$(SWIFT) test --disable-swift-testing -Xswiftc -use-ld=lld
 
-.PHONY: help setup build tour test test-release text check-text format lint sanitize valgrind docs clean
+# What the benchmarks compare with, and the packages that have it.
+PEERS = /usr/include/tevent.h=libtevent-dev /usr/include/uv.h=libuv1-dev /usr/include/event2/event.h=libevent-dev \
+	/usr/include/ev.h=libev-dev
+
+.PHONY: help setup build tour test test-release text check-text format lint sanitize valgrind bench docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,8 +54,13 @@ valgrind: ## run every example under valgrind
 	@$(SWIFT) build
 	@Scripts/valgrind
 
+bench: ## measure this engine beside its peers in one run; ONLY=queue for the workloads of that name
+	@SWIFT='$(SWIFT)' Scripts/setup $(PEERS)
+	@cd Benchmarks && $(SWIFT) build -c release && .build/release/bench \
+		$(if $(ONLY),--only $(ONLY),--json results.json --svg results.svg)
+
 docs: setup ## write the reference of the libraries as web pages
 	@SWIFT='$(SWIFT)' Scripts/docs
 
 clean: ## remove all that was built
-	@rm -rf .build .build-*
+	@rm -rf .build .build-* Benchmarks/.build
