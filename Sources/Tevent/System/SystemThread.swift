@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import Talloc
 
 /// A thread of the operating system, for a loop of its own.
 ///
@@ -10,6 +11,7 @@ import Synchronization
 /// The corresponding C functions are `pthread_create()` and `pthread_join()`.
 public final class SystemThread<Success: Sendable>: Sendable {
     private let outcome: Outcome
+    private let number: pthread_t
     /// Nil once it has been joined.
     private let thread: Mutex<pthread_t?>
 
@@ -30,6 +32,7 @@ public final class SystemThread<Success: Sendable>: Sendable {
             throw .systemCall(name: "pthread_create", code: code)
         }
         self.outcome = outcome
+        number = thread
         self.thread = Mutex(thread)
     }
 
@@ -40,10 +43,16 @@ public final class SystemThread<Success: Sendable>: Sendable {
 
     /// Waits until the thread has ended; it may be called again, and by several threads.
     ///
+    /// In the thread itself it is a trap.
+    ///
     /// - Returns: What the thread's function returned.
     /// - Throws: What it threw.
     @discardableResult
     public func join() throws -> Success {
+        // The system may give the number of a thread that has ended to another one.
+        if outcome.result.withLock({ $0 == nil }), pthread_equal(number, pthread_self()) != 0 {
+            abort("a thread tried to join itself, and would wait for ever; join it from another one")
+        }
         thread.withLock { thread in
             if let joined = thread.take() { pthread_join(joined, nil) }
         }
@@ -67,7 +76,9 @@ public final class SystemThread<Success: Sendable>: Sendable {
         }
 
         override func run() {
-            pthread_setname_np(pthread_self(), String(decoding: name.utf8.prefix(15), as: UTF8.self))
+            // Bytes, not a string: half a letter at the end would be replaced by something longer.
+            let name = name.utf8.prefix(15).map { CChar(bitPattern: $0) } + [0]
+            pthread_setname_np(pthread_self(), name)
             let result = Result { try body() }
             outcome.result.withLock { $0 = result }
         }
