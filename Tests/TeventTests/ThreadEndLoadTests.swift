@@ -16,10 +16,10 @@ final class ThreadEndLoadTests: EngineTestCase {
         let letGo = SharedCount()
         let isOver = SharedCount()
         /// Where to send to; the loops come and go.
-        let target = Mutex<ThreadProxy?>(nil)
+        let target = Locked<ThreadProxy?>(nil)
         /// One for each object that is to be sent.
         let permits = DispatchSemaphore(value: 0)
-        let trigger = Mutex<ThreadTrigger?>(nil)
+        let trigger = Locked<ThreadTrigger?>(nil)
 
         func makeCargo() -> sending Item { Item(self) }
 

@@ -11,9 +11,7 @@ import Talloc
 /// The corresponding C functions are `pthread_create()` and `pthread_join()`.
 public final class SystemThread<Success: Sendable>: Sendable {
     private let outcome: Outcome
-    private let number: pthread_t
-    /// Nil once it has been joined.
-    private let thread: Mutex<pthread_t?>
+    private let joining: Joining
 
     /// Starts a thread.
     ///
@@ -32,13 +30,7 @@ public final class SystemThread<Success: Sendable>: Sendable {
             throw .systemCall(name: "pthread_create", code: code)
         }
         self.outcome = outcome
-        number = thread
-        self.thread = Mutex(thread)
-    }
-
-    deinit {
-        // Nobody will ask what became of it, so the system need not remember.
-        if let thread = thread.withLock({ $0 }) { pthread_detach(thread) }
+        joining = Joining(thread)
     }
 
     /// Waits until the thread has ended; it may be called again, and by several threads.
@@ -50,17 +42,17 @@ public final class SystemThread<Success: Sendable>: Sendable {
     @discardableResult
     public func join() throws -> Success {
         // The system may give the number of a thread that has ended to another one.
-        if outcome.result.withLock({ $0 == nil }), pthread_equal(number, pthread_self()) != 0 {
+        if !outcome.isThere.load(ordering: .acquiring), pthread_equal(joining.number, pthread_self()) != 0 {
             abort("a thread tried to join itself, and would wait for ever; join it from another one")
         }
-        thread.withLock { thread in
-            if let joined = thread.take() { pthread_join(joined, nil) }
-        }
-        return try outcome.result.withLock { try $0.unsafelyUnwrapped.get() }
+        joining.join()
+        return try outcome.result.unsafelyUnwrapped.get()
     }
 
-    private final class Outcome: Sendable {
-        let result = Mutex<Result<Success, any Error>?>(nil)
+    /// Written by the thread, and read when it has ended.
+    private final class Outcome: @unchecked Sendable {
+        var result: Result<Success, any Error>?
+        let isThere = Atomic(false)
     }
 
     /// What the new thread gets.
@@ -79,9 +71,38 @@ public final class SystemThread<Success: Sendable>: Sendable {
             // Bytes, not a string: half a letter at the end would be replaced by something longer.
             let name = name.utf8.prefix(15).map { CChar(bitPattern: $0) } + [0]
             pthread_setname_np(pthread_self(), name)
-            let result = Result { try body() }
-            outcome.result.withLock { $0 = result }
+            outcome.result = Result { try body() }
+            outcome.isThere.store(true, ordering: .releasing)
         }
+    }
+}
+
+/// Waits for a thread, once for all who want to.
+///
+/// The C library's lock, not Swift's: one is held for long, and the thread sanitizer knows who waits for it.
+private final class Joining: @unchecked Sendable {
+    let number: pthread_t
+    private var isJoined = false
+    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+
+    init(_ number: pthread_t) {
+        self.number = number
+        pthread_mutex_init(lock, nil)
+    }
+
+    deinit {
+        // Nobody will ask what became of it, so the system need not remember.
+        if !isJoined { pthread_detach(number) }
+        pthread_mutex_destroy(lock)
+        lock.deallocate()
+    }
+
+    func join() {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        guard !isJoined else { return }
+        pthread_join(number, nil)
+        isJoined = true
     }
 }
 
