@@ -1,5 +1,4 @@
 import CTestSupport
-import Foundation
 import Glibc
 import Synchronization
 import Talloc
@@ -23,18 +22,6 @@ final class SharedLog: Sendable {
 
     func add(_ line: String) { lines.withLock { $0.append(line) } }
     var all: [String] { lines.withLock { $0 } }
-}
-
-/// What `Mutex` is, with a lock that the thread sanitizer knows: it does not see how Swift's wakes who has waited.
-final class Locked<Value>: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value: Value
-
-    init(_ value: Value) { self.value = value }
-
-    func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
-        try lock.withLock { try body(&value) }
-    }
 }
 
 /// Something to send that knows how many of its kind live.

@@ -78,31 +78,22 @@ public final class SystemThread<Success: Sendable>: Sendable {
 }
 
 /// Waits for a thread, once for all who want to.
-///
-/// The C library's lock, not Swift's: one is held for long, and the thread sanitizer knows who waits for it.
 private final class Joining: @unchecked Sendable {
     let number: pthread_t
-    private var isJoined = false
-    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let isJoined = Locked(false)
 
-    init(_ number: pthread_t) {
-        self.number = number
-        pthread_mutex_init(lock, nil)
-    }
+    init(_ number: pthread_t) { self.number = number }
 
     deinit {
         // Nobody will ask what became of it, so the system need not remember.
-        if !isJoined { pthread_detach(number) }
-        pthread_mutex_destroy(lock)
-        lock.deallocate()
+        if !isJoined.withLock({ $0 }) { pthread_detach(number) }
     }
 
     func join() {
-        pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
-        guard !isJoined else { return }
-        pthread_join(number, nil)
-        isJoined = true
+        isJoined.withLock { isJoined in
+            if !isJoined { pthread_join(number, nil) }
+            isJoined = true
+        }
     }
 }
 
