@@ -20,9 +20,10 @@ public final class SystemThread<Success: Sendable>: Sendable {
     ///   - body: What the thread does. It owns what it has captured: the caller cannot use that any more, unless it is
     ///     `Sendable`.
     /// - Throws: ``TeventError/systemCall(name:code:)`` when the system has no room for another thread.
-    public init(named name: String, _ body: sending @escaping () throws -> Success) throws(TeventError) {
+    public init(named name: String, _ body: consuming sending @escaping () throws -> Success) throws(TeventError) {
         let outcome = Outcome()
-        let start = Unmanaged.passRetained(Start(name: name, body: body, outcome: outcome))
+        // Nothing of the function stays here: what it has captured is the new thread's to let go.
+        let start = Unmanaged.passRetained(Start(name: name, body: consume body, outcome: outcome))
         var thread = pthread_t()
         let code = pthread_create(&thread, nil, runThread, start.toOpaque())
         guard code == 0 else {
