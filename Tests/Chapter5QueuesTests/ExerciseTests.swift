@@ -84,6 +84,18 @@ final class ExerciseTests: QueueTestCase {
         }
     }
 
+    func testStoppingAfterCancellingIsAsGoodBecauseTheLoopDoesNotRunInBetween() throws {
+        try onEachBackend { bench in
+            for name in "ABC" { try bench.send(name) }
+            try bench.run()
+            for entry in bench.queue.entries { entry.request.cancel() }
+            bench.queue.stop()
+            XCTAssertEqual(bench.lines, "ABC".map { "\($0) the request was cancelled" })
+            try bench.reader.run(bench.events)
+            XCTAssertEqual(bench.reader.letters, "A")
+        }
+    }
+
     func testSoManyAtATimeAndNoMore() throws {
         try onEachBackend { bench in
             let places = try Places(3, on: bench.events, under: bench.memory)
