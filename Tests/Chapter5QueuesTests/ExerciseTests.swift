@@ -78,7 +78,7 @@ final class ExerciseTests: QueueTestCase {
                     ask.free()
                 }
             }
-            while bench.queue.length > 0 { XCTAssertEqual(try bench.events.loopOnce(), .handled) }
+            try bench.events.loop { bench.queue.length == 0 }
             XCTAssertEqual(bench.lines, ["one one!", "two two!", "three three!"])
             answering.free()
         }
