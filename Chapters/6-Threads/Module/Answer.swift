@@ -54,12 +54,13 @@ public struct Answer<Value: Sendable> {
     }
 
     // snippet: arrived
-    private static func makeReply(for request: Request<Answer>, on events: EventContext) throws(TeventError) -> Reply<Value>
-    {
+    private static func makeReply(for request: Request<Answer>, on events: EventContext) throws(TeventError) -> Reply<
+        Value
+    > {
         Reply(to: try ThreadInbox(on: events, under: request).proxy)
     }
 
-    /// Done: the answer is there. It came into the inbox, and that belongs to the request.
+    /// Done: the answer is in the inbox, and that belongs to the request.
     static func arrived(_ answer: TallocChunk<Result<Value, any Error>>) {
         guard let request = answer.parent?.parent.flatMap(AnyRequest.init), request.isInProgress else { return }
         switch answer.value {

@@ -2,11 +2,9 @@ import Talloc
 import Tevent
 
 // snippet: wrong
-func wrong(_ proxy: ThreadProxy, _ events: EventContext) throws {
+func waitForAVariable(_ proxy: ThreadProxy, _ events: EventContext) throws {
     var isFinished = false
-    try proxy.schedule { _ in
-        isFinished = true  // error: it would run on the other thread
-    }
+    try proxy.schedule { _ in isFinished = true }  // error: mutation of captured var 'isFinished'
     try events.loop { isFinished }
 }
 // snippet-end: wrong

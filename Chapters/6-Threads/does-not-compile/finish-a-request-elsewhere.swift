@@ -2,9 +2,7 @@ import Talloc
 import Tevent
 
 // snippet: wrong
-func wrong(_ proxy: ThreadProxy, _ request: Request<Int>) throws {
-    try proxy.schedule { _ in
-        request.finish()  // error: the request belongs to the thread that made it
-    }
+func finishElsewhere(_ request: Request<Int>, _ proxy: ThreadProxy) throws {
+    try proxy.schedule { _ in request.finish() }  // error: capture of 'request' with non-Sendable type 'Request<Int>'
 }
 // snippet-end: wrong

@@ -2,11 +2,8 @@ import Talloc
 import Tevent
 
 // snippet: wrong
-func wrong(_ mastersEvents: EventContext) throws {
-    let child = try SystemThread(named: "child") {
-        try ThreadInbox(on: mastersEvents).proxy  // error: the master's context, in the child's thread
-    }
-    _ = try child.join()
-    try mastersEvents.loopWait()
+func makeInboxInChild(_ master: EventContext) throws {
+    _ = try SystemThread(named: "child") { try ThreadInbox(on: master).proxy }  // error: passing closure as a 'sending'
+    try master.loopWait()
 }
 // snippet-end: wrong

@@ -2,11 +2,8 @@ import Talloc
 import Tevent
 
 // snippet: wrong
-func wrong(_ inbox: ThreadInbox) throws {
-    let thread = try SystemThread(named: "sender") {
-        try inbox.proxy.schedule { _ in }  // error: the inbox stays at home, the proxy travels
-    }
-    try thread.join()
+func sendTheInbox(_ inbox: ThreadInbox, to other: ThreadProxy) throws {
+    try other.schedule(inbox) { _, inbox in try? inbox.proxy.schedule { _ in } }  // error: sending 'inbox' risks
     inbox.free()
 }
 // snippet-end: wrong

@@ -2,11 +2,8 @@ import Talloc
 import Tevent
 
 // snippet: wrong
-func wrong(_ events: EventContext) throws {
-    let thread = try SystemThread(named: "other") {
-        try events.loopWait()  // error: the context belongs to another thread
-    }
+func runOnTwoThreads(_ events: EventContext) throws {
+    _ = try SystemThread(named: "b") { try events.loopWait() }  // error: passing closure as a 'sending' parameter
     try events.loopWait()
-    try thread.join()
 }
 // snippet-end: wrong

@@ -38,7 +38,7 @@ struct OneWay: ParsableCommand {
 }
 
 // snippet: state
-/// What the messages work on. The context is made under it, so that they find it.
+/// What the messages work on; the context is made under it, so that they find it.
 struct Program {
     var inbox: ThreadInbox?
     var heard: [Int] = []
