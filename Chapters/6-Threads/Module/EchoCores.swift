@@ -77,7 +77,7 @@ public struct EchoCores {
             request.state.tallies[index] = try ended.receive()
         } catch {
             // One that cannot go on takes the others with it.
-            request.state.failure = request.state.failure ?? error
+            request.state.failure = request.state.failure ?? request.state.reason(of: index, error)
             request.stop()
         }
         ended.free()
@@ -86,6 +86,13 @@ public struct EchoCores {
         if let failure = request.state.failure { request.fail(failure) } else { request.finish() }
     }
     // snippet-end: done
+
+    /// Why a thread has ended: one whose loop could not go on has not answered, but left word.
+    private func reason(of index: Int, _ error: any Error) -> any Error {
+        guard error is UnansweredError else { return error }
+        do { try cores[index].join() } catch { return error }
+        return error
+    }
 
     private static func end(_ cores: [Core]) {
         for core in cores { core.stop() }

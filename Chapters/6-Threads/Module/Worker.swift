@@ -29,8 +29,8 @@ public final class Worker<State>: Sendable {
         // A loop for a moment: the thread's first message tells how it began.
         let events = try EventContext(backend: backend)
         defer { events.free() }
-        let (started, reply) = try Answer<ThreadProxy>.expect(on: events, under: events)
-        thread = try SystemThread(named: name) { try Self.run(backend, makeState, reply) }
+        let started: Request<Answer<ThreadProxy>>
+        (thread, started) = try Self.start(name, backend, makeState, on: events)
         try started.poll(on: events)
         do {
             proxy = try started.receive()
@@ -42,13 +42,23 @@ public final class Worker<State>: Sendable {
 
     deinit { stop() }
 
+    /// Starts the thread, and keeps nothing of the reply: if the thread does not answer, nobody will.
+    private static func start(
+        _ name: String, _ backend: String, _ makeState: @escaping @Sendable (EventContext) throws -> State,
+        on events: EventContext
+    ) throws -> (SystemThread<Void>, Request<Answer<ThreadProxy>>) {
+        let (started, reply) = try Answer<ThreadProxy>.expect(on: events, under: events)
+        return (try SystemThread(named: name) { try run(backend, makeState, reply) }, started)
+    }
+
     /// All that the thread does.
     private static func run(
         _ backend: String, _ makeState: (EventContext) throws -> State, _ reply: Reply<ThreadProxy>
     ) throws {
         try withTallocContext(named: "worker") { memory in
-            let events = try EventContext(under: memory, backend: backend)
+            let events: EventContext
             do {
+                events = try EventContext(under: memory, backend: backend)
                 let state = try TallocChunk(makeState(events), under: memory)
                 events.move(under: state)
                 reply.send(try ThreadInbox(on: events).proxy)
