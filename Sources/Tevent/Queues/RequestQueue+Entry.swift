@@ -138,6 +138,8 @@ extension EntryPointer {
     func leave() {
         if !pointee.request.isFreed { pointee.request.record("leave").forget(self) }
         guard let queue = pointee.queue else { return }
+        // The loop was told to start this one; whether it shall start the next is for `update` to say.
+        if queue.pointee.entries.first == self { queue.leaveLoop() }
         queue.pointee.entries.remove(self)
         queue.pointee.length -= 1
         pointee.queue = nil
@@ -157,6 +159,8 @@ extension EntryPointer {
         guard !entry.isFreed, pointee.queue == queue else { return }
         guard queue.canStart(self) else { return queue.update() }
         pointee.isTriggered = true
+        // A trace may have stopped and started the queue, and so told the loop once more.
+        queue.leaveLoop()
         // A request that has ended while it waited, or is gone because the entry was moved, has no work to begin.
         guard let trigger = pointee.trigger, !pointee.request.isFreed, pointee.request.isInProgress else { return }
         trigger.run(pointee.request)

@@ -224,15 +224,20 @@ extension QueuePointer {
         let next = pointee.entries.first.flatMap { canStart($0) ? $0 : nil }
         let loop = next?.pointee.events.record("update")
         guard loop != pointee.prefix.context else { return }
-        if let old = pointee.prefix.context { scheduled.remove(from: old) }
+        leaveLoop()
         guard let loop, let next else { return }
         scheduled.append(to: loop)
         loop.pointee.hooks?.queues?(RequestQueue.Entry(next), .schedule)
     }
 
+    /// Lets the loop start nobody; without effect if it was not told to.
+    func leaveLoop() {
+        if let loop = pointee.prefix.context { scheduled.remove(from: loop) }
+    }
+
     /// The loop has come to the queue: its first entry's turn has come.
     func run() {
-        scheduled.remove(from: pointee.prefix.context.unsafelyUnwrapped)
+        leaveLoop()
         pointee.entries.first.unsafelyUnwrapped.start()
     }
     // snippet-end: update
