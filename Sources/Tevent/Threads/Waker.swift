@@ -79,6 +79,7 @@ extension WakerPointer {
         Glibc.close(pointee.eventFD.exchange(descriptor, ordering: .sequentiallyConsistent))
     }
 
+    // snippet: wake
     /// Wakes the loop if it sleeps.
     ///
     /// Safe in a signal handler and on any thread, also when the waker has been closed since, or is another's by now:
@@ -93,6 +94,7 @@ extension WakerPointer {
         }
         pointee.visitors.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
+    // snippet-end: wake
 
     /// Empties the eventfd after it has woken the loop.
     func drain() {
