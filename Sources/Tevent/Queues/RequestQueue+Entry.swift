@@ -154,6 +154,7 @@ extension EntryPointer {
     func start() {
         let entry = RequestQueue.Entry(self)
         let queue = pointee.queue.unsafelyUnwrapped
+        queue.leaveLoop()
         trace(.beforeHandler)
         // A trace may have changed everything.
         guard !entry.isFreed, pointee.queue == queue else { return }

@@ -236,10 +236,7 @@ extension QueuePointer {
     }
 
     /// The loop has come to the queue: its first entry's turn has come.
-    func run() {
-        leaveLoop()
-        pointee.entries.first.unsafelyUnwrapped.start()
-    }
+    func run() { pointee.entries.first.unsafelyUnwrapped.start() }
     // snippet-end: update
 
     func setRunning(_ isRunning: Bool) {
