@@ -6,6 +6,7 @@ import Synchronization
 public struct LoopEndedError<Payload>: Error, CustomStringConvertible {
     private let unsent: Unsent
 
+    @usableFromInline
     init(_ payload: consuming sending Payload) { unsent = Unsent(payload) }
 
     /// What was to be sent, which is the caller's again; nil if it has been taken already.

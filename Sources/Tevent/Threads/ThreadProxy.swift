@@ -12,7 +12,7 @@ import Talloc
 ///
 /// The corresponding C type is `struct tevent_thread_proxy`.
 public struct ThreadProxy: @unchecked Sendable {
-    private let inbox: TallocHandle
+    @usableFromInline let inbox: TallocHandle
     private let channel: Channel
 
     init(inbox: TallocHandle, channel: Channel) {
@@ -29,6 +29,7 @@ public struct ThreadProxy: @unchecked Sendable {
     /// - Throws: ``LoopEndedError`` when nobody receives any more.
     ///
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
+    @inlinable
     public func schedule(
         file: StaticString = #fileID, line: UInt32 = #line,
         _ handler: @escaping @Sendable (_ events: EventContext) -> Void
@@ -47,14 +48,18 @@ public struct ThreadProxy: @unchecked Sendable {
     /// Memory of talloc is not freed by letting its handle go: send that with ``schedule(memory:file:line:_:)``.
     ///
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
+    @inlinable
     public func schedule<Payload>(
         _ payload: consuming sending Payload, file: StaticString = #fileID, line: UInt32 = #line,
         _ handler: @escaping @Sendable (_ events: EventContext, _ payload: sending Payload) -> Void
     ) throws(LoopEndedError<Payload>) {
-        let message = Letter<Payload>.make(
-            for: inbox, Letter.Content(payload: payload, handler: handler), file: file, line: line)
-        guard inbox.isStale || !channel.send(message) else { return }
-        throw LoopEndedError(Letter<Payload>.open(message).payload)
+        let letter = Letter(payload: payload, handler: handler)
+        let message = letter.message(for: inbox, file: file, line: line) { message, events in
+            let letter = Letter<Payload>.take(from: message)
+            if let events { letter.deliver(on: events) }
+        }
+        guard !send(message) else { return }
+        throw LoopEndedError(Letter<Payload>.take(from: message).payload)
     }
 
     /// Gives a piece of memory away with all that is below it, and lets a function work on it on the inbox's loop.
@@ -69,52 +74,79 @@ public struct ThreadProxy: @unchecked Sendable {
     /// - Throws: ``LoopEndedError`` with the memory, which is a root then, when nobody receives any more.
     ///
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
+    @inlinable
     public func schedule<Memory: TallocObject>(
         memory: consuming sending Memory, file: StaticString = #fileID, line: UInt32 = #line,
         _ handler: @escaping @Sendable (_ events: EventContext, _ memory: sending Memory) -> Void
     ) throws(LoopEndedError<Memory>) {
         memory.moveToRoot()
-        let message = Parcel<Memory>.make(
-            for: inbox, Parcel.Content(memory: memory, handler: handler), file: file, line: line)
-        guard inbox.isStale || !channel.send(message) else { return }
-        throw LoopEndedError(Parcel<Memory>.open(message).memory)
+        let letter = Letter(payload: memory, handler: handler)
+        let message = letter.message(for: inbox, file: file, line: line) { message, events in
+            let inbox = message.receiver
+            let letter = Letter<Memory>.take(from: message)
+            guard let events else { return _ = letter.payload.free() }
+            receive(letter.payload.tallocHandle, in: inbox) { letter.deliver(on: events) }
+        }
+        guard !send(message) else { return }
+        throw LoopEndedError(Letter<Memory>.take(from: message).payload)
+    }
+
+    /// Leaves the message for the loop; false when nobody receives any more.
+    @usableFromInline
+    func send(_ message: MessagePointer) -> Bool { !inbox.isStale && channel.send(message) }
+}
+
+/// What is in a message besides its record: what was given away, and what to do with it.
+@usableFromInline
+struct Letter<Payload> {
+    @usableFromInline let payload: Payload
+    @usableFromInline let handler: @Sendable (EventContext, sending Payload) -> Void
+
+    @inlinable
+    init(payload: Payload, handler: @escaping @Sendable (EventContext, sending Payload) -> Void) {
+        self.payload = payload
+        self.handler = handler
+    }
+
+    /// Puts the letter into a new message.
+    @inlinable
+    consuming func message(
+        for inbox: TallocHandle, file: StaticString, line: UInt32, open: @escaping MessageOpening
+    ) -> MessagePointer {
+        let message = MessagePointer.make(
+            for: inbox, contentSize: MemoryLayout<Letter>.size + MemoryLayout<Letter>.alignment, file: file, line: line,
+            open: open)
+        Self.place(in: message).initialize(to: self)
+        return message
+    }
+
+    /// Takes the letter out of its message, which is gone then.
+    @inlinable
+    static func take(from message: MessagePointer) -> Letter {
+        let letter = place(in: message).move()
+        message.freeMessage()
+        return letter
+    }
+
+    @inlinable
+    static func place(in message: MessagePointer) -> UnsafeMutablePointer<Letter> {
+        message.content.alignedUp(for: Letter.self).assumingMemoryBound(to: Letter.self)
+    }
+
+    /// Runs the handler; the sender has given the payload away, so it is connected to nothing here either.
+    @inlinable
+    func deliver(on events: EventContext) {
+        nonisolated(unsafe) let payload = payload
+        handler(events, payload)
     }
 }
 
-/// A message with a Swift value.
-private enum Letter<Payload>: MessageKind {
-    struct Content {
-        let payload: Payload
-        let handler: @Sendable (EventContext, sending Payload) -> Void
-    }
-
-    static func deliver(_ message: MessagePointer, on events: EventContext) {
-        let content = open(message)
-        // The sender has given it away, so it is connected to nothing here either.
-        nonisolated(unsafe) let payload = content.payload
-        content.handler(events, payload)
-    }
-
-    static func discard(_ message: MessagePointer) { withExtendedLifetime(open(message)) {} }
-}
-
-/// A message with memory of talloc's, which has an owner at all times.
-private enum Parcel<Memory: TallocObject>: MessageKind {
-    struct Content {
-        let memory: Memory
-        let handler: @Sendable (EventContext, sending Memory) -> Void
-    }
-
-    static func deliver(_ message: MessagePointer, on events: EventContext) {
-        let inbox = TallocContext(tallocHandle: message.pointee.receiver)
-        let content = open(message)
-        let memory = content.memory.tallocContext
-        memory.move(under: inbox)
-        // The sender has given it away, so it is connected to nothing here but the inbox, which does not hold on to it.
-        nonisolated(unsafe) let given = content.memory
-        content.handler(events, given)
-        if !memory.isFreed, !inbox.isFreed, memory.parent == inbox { memory.free() }
-    }
-
-    static func discard(_ message: MessagePointer) { open(message).memory.free() }
+/// Runs `deliver` on memory that has arrived, with the inbox as its owner, and frees what is left there.
+@usableFromInline
+func receive(_ memory: TallocHandle, in inbox: TallocHandle, _ deliver: () -> Void) {
+    let memory = TallocContext(tallocHandle: memory)
+    let inbox = TallocContext(tallocHandle: inbox)
+    memory.move(under: inbox)
+    deliver()
+    if !memory.isFreed, !inbox.isFreed, memory.parent == inbox { memory.free() }
 }

@@ -83,44 +83,44 @@ final class TriggerSignal: @unchecked Sendable {
     private let receiver: TallocHandle
     private let channel: Channel
     private let isUnderWay = Atomic(false)
+    /// Its content is the signal itself while it is under way, so that nobody frees the message then.
+    ///
     /// Touched by whoever has set `isUnderWay`, and then by the loop, until it takes that back.
     private let message: MessagePointer
 
     fileprivate init(for receiver: TallocHandle, channel: Channel, file: StaticString, line: UInt32) {
         self.receiver = receiver
         self.channel = channel
-        message = Kind.make(for: receiver, nil, file: file, line: line)
+        message = MessagePointer.make(
+            for: receiver, contentSize: MemoryLayout<TriggerSignal?>.size, file: file, line: line
+        ) { message, events in
+            let receiver = message.receiver
+            Self.arrived(message)
+            if let events { ThreadedImmediate(tallocHandle: receiver).run(on: events) }
+        }
+        Self.signal(in: message).initialize(to: nil)
     }
 
-    deinit { _ = Kind.open(message) }
+    deinit { message.freeMessage() }
 
     fileprivate func send() throws(LoopEndedError<Void>) -> Bool {
         guard !receiver.isStale else { throw LoopEndedError(()) }
         guard !isUnderWay.exchange(true, ordering: .acquiringAndReleasing) else { return false }
-        Kind.content(of: message).pointee = self
+        Self.signal(in: message).pointee = self
         guard channel.send(message) else {
-            Kind.arrived(message)
+            Self.arrived(message)
             throw LoopEndedError(())
         }
         return true
     }
 
-    private enum Kind: MessageKind {
-        /// The signal itself while it is under way, so that nobody frees the message then.
-        typealias Content = TriggerSignal?
+    private static func signal(in message: MessagePointer) -> UnsafeMutablePointer<TriggerSignal?> {
+        message.content.assumingMemoryBound(to: TriggerSignal?.self)
+    }
 
-        static func deliver(_ message: MessagePointer, on events: EventContext) {
-            let immediate = ThreadedImmediate(tallocHandle: message.pointee.receiver)
-            arrived(message)
-            immediate.run(on: events)
-        }
-
-        static func discard(_ message: MessagePointer) { arrived(message) }
-
-        /// From here on the message may be sent again, by anybody.
-        static func arrived(_ message: MessagePointer) {
-            let signal = content(of: message).pointee.take()
-            signal?.isUnderWay.store(false, ordering: .releasing)
-        }
+    /// From here on the message may be sent again, by anybody.
+    private static func arrived(_ message: MessagePointer) {
+        let signal = signal(in: message).pointee.take()
+        signal?.isUnderWay.store(false, ordering: .releasing)
     }
 }
