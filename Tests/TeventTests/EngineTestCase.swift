@@ -168,6 +168,7 @@ func failure<Value>(of body: () throws -> Value) -> TeventError? {
 }
 
 /// Does in a handler, which cannot throw, what cannot fail there.
+@discardableResult
 func sure<Value>(_ body: () throws -> Value) -> Value {
     do { return try body() } catch { fatalError("unexpected: \(error)") }
 }

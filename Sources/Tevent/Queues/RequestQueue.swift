@@ -106,7 +106,7 @@ public struct RequestQueue: TallocObject, Equatable {
         let handle = Entry(entry)
         entry.join(queue, of: request)
         // A trace may have freed any of them.
-        guard !handle.isFreed, entry.pointee.queue == queue else { return handle }
+        guard !handle.isFreed else { return handle }
         if startsAtOnce, queue.canStart(entry), !entry.pointee.request.isFreed, request.pointee.callback == nil {
             entry.start()
         } else {
@@ -195,8 +195,6 @@ struct QueueRecord: EventRecord {
         let queue = chunk!.assumingMemoryBound(to: QueueRecord.self)
         // Traces hear of each entry's end, and must find the queue gone: nothing can be added to it any more.
         queue.pointee.prefix.slot.release()
-        queue.pointee.isRunning = false
-        queue.update()
         while let entry = queue.pointee.entries.first { freeChunk(entry) }
         queue.deinitialize(count: 1)
         return 0
@@ -224,17 +222,19 @@ extension QueuePointer {
         let next = pointee.entries.first.flatMap { canStart($0) ? $0 : nil }
         let loop = next?.pointee.events.record("update")
         guard loop != pointee.prefix.context else { return }
-        if let old = pointee.prefix.context { scheduled.remove(from: old) }
+        leaveLoop()
         guard let loop, let next else { return }
         scheduled.append(to: loop)
         loop.pointee.hooks?.queues?(RequestQueue.Entry(next), .schedule)
     }
 
-    /// The loop has come to the queue: its first entry's turn has come.
-    func run() {
-        scheduled.remove(from: pointee.prefix.context.unsafelyUnwrapped)
-        pointee.entries.first.unsafelyUnwrapped.start()
+    /// Lets the loop start nobody; without effect if it was not told to.
+    func leaveLoop() {
+        if let loop = pointee.prefix.context { scheduled.remove(from: loop) }
     }
+
+    /// The loop has come to the queue: its first entry's turn has come.
+    func run() { pointee.entries.first.unsafelyUnwrapped.start() }
     // snippet-end: update
 
     func setRunning(_ isRunning: Bool) {

@@ -87,6 +87,7 @@ extension WakerPointer {
     /// Who was about to write when the process forked is not in this one, and will not take itself off.
     private func forgetVisitors() { pointee.visitors.store(0, ordering: .sequentiallyConsistent) }
 
+    // snippet: wake
     /// Wakes the loop if it sleeps.
     ///
     /// Safe in a signal handler and on any thread, also when the waker has been closed since, or is another's by now:
@@ -101,6 +102,7 @@ extension WakerPointer {
         }
         pointee.visitors.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
+    // snippet-end: wake
 
     /// Empties the eventfd after it has woken the loop.
     func drain() {

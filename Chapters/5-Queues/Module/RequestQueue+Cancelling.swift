@@ -1,0 +1,17 @@
+import Talloc
+import Tevent
+
+extension RequestQueue {
+    // snippet: hang-up
+    /// Stops the queue and cancels all that is in it, the active request first: what they were to work on is gone.
+    ///
+    /// A request that cannot be cancelled stays as it is.
+    ///
+    /// - Complexity: O(*n*).
+    public func hangUp() {
+        stop()
+        // The callbacks may free others, or the queue.
+        for entry in entries where !entry.isFreed && !entry.request.isFreed { entry.request.cancel() }
+    }
+    // snippet-end: hang-up
+}

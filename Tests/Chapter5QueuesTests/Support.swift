@@ -1,0 +1,97 @@
+import Chapter1ContextAndLoops
+import Chapter5Queues
+import Dispatch
+import Foundation
+import Talloc
+import Tevent
+import XCTest
+
+/// What a test works with: memory, a context whose clock is moved by hand, a log, a queue, and a slow reader.
+struct Bench {
+    let memory: TallocContext
+    let clock = ManualClock()
+    let events: EventContext
+    let log: EventLog
+    let queue: RequestQueue
+    let reader: SlowReader
+
+    init(_ backend: String) throws {
+        memory = try TallocContext(named: "test")
+        events = try EventContext(under: memory, backend: backend, clock: clock)
+        log = EventLog(clock: clock)
+        queue = try RequestQueue(label: "line", under: memory)
+        reader = try SlowReader(clock: clock)
+    }
+
+    /// Sends a message of a letter through the queue, which logs its end and is freed then.
+    @discardableResult
+    func send(
+        _ name: Character, pipefuls: Int = 3, under parent: TallocContext? = nil, _ then: @escaping () -> Void = {}
+    ) throws -> Request<QueuedWrite> {
+        let message = reader.message(name, pipefuls: pipefuls)
+        let write = try QueuedWrite.send(
+            message, to: reader.writer, through: queue, on: events, under: parent ?? memory)
+        write.setCallback { write in
+            do {
+                try write.receive()
+                log.add("\(name)", "done")
+            } catch { log.add("\(name)", "\(error)") }
+            write.free()
+            then()
+        }
+        return write
+    }
+
+    /// A request that logs when its turn comes, and does nothing else; whoever sends it ends and frees it.
+    func hold(_ name: String) throws -> Request<Held> {
+        let request = try Request(Held(), under: memory)
+        try queue.add(request, on: events) { _ in log.add(name, "begins") }
+        return request
+    }
+
+    /// Runs the loop as long as it need not wait.
+    @discardableResult
+    func run() throws -> LoopResult { try events.loopWait() }
+
+    /// Who has done what so far, a line each.
+    var lines: [String] { log.entries.map { "\($0.who) \($0.what)" } }
+}
+
+struct Held {}
+
+/// Runs a test once with each backend; descriptors that it leaves open are a failure.
+func onEachBackend(line: UInt = #line, _ test: (Bench) throws -> Void) throws {
+    for backend in EventContext.backends {
+        let before = openDescriptors()
+        let bench = try Bench(backend)
+        do { try test(bench) } catch { XCTFail("with \(backend): \(error)", line: line) }
+        if !bench.memory.isFreed { bench.memory.free() }
+        bench.reader.close()
+        XCTAssertEqual(openDescriptors(), before, "with \(backend), descriptors were left open", line: line)
+    }
+}
+
+/// The numbers of what this process has open, without the timers of XCTest's own threads: the engine has none.
+private func openDescriptors() -> Set<Int32> {
+    Set(
+        (0..<Int32(1024)).filter { number in
+            guard fcntl(number, F_GETFD) >= 0 else { return false }
+            let name = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+            return name?.contains("timerfd") != true
+        })
+}
+
+/// What the chapter's suites share: XCTest's own threads open what they need before the first test counts descriptors.
+class QueueTestCase: XCTestCase {
+    override class func setUp() {
+        let passed = DispatchSemaphore(value: 0)
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { passed.signal() }
+        DispatchQueue.global().asyncAfter(wallDeadline: .now() + .milliseconds(1)) { passed.signal() }
+        for _ in 1...2 { passed.wait() }
+    }
+}
+
+/// Does in a handler, which cannot throw, what cannot fail there.
+func sure<Value>(_ body: () throws -> Value) -> Value {
+    do { return try body() } catch { fatalError("unexpected: \(error)") }
+}
