@@ -30,7 +30,8 @@ final class EchoCoresProgramTests: ThreadsTestCase {
                 XCTAssertEqual(result.exitCode, 0)
                 XCTAssertEqual(result.stderr, "")
                 let lines = result.stdout.split(separator: "\n")
-                XCTAssertEqual(lines.dropFirst().dropLast().map { $0.prefix(15) }, (1...3).map { "thread \($0) served" })
+                XCTAssertEqual(
+                    lines.dropFirst().dropLast().map { $0.prefix(15) }, (1...3).map { "thread \($0) served" })
                 let served = try XCTUnwrap(lines.last?.firstMatch(of: #/^served (\d+) clients, /#)).1
                 XCTAssertGreaterThanOrEqual(Int(served) ?? 0, 20)
                 _ = try load.wait()

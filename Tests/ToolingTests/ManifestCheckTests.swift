@@ -13,6 +13,11 @@ final class ManifestCheckTests: XCTestCase {
         try assertFault("Chapters/1-Tea/pour-milk: the tour does not know this example")
     }
 
+    func testWhatMustNotCompileIsNoExample() throws {
+        try fixture.write("Chapters/1-Tea/does-not-compile/Spill.swift", "")
+        XCTAssertEqual(try fixture.tour("text", "--check").exitCode, 0)
+    }
+
     func testAChapterTheManifestDoesNotNameIsFound() throws {
         try fixture.write("Chapters/3-Soup/Module/Soup.swift", "")
         try assertFault("Chapters/3-Soup: the tour does not know this chapter")

@@ -11,7 +11,6 @@ public struct Answer<Value: Sendable> {
     private var value: Value?
     // snippet-end: state
 
-    // snippet: send
     /// Lets a function run on another thread's loop, and waits for its answer.
     ///
     /// - Parameters:
@@ -32,7 +31,6 @@ public struct Answer<Value: Sendable> {
         let sent: Void? = request.attempt { try proxy.schedule { events in question(events, reply) } }
         return sent == nil ? request.post(on: events) : request
     }
-    // snippet-end: send
 
     /// Makes a request that is done when somebody answers, whoever gets the reply.
     ///

@@ -18,7 +18,6 @@ public struct EchoCores {
     private var failure: (any Error)?
     // snippet-end: state
 
-    // snippet: send
     /// Starts the threads, whose servers begin to listen.
     ///
     /// - Parameters:
@@ -52,6 +51,7 @@ public struct EchoCores {
         }
     }
 
+    // snippet: send
     private static func startCore(_ number: Int, at address: SocketAddress, _ backend: String) throws -> Core {
         try Core(named: "echo \(number)", backend: backend) { events in
             try EchoServer.send(at: address, sharesPort: true, on: events, under: events)

@@ -14,6 +14,7 @@ public final class Worker<State>: Sendable {
     /// What messages are sent with; ``schedule(_:)`` is more convenient.
     public let proxy: ThreadProxy
     private let thread: SystemThread<Void>
+    // snippet-end: worker
 
     /// Starts a thread, and waits until its loop is ready.
     ///
@@ -42,6 +43,7 @@ public final class Worker<State>: Sendable {
 
     deinit { stop() }
 
+    // snippet: start
     /// Starts the thread, and keeps nothing of the reply: if the thread does not answer, nobody will.
     private static func start(
         _ name: String, _ backend: String, _ makeState: @escaping @Sendable (EventContext) throws -> State,
@@ -68,9 +70,8 @@ public final class Worker<State>: Sendable {
             try events.loopWait()
         }
     }
-    // snippet-end: worker
+    // snippet-end: start
 
-    // snippet: schedule
     /// Lets a function run on the worker's loop; functions of one sender run in the order they were sent.
     ///
     /// - Throws: `LoopEndedError` if the worker has ended.
@@ -98,7 +99,6 @@ public final class Worker<State>: Sendable {
             question(events, events.owner(as: State.self), reply)
         }
     }
-    // snippet-end: schedule
 
     /// Asks the worker, and blocks until it has answered: for a thread that has nothing else to do.
     ///
