@@ -31,7 +31,7 @@ struct Waker: ~Copyable {
 extension WakerPointer {
     /// The address of the first of all wakers; 0 before there is one.
     private static let all = Atomic<UInt>(0)
-    private static let lock = Mutex(())
+    private static let lock = Lock(())
 
     static var first: WakerPointer? { WakerPointer(bitPattern: all.load(ordering: .acquiring)) }
     var next: WakerPointer? { pointee.next }
