@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import Talloc
 
 // How a loop is woken from outside: by a signal handler, or by another thread.
 //
