@@ -63,9 +63,13 @@ extension WakerPointer {
     }
 
     /// Closes the eventfd; nobody wakes through it any more.
-    func close() {
+    ///
+    /// - Parameter isLeftByFork: Whether the waker is a copy that `fork` made, in a process that other threads did not
+    ///   come along to.
+    func close(isLeftByFork: Bool = false) {
         pointee.signals.store(0, ordering: .sequentiallyConsistent)
         pointee.isSleeping.store(false, ordering: .sequentiallyConsistent)
+        if isLeftByFork { forgetVisitors() }
         // What another thread does with it is short, and ends.
         while pointee.visitors.load(ordering: .sequentiallyConsistent) > 0 { sched_yield() }
         let descriptor = pointee.eventFD.load(ordering: .relaxed)
@@ -77,8 +81,12 @@ extension WakerPointer {
     /// Replaces the eventfd, which after `fork` both processes share.
     func reopen() throws(TeventError) {
         let descriptor = try Self.openEventFD()
+        forgetVisitors()
         Glibc.close(pointee.eventFD.exchange(descriptor, ordering: .sequentiallyConsistent))
     }
+
+    /// Who was about to write when the process forked is not in this one, and will not take itself off.
+    private func forgetVisitors() { pointee.visitors.store(0, ordering: .sequentiallyConsistent) }
 
     // snippet: wake
     /// Wakes the loop if it sleeps.
@@ -129,7 +137,7 @@ extension ContextPointer {
 
     /// Gives the waker back when the context ends, and its backend with it.
     func closeWaker() {
-        pointee.waker?.close()
+        pointee.waker?.close(isLeftByFork: hasForked)
         pointee.waker = nil
     }
 }
