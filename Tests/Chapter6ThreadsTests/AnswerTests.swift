@@ -75,6 +75,21 @@ final class AnswerTests: ThreadsTestCase {
         }
     }
 
+    func testAnAnswerIsOneMessageAlsoWhenTheReplyIsLetGo() throws {
+        try onEachBackend {
+            let request: Request<Answer<Int>>
+            do {
+                let reply: Reply<Int>
+                (request, reply) = try Answer<Int>.expect(on: events, under: memory)
+                reply.send(1)
+            }
+            events.maximumWait = .zero
+            XCTAssertEqual(try events.loopOnce(), .handled)
+            XCTAssertEqual(try events.loopOnce(), .timedOut, "there was a second message")
+            XCTAssertEqual(try request.receive(), 1)
+        }
+    }
+
     // MARK: Nobody answers
 
     func testAForgottenReplyIsAnError() throws {

@@ -64,8 +64,8 @@ class ThreadsTestCase: XCTestCase {
 
     /// Waits for a request, and takes its result.
     func answer<Value>(of request: Request<Answer<Value>>) throws -> Value {
-        try request.poll(on: events)
         defer { request.free() }
+        guard try request.poll(on: events) == .finished else { throw NoAnswerInTime() }
         return try request.receive()
     }
 
@@ -92,3 +92,5 @@ class ThreadsTestCase: XCTestCase {
 }
 
 struct Oops: Error, Equatable {}
+
+struct NoAnswerInTime: Error {}

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import Talloc
 
 // How a loop is woken from outside: by a signal handler, or by another thread.
 //
@@ -31,7 +32,7 @@ struct Waker: ~Copyable {
 extension WakerPointer {
     /// The address of the first of all wakers; 0 before there is one.
     private static let all = Atomic<UInt>(0)
-    private static let lock = Mutex(())
+    private static let lock = Locked(())
 
     static var first: WakerPointer? { WakerPointer(bitPattern: all.load(ordering: .acquiring)) }
     var next: WakerPointer? { pointee.next }
