@@ -54,8 +54,11 @@ final class QueueProgram {
         isOver = true
         memory.free()
         for place in queues.flatMap(\.places) { expect(place.entry?.isFreed != false, "it outlives its parent", place) }
-        queues = []
-        requests = []
+        // They know each other.
+        for place in places.values {
+            place.queue.places = []
+            place.queue.scheduled = nil
+        }
     }
 
     private func runALoop() {
