@@ -14,8 +14,9 @@ final class ManifestCheckTests: XCTestCase {
     }
 
     func testWhatMustNotCompileIsNoExample() throws {
-        try fixture.write("Chapters/1-Tea/does-not-compile/Spill.swift", "")
-        XCTAssertEqual(try fixture.tour("text", "--check").exitCode, 0)
+        try fixture.write("Chapters/1-Tea/does-not-compile/Spill.swift", "spill()\n")
+        let result = try fixture.tour("text", "--check")
+        XCTAssertEqual(result.exitCode, 0, result.stdout + result.stderr)
     }
 
     func testAChapterTheManifestDoesNotNameIsFound() throws {
