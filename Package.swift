@@ -42,6 +42,15 @@ let chapters =
             "mixed-writes", "queued-writes", "queue-trace", "add-or-start", "log-barrier", "stop-and-start",
             "half-written", "goes-away", "never-freed",
         ])
+    + chapter(
+        6, "Threads",
+        after: [
+            "Chapter1ContextAndLoops", "Chapter2Events", "Chapter3AccessingData", "Chapter4Requests", "Chapter5Queues",
+        ],
+        examples: [
+            "thread-pipe", "one-way", "request-reply", "wrong-loop", "many-workers", "loop-ended",
+            "threaded-immediate", "coalesced-wakeups", "echo-cores",
+        ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.
 func chapter(_ number: Int, _ name: String, after earlier: [String] = [], examples: [String]) -> [Target] {

@@ -1,6 +1,5 @@
 import CTalloc
 import Glibc
-import Synchronization
 
 /// What concerns the whole process: the abort hook, libtalloc's version and its null tracking.
 public enum TallocLibrary {
@@ -9,7 +8,7 @@ public enum TallocLibrary {
     /// The corresponding C functions are `talloc_version_major()` and `talloc_version_minor()`.
     public static var version: String { "\(talloc_version_major()).\(talloc_version_minor())" }
 
-    private static let abortHook = Mutex<(@Sendable (String) -> Void)?>(nil)
+    private static let abortHook = Locked<(@Sendable (String) -> Void)?>(nil)
 
     /// Sets a function that is told the reason before the program is aborted, for a log or a crash report.
     ///

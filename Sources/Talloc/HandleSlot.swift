@@ -104,13 +104,13 @@ enum SlotDepot {
         let count: Int
     }
 
-    private static let leftBehind = Mutex<[Batch]>([])
+    private static let leftBehind = Locked<[Batch]>([])
 
     /// A thread with so many free slots gives half of them back: it may free what another makes, again and again.
     static let mostFree = 2048
 
     /// Where all slots are: slabs of this many bytes, aligned to as many.
-    private static let slabs = Mutex(Set<UInt>())
+    private static let slabs = Locked(Set<UInt>())
     private static let slabSize = 8192
 
     /// Runs when a thread ends, to pass its free slots on.

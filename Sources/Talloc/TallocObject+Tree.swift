@@ -51,6 +51,22 @@ extension TallocObject {
     public var totalBlocks: Int { talloc_total_blocks(chunk()) }
 }
 
+/// Whether a chunk is a child of another one, asked of the parent alone: the chunk may be gone, or another thread's.
+///
+/// - Complexity: O(*n*) in the number of the parent's children.
+package func isChild(_ chunk: UnsafeRawPointer, of parent: UnsafeRawPointer) -> Bool {
+    var search = (chunk: chunk, isFound: false)
+    withUnsafeMutablePointer(to: &search) { search in
+        talloc_report_depth_cb(
+            parent, 0, 1,
+            { child, depth, _, _, search in
+                let search = search!.assumingMemoryBound(to: (chunk: UnsafeRawPointer, isFound: Bool).self)
+                if depth == 1, child == search.pointee.chunk { search.pointee.isFound = true }
+            }, search)
+    }
+    return search.isFound
+}
+
 /// One chunk met while walking a tree.
 package struct TreeStep {
     package let chunk: UnsafeMutableRawPointer

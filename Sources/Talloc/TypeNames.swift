@@ -12,7 +12,7 @@ package enum TypeNames {
         let name: UnsafePointer<CChar>
     }
 
-    private static let known = Mutex<[ObjectIdentifier: UInt]>([:])
+    private static let known = Locked<[ObjectIdentifier: UInt]>([:])
     private static let recentCount = 64
     /// Safe to share: nothing but its atomics is ever written.
     private nonisolated(unsafe) static let recent: UnsafeMutablePointer<Atomic<UInt>> = {

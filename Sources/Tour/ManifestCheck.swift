@@ -71,7 +71,9 @@ extension Repository {
                         remedy: "Add it to \(Manifest.path) and Package.swift, or remove the folder.")
                 ]
             }
-            let folders = names(in: chapter).filter { $0 != "Module" }.map { "\(chapter)/\($0)" }
+            // Neither the chapter's library nor the files that show what must not compile are examples.
+            let others = ["Module", "does-not-compile"]
+            let folders = names(in: chapter).filter { !others.contains($0) }.map { "\(chapter)/\($0)" }
             return folders.filter { isFolder($0) && !known.contains($0) }.map { folder in
                 Fault(
                     path: folder, problem: "the tour does not know this example",

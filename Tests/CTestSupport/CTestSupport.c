@@ -2,6 +2,7 @@
 #include "CTestSupport.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -57,10 +58,57 @@ int test_is_blocked(int signal)
 
 int test_is_thread_sanitized(void)
 {
-#if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
     return 1;
-#endif
-#endif
+#else
     return 0;
+#endif
+}
+
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+long test_allocations(void) { return 0; }
+
+int test_counts_allocations(void) { return 0; }
+#else
+static _Thread_local long allocations;
+
+extern void *__libc_malloc(size_t size);
+
+/* Takes the place of the C library's malloc in the whole test program, and counts. */
+void *malloc(size_t size)
+{
+    allocations++;
+    return __libc_malloc(size);
+}
+
+long test_allocations(void) { return allocations; }
+
+int test_counts_allocations(void) { return 1; }
+#endif
+
+int test_set_stack_size(long size)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    int result = pthread_attr_setstacksize(&attributes, (size_t)size);
+    if (result == 0) {
+        result = pthread_setattr_default_np(&attributes);
+    }
+    pthread_attr_destroy(&attributes);
+    return result;
+}
+
+int test_use_one_processor(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) {
+        return -1;
+    }
+    int processor = 0;
+    while (!CPU_ISSET(processor, &set)) {
+        processor++;
+    }
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    return sched_setaffinity(0, sizeof(set), &set);
 }

@@ -10,6 +10,18 @@ final class TurnOrderTests: XCTestCase {
 
     func testTimersBeforeDescriptors() throws { try checkOrder(.timer, .descriptor) }
 
+    func testMessagesBehindTheImmediatesThatWaitAndBeforeTheRest() throws {
+        try onEachBackend { bench in
+            let (proxy, log) = (try ThreadInbox(on: bench.events).proxy, bench.log)
+            for kind in [EventLists.Kind.descriptor, .timer] { try bench.addReady(kind) }
+            nonisolated(unsafe) let serve = { log.add("message", "served") }
+            try proxy.schedule { _ in serve() }
+            for kind in [EventLists.Kind.immediate, .signal] { try bench.addReady(kind) }
+            for _ in 0..<5 { XCTAssertEqual(try bench.events.loopOnce(), .handled) }
+            XCTAssertEqual(bench.log.who, ["signal", "immediate", "message", "timer", "descriptor"])
+        }
+    }
+
     private func checkOrder(_ first: EventLists.Kind, _ second: EventLists.Kind) throws {
         try onEachBackend { bench in
             try bench.addReady(second)

@@ -78,9 +78,21 @@ final class ExerciseTests: QueueTestCase {
                     ask.free()
                 }
             }
-            while bench.queue.length > 0 { XCTAssertEqual(try bench.events.loopOnce(), .handled) }
+            try bench.events.loop { bench.queue.length == 0 }
             XCTAssertEqual(bench.lines, ["one one!", "two two!", "three three!"])
             answering.free()
+        }
+    }
+
+    func testStoppingAfterCancellingIsAsGoodBecauseTheLoopDoesNotRunInBetween() throws {
+        try onEachBackend { bench in
+            for name in "ABC" { try bench.send(name) }
+            try bench.run()
+            for entry in bench.queue.entries { entry.request.cancel() }
+            bench.queue.stop()
+            XCTAssertEqual(bench.lines, "ABC".map { "\($0) the request was cancelled" })
+            try bench.reader.run(bench.events)
+            XCTAssertEqual(bench.reader.letters, "A")
         }
     }
 

@@ -33,6 +33,18 @@ final class QueueTests: QueueTestCase {
         }
     }
 
+    func testAQueueWhoseFirstGoesBeforeItsTurnGoesToTheEndForTheSecond() throws {
+        try onEachBackend { bench in
+            let first = try bench.hold("A")
+            _ = try bench.hold("B")
+            let immediate = try ImmediateEvent(under: bench.memory)
+            immediate.schedule(on: bench.events) { _, _ in bench.log.add("immediate", "runs") }
+            first.free()
+            try bench.run()
+            XCTAssertEqual(bench.lines, ["immediate runs", "B begins"])
+        }
+    }
+
     func testTheQueueItselfWaitsAmongTheImmediatesSoTheirTraceShowsNothing() throws {
         try onEachBackend { bench in
             bench.events.setImmediateTrace { _, point in bench.log.add("immediate", "\(point)") }

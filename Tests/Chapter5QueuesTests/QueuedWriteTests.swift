@@ -107,6 +107,21 @@ final class QueuedWriteTests: QueueTestCase {
         }
     }
 
+    func testADescriptorThatIsNotOpenWhenTheTurnComesIsAnErrorOfThatWriteAlone() throws {
+        try onEachBackend { bench in
+            // A number that nobody has; one that this test closes might be somebody else's by then.
+            let write = try QueuedWrite.send(
+                [1], to: 1_000_000, through: bench.queue, on: bench.events, under: bench.memory)
+            write.setCallback { write in
+                bench.log.add("closed", write.error.map { "\($0)" } ?? "no error")
+                write.free()
+            }
+            try bench.send("B", pipefuls: 1)
+            try bench.reader.run(bench.events)
+            XCTAssertEqual(bench.lines, ["closed write failed: Bad file descriptor", "B done"])
+        }
+    }
+
     func testWhetherItHadBegunCanBeAskedAfterItsEnd() throws {
         try onEachBackend { bench in
             var begun: [Bool] = []

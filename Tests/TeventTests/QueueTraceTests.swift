@@ -336,6 +336,22 @@ final class QueueTraceTests: QueueTestCase {
         }
     }
 
+    func testStoppingAndStartingWhenARequestJoinsThatStartsAtOnceDoesNotStartItTwice() throws {
+        try onBothBackendsWithQueue { queue, events, memory in
+            events.setQueueTrace { _, point in
+                self.note("\(point)")
+                if point == .attach {
+                    queue.stop()
+                    queue.start()
+                } else if point == .beforeHandler {
+                    XCTAssertFalse(events.hasEvents)
+                }
+            }
+            try queue.addOrStart(try Request(Work(), under: memory), on: events) { _ in self.note("start") }
+            try assertLoop(events, notes: ["attach", "schedule", "beforeHandler", "start"])
+        }
+    }
+
     func testStoppingJustBeforeARequestIsStartedKeepsItWaiting() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             events.setQueueTrace { _, point in if point == .beforeHandler, queue.isRunning { queue.stop() } }

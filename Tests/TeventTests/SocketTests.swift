@@ -46,6 +46,38 @@ final class SocketTests: EngineTestCase {
 
     // MARK: Connections
 
+    func testAPortThatIsNotSharedIsTaken() throws {
+        try onEachBackend { _ in
+            for (first, second) in [(false, false), (true, false), (false, true)] {
+                let listener = opened(try SystemIO.listen(on: .loopback(port: 0), sharesPort: first))
+                let address = try SystemIO.localAddress(of: listener)
+                assertThrows(
+                    .systemCall(name: "bind", code: EADDRINUSE),
+                    try SystemIO.listen(on: address, sharesPort: second))
+            }
+        }
+    }
+
+    func testConnectionsToASharedPortAreSpreadOverItsListeners() throws {
+        try onEachBackend { _ in
+            let first = opened(try SystemIO.listen(on: .loopback(port: 0), sharesPort: true))
+            let address = try SystemIO.localAddress(of: first)
+            let second = opened(try SystemIO.listen(on: address, sharesPort: true))
+            // The system takes either at random; that it takes the same 64 times does not happen.
+            for _ in 0..<64 { _ = try connect(address) }
+            let counts = try [first, second].map { listener in
+                var count = 0
+                while case .connection(let descriptor, _) = try SystemIO.accept(listener) {
+                    _ = opened(descriptor)
+                    count += 1
+                }
+                return count
+            }
+            XCTAssertEqual(counts.reduce(0, +), 64)
+            XCTAssertEqual(counts.filter { $0 == 0 }, [], "one listener got all")
+        }
+    }
+
     func testBytesPassBetweenWhoConnectsAndWhoAccepts() throws {
         try onEachBackend { _ in
             let (listener, address) = try listener()

@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// The order of a turn, each neighbouring pair of its stages: signals, immediates, timers, descriptors.
+/// The order of a turn, each neighbouring pair of its stages: signals, messages, immediates, timers, descriptors.
 final class TurnOrderTests: EngineTestCase {
     /// Adds the later event first, so that only the order of the stages can put it second.
     private func assertOrder(
@@ -15,6 +15,10 @@ final class TurnOrderTests: EngineTestCase {
                 case "signal":
                     try events.addSignal(.user1) { _, _ in seen.append(name) }
                     Signal.user1.raise()
+                case "message":
+                    let log = OwnBox<() -> Void>()
+                    log.value = { seen.append(name) }
+                    try ThreadInbox(on: events).proxy.schedule { _ in log.value?() }
                 case "immediate":
                     schedule(on: events) { seen.append(name) }
                 case "timer":
@@ -36,6 +40,51 @@ final class TurnOrderTests: EngineTestCase {
     func testSignalsComeBeforeTimers() throws { try assertOrder("signal", "timer") }
     func testSignalsComeBeforeDescriptors() throws { try assertOrder("signal", "descriptor") }
     func testImmediatesComeBeforeDescriptors() throws { try assertOrder("immediate", "descriptor") }
+
+    func testSignalsComeBeforeMessages() throws { try assertOrder("signal", "message") }
+    func testMessagesComeBeforeTimers() throws { try assertOrder("message", "timer") }
+    func testMessagesComeBeforeDescriptors() throws { try assertOrder("message", "descriptor") }
+    func testImmediatesThatWaitAlreadyComeBeforeMessages() throws { try assertOrder("immediate", "message") }
+
+    func testMessagesComeBeforeImmediatesThatAreScheduledLater() throws {
+        try onBothBackends { events, _ in
+            let (proxy, log) = (try ThreadInbox(on: events).proxy, SharedLog())
+            schedule(on: events) {
+                log.add("first immediate")
+                // The message came before the turn, and has joined by now.
+                schedule(on: events) { log.add("second immediate") }
+            }
+            try proxy.schedule { _ in log.add("message") }
+            XCTAssertEqual(try events.loopWait(), .timedOut)
+            XCTAssertEqual(log.all, ["first immediate", "message", "second immediate"])
+        }
+    }
+
+    func testAMessageThatArrivesInAHandlerJoinsBehindTheImmediatesThatHandlerScheduled() throws {
+        try onBothBackends { events, _ in
+            let (proxy, log) = (try ThreadInbox(on: events).proxy, SharedLog())
+            schedule(on: events) {
+                proxy.send { _ in log.add("message") }
+                schedule(on: events) { log.add("immediate") }
+            }
+            XCTAssertEqual(try events.loopWait(), .timedOut)
+            XCTAssertEqual(log.all, ["immediate", "message"])
+        }
+    }
+
+    func testASignalThatArrivesInAMessagesHandlerGoesBeforeWaitingMessages() throws {
+        try onBothBackends { events, _ in
+            let (proxy, log) = (try ThreadInbox(on: events).proxy, SharedLog())
+            try events.addSignal(.user1) { _, _ in log.add("signal") }
+            try proxy.schedule { _ in
+                log.add("first message")
+                Signal.user1.raise()
+            }
+            try proxy.schedule { _ in log.add("second message") }
+            XCTAssertEqual(try events.loopWait(), .timedOut)
+            XCTAssertEqual(log.all, ["first message", "signal", "second message"])
+        }
+    }
 
     func testImmediatesRunInTheOrderScheduledNotTheOrderMade() throws {
         try onBothBackends { events, _ in

@@ -13,6 +13,12 @@ final class ManifestCheckTests: XCTestCase {
         try assertFault("Chapters/1-Tea/pour-milk: the tour does not know this example")
     }
 
+    func testWhatMustNotCompileIsNoExample() throws {
+        try fixture.write("Chapters/1-Tea/does-not-compile/Spill.swift", "spill()\n")
+        let result = try fixture.tour("text", "--check")
+        XCTAssertEqual(result.exitCode, 0, result.stdout + result.stderr)
+    }
+
     func testAChapterTheManifestDoesNotNameIsFound() throws {
         try fixture.write("Chapters/3-Soup/Module/Soup.swift", "")
         try assertFault("Chapters/3-Soup: the tour does not know this chapter")

@@ -26,6 +26,7 @@ extension ContextPointer {
         return .again
     }
 
+    // snippet: sleep
     /// Waits in the backend, unless somebody has left something for the loop.
     ///
     /// - Returns: False if it did not wait to the end.
@@ -43,6 +44,7 @@ extension ContextPointer {
         else { return false }
         return try pointee.backend.wait(nanoseconds: nanoseconds, &pointee.ready)
     }
+    // snippet-end: sleep
 
     /// Nanoseconds until something is due without any descriptor; nil means never.
     private func timeUntilNext(_ limit: EventInstant?) -> Int64? {

@@ -32,7 +32,7 @@ enum SignalDispatch {
         var oldAction = sigaction()
     }
 
-    private static let registrations = Mutex<[Int32: Registration]>([:])
+    private static let registrations = Locked<[Int32: Registration]>([:])
 
     static func arrivalCount(_ number: Int32) -> UInt64 {
         arrivals[Int(number)].load(ordering: .acquiring)

@@ -35,8 +35,7 @@ extension RequestQueue {
         /// The corresponding C function is `tevent_queue_entry_untrigger()`.
         public func untrigger() {
             let entry = record()
-            guard let queue = entry.pointee.queue, queue.pointee.entries.first == entry, entry.pointee.isTriggered
-            else {
+            guard let queue = entry.pointee.queue, entry.pointee.isTriggered else {
                 abort("the queue entry made at \(origin) was untriggered, but it is not the active one")
             }
             guard !queue.pointee.isRunning else {
@@ -67,7 +66,7 @@ public enum QueueTracePoint: Sendable, Equatable {
     case attach
     /// The entry is first, and the loop has been told to start it.
     case schedule
-    /// The entry's trigger is about to be called.
+    /// The entry's turn has come: its trigger is about to be called, unless it has none or its request has ended.
     case beforeHandler
     /// The entry has left its queue.
     case detach
@@ -96,8 +95,6 @@ struct EntryRecord: EventRecord, Linked {
     var isTriggered = false
     var next: EntryPointer?
     var previous: EntryPointer?
-    /// The next place of the same request, in another queue.
-    var sibling: EntryPointer?
 
     init(prefix: EventPrefix, request: AnyRequest, events: EventContext, trigger: RequestCallback?) {
         self.prefix = prefix
@@ -125,8 +122,7 @@ extension EntryPointer {
     }
 
     func join(_ queue: QueuePointer, of request: RequestPointer) {
-        pointee.sibling = request.pointee.firstEntry
-        request.pointee.firstEntry = self
+        request.pointee.hasPlaces = true
         pointee.queue = queue
         queue.pointee.entries.append(self)
         queue.pointee.length += 1
@@ -136,7 +132,6 @@ extension EntryPointer {
     // snippet: leave
     /// Takes the entry out of its queue, and lets the loop start the next one if this was the active one.
     func leave() {
-        if !pointee.request.isFreed { pointee.request.record("leave").forget(self) }
         guard let queue = pointee.queue else { return }
         // The loop was told to start this one; whether it shall start the next is for `update` to say.
         if queue.pointee.entries.first == self { queue.leaveLoop() }
@@ -154,27 +149,15 @@ extension EntryPointer {
     func start() {
         let entry = RequestQueue.Entry(self)
         let queue = pointee.queue.unsafelyUnwrapped
+        queue.leaveLoop()
         trace(.beforeHandler)
         // A trace may have changed everything.
-        guard !entry.isFreed, pointee.queue == queue else { return }
-        guard queue.canStart(self) else { return queue.update() }
+        guard !entry.isFreed, queue.canStart(self) else { return }
         pointee.isTriggered = true
         // A trace may have stopped and started the queue, and so told the loop once more.
         queue.leaveLoop()
         // A request that has ended while it waited, or is gone because the entry was moved, has no work to begin.
         guard let trigger = pointee.trigger, !pointee.request.isFreed, pointee.request.isInProgress else { return }
         trigger.run(pointee.request)
-    }
-}
-
-extension RequestPointer {
-    /// Takes an entry out of the list of the request's places in queues.
-    func forget(_ entry: EntryPointer) {
-        guard pointee.firstEntry != entry else { return pointee.firstEntry = entry.pointee.sibling }
-        var candidate = pointee.firstEntry
-        while let before = candidate {
-            candidate = before.pointee.sibling
-            if candidate == entry { before.pointee.sibling = entry.pointee.sibling }
-        }
     }
 }

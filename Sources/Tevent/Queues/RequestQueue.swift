@@ -106,7 +106,7 @@ public struct RequestQueue: TallocObject, Equatable {
         let handle = Entry(entry)
         entry.join(queue, of: request)
         // A trace may have freed any of them.
-        guard !handle.isFreed, entry.pointee.queue == queue else { return handle }
+        guard !handle.isFreed else { return handle }
         if startsAtOnce, queue.canStart(entry), !entry.pointee.request.isFreed, request.pointee.callback == nil {
             entry.start()
         } else {
@@ -195,8 +195,6 @@ struct QueueRecord: EventRecord {
         let queue = chunk!.assumingMemoryBound(to: QueueRecord.self)
         // Traces hear of each entry's end, and must find the queue gone: nothing can be added to it any more.
         queue.pointee.prefix.slot.release()
-        queue.pointee.isRunning = false
-        queue.update()
         while let entry = queue.pointee.entries.first { freeChunk(entry) }
         queue.deinitialize(count: 1)
         return 0
@@ -236,10 +234,7 @@ extension QueuePointer {
     }
 
     /// The loop has come to the queue: its first entry's turn has come.
-    func run() {
-        leaveLoop()
-        pointee.entries.first.unsafelyUnwrapped.start()
-    }
+    func run() { pointee.entries.first.unsafelyUnwrapped.start() }
     // snippet-end: update
 
     func setRunning(_ isRunning: Bool) {

@@ -29,14 +29,14 @@ struct RequestRecord {
     var failure = RequestFailure.none
     var finishFile: UnsafePointer<CChar>?
     var extras: RequestExtras?
-    /// Its place in a queue, a child; the first if it is in several.
-    var firstEntry: EntryPointer?
     var finishLine: UInt32 = 0
     var status = RequestStatus.inProgress
     /// Where the request waits for its callback to be called.
     var queue = Queue.none
     /// Being received frees what is below the request, and that may try to free the request too: not now, but then.
     var isBeingReceived = false
+    /// Whether it was ever added to a queue: then its places are among its children.
+    var hasPlaces = false
     var freeWhenReceived = false
 
     enum Queue: UInt8 {
@@ -228,7 +228,7 @@ extension RequestPointer {
 
     /// Frees what is below the request, but not its places in queues, which it holds until it is freed itself.
     private func freeChildren() {
-        guard pointee.firstEntry != nil else {
+        guard pointee.hasPlaces else {
             talloc_free_children(self)
             return
         }

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import Talloc
 
 /// A thread of the operating system, for a loop of its own.
 ///
@@ -10,8 +11,7 @@ import Synchronization
 /// The corresponding C functions are `pthread_create()` and `pthread_join()`.
 public final class SystemThread<Success: Sendable>: Sendable {
     private let outcome: Outcome
-    /// Nil once it has been joined.
-    private let thread: Mutex<pthread_t?>
+    private let joining: Joining
 
     /// Starts a thread.
     ///
@@ -20,9 +20,10 @@ public final class SystemThread<Success: Sendable>: Sendable {
     ///   - body: What the thread does. It owns what it has captured: the caller cannot use that any more, unless it is
     ///     `Sendable`.
     /// - Throws: ``TeventError/systemCall(name:code:)`` when the system has no room for another thread.
-    public init(named name: String, _ body: sending @escaping () throws -> Success) throws(TeventError) {
+    public init(named name: String, _ body: consuming sending @escaping () throws -> Success) throws(TeventError) {
         let outcome = Outcome()
-        let start = Unmanaged.passRetained(Start(name: name, body: body, outcome: outcome))
+        // Nothing of the function stays here: what it has captured is the new thread's to let go.
+        let start = Unmanaged.passRetained(Start(name: name, body: consume body, outcome: outcome))
         var thread = pthread_t()
         let code = pthread_create(&thread, nil, runThread, start.toOpaque())
         guard code == 0 else {
@@ -30,28 +31,29 @@ public final class SystemThread<Success: Sendable>: Sendable {
             throw .systemCall(name: "pthread_create", code: code)
         }
         self.outcome = outcome
-        self.thread = Mutex(thread)
-    }
-
-    deinit {
-        // Nobody will ask what became of it, so the system need not remember.
-        if let thread = thread.withLock({ $0 }) { pthread_detach(thread) }
+        joining = Joining(thread)
     }
 
     /// Waits until the thread has ended; it may be called again, and by several threads.
+    ///
+    /// In the thread itself it is a trap.
     ///
     /// - Returns: What the thread's function returned.
     /// - Throws: What it threw.
     @discardableResult
     public func join() throws -> Success {
-        thread.withLock { thread in
-            if let joined = thread.take() { pthread_join(joined, nil) }
+        // The system may give the number of a thread that has ended to another one.
+        if !outcome.isThere.load(ordering: .acquiring), pthread_equal(joining.number, pthread_self()) != 0 {
+            abort("a thread tried to join itself, and would wait for ever; join it from another one")
         }
-        return try outcome.result.withLock { try $0.unsafelyUnwrapped.get() }
+        joining.join()
+        return try outcome.result.unsafelyUnwrapped.get()
     }
 
-    private final class Outcome: Sendable {
-        let result = Mutex<Result<Success, any Error>?>(nil)
+    /// Written by the thread, and read when it has ended.
+    private final class Outcome: @unchecked Sendable {
+        var result: Result<Success, any Error>?
+        let isThere = Atomic(false)
     }
 
     /// What the new thread gets.
@@ -67,9 +69,31 @@ public final class SystemThread<Success: Sendable>: Sendable {
         }
 
         override func run() {
-            pthread_setname_np(pthread_self(), String(decoding: name.utf8.prefix(15), as: UTF8.self))
-            let result = Result { try body() }
-            outcome.result.withLock { $0 = result }
+            // Bytes, not a string: half a letter at the end would be replaced by something longer.
+            let name = name.utf8.prefix(15).map { CChar(bitPattern: $0) } + [0]
+            pthread_setname_np(pthread_self(), name)
+            outcome.result = Result { try body() }
+            outcome.isThere.store(true, ordering: .releasing)
+        }
+    }
+}
+
+/// Waits for a thread, once for all who want to.
+private final class Joining: @unchecked Sendable {
+    let number: pthread_t
+    private let isJoined = Locked(false)
+
+    init(_ number: pthread_t) { self.number = number }
+
+    deinit {
+        // Nobody will ask what became of it, so the system need not remember.
+        if !isJoined.withLock({ $0 }) { pthread_detach(number) }
+    }
+
+    func join() {
+        isJoined.withLock { isJoined in
+            if !isJoined { pthread_join(number, nil) }
+            isJoined = true
         }
     }
 }

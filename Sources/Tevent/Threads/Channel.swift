@@ -20,6 +20,7 @@ final class Channel: @unchecked Sendable {
 
     init(waker: WakerPointer) { self.waker = waker }
 
+    // snippet: send
     /// Leaves a message for the loop, and wakes the loop if it sleeps; false when nobody receives any more.
     func send(_ message: MessagePointer) -> Bool {
         var seen = latest.load(ordering: .relaxed)
@@ -36,6 +37,7 @@ final class Channel: @unchecked Sendable {
         }
         return false
     }
+    // snippet-end: send
 
     /// Whether there is something to take; with the order that falling asleep needs.
     var hasMessages: Bool { latest.load(ordering: .sequentiallyConsistent) != 0 }

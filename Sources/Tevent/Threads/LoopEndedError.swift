@@ -14,7 +14,8 @@ public struct LoopEndedError<Payload>: Error, CustomStringConvertible {
 
     /// A sentence for people.
     public var description: String {
-        "the message was not sent: the loop that should receive it has ended, or its inbox was freed"
+        "the message was not sent: the loop that should receive it has ended, or its inbox was freed; "
+            + "takePayload() gives back what was to be sent"
     }
 
     /// An error may be copied to any thread, but its payload belongs to one, so only the first who asks gets it.

@@ -31,7 +31,7 @@ extension MessagePointer {
     static func make(
         for receiver: TallocHandle, contentSize: Int, file: StaticString, line: UInt32, open: @escaping MessageOpening
     ) -> MessagePointer {
-        guard let memory = malloc(MemoryLayout<MessageRecord>.size + contentSize) else {
+        guard let memory = malloc(MemoryLayout<MessageRecord>.stride + contentSize) else {
             abort("out of memory: a message of \(contentSize) bytes could not be made")
         }
         let prefix = EventPrefix(slot: receiver.slot, context: nil, file: file.cString, line: line)

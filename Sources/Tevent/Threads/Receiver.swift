@@ -50,8 +50,12 @@ extension ReceiverPointer {
         guard let context = pointee.prefix.context else { return [] }
         context.pointee.receivers.remove(self)
         pointee.prefix.context = nil
-        guard let channel = context.pointee.channel, !context.handle.isStale else { return [] }
-        var unwanted = context.joinMessages(of: channel)
+        // A context that is being freed takes no more from its channel, but what waits must not outlive its receiver:
+        // the slot may be somebody else's soon, whom it would be taken for.
+        var unwanted: [MessagePointer] = []
+        if let channel = context.pointee.channel, !context.handle.isStale {
+            unwanted = context.joinMessages(of: channel)
+        }
         var candidate = context.pointee.immediates.first
         while let waiting = candidate {
             candidate = waiting.pointee.next

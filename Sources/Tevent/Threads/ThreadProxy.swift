@@ -45,6 +45,9 @@ public struct ThreadProxy: @unchecked Sendable {
     /// - Throws: ``LoopEndedError`` with the payload when nobody receives any more.
     /// - Complexity: O(1); one allocation, and one system call if the loop sleeps.
     ///
+    /// A closure keeps its parameters until it returns. One that sends the payload on, and whose own thread shall not be
+    /// the one that lets it go, declares it `consuming`: `{ (events, payload: consuming sending Payload) in … }`.
+    ///
     /// Memory of talloc is not freed by letting its handle go: send that with ``schedule(memory:file:line:_:)``.
     ///
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
@@ -53,10 +56,11 @@ public struct ThreadProxy: @unchecked Sendable {
         _ payload: consuming sending Payload, file: StaticString = #fileID, line: UInt32 = #line,
         _ handler: @escaping @Sendable (_ events: EventContext, _ payload: sending Payload) -> Void
     ) throws(LoopEndedError<Payload>) {
-        let letter = Letter(payload: payload, handler: handler)
-        let message = letter.message(for: inbox, file: file, line: line) { message, events in
+        // Once it is sent, nothing of it may be left here: whoever lets go last runs the deinit.
+        let letter = Letter(payload: consume payload, handler: handler)
+        let message = (consume letter).message(for: inbox, file: file, line: line) { message, events in
             let letter = Letter<Payload>.take(from: message)
-            if let events { letter.deliver(on: events) }
+            if let events { (consume letter).deliver(on: events) }
         }
         guard !send(message) else { return }
         throw LoopEndedError(Letter<Payload>.take(from: message).payload)
@@ -116,7 +120,7 @@ struct Letter<Payload> {
         let message = MessagePointer.make(
             for: inbox, contentSize: MemoryLayout<Letter>.size + MemoryLayout<Letter>.alignment, file: file, line: line,
             open: open)
-        Self.place(in: message).initialize(to: self)
+        Self.place(in: message).initialize(to: consume self)
         return message
     }
 
@@ -134,10 +138,18 @@ struct Letter<Payload> {
     }
 
     /// Runs the handler; the sender has given the payload away, so it is connected to nothing here either.
+    ///
+    /// Nothing of it is kept here: what the handler sends on is let go by another thread, perhaps before this returns.
     @inlinable
-    func deliver(on events: EventContext) {
+    consuming func deliver(on events: EventContext) {
+        let handler = handler
+        handler(events, (consume self).givenPayload())
+    }
+
+    @inlinable
+    consuming func givenPayload() -> sending Payload {
         nonisolated(unsafe) let payload = payload
-        handler(events, payload)
+        return payload
     }
 }
 
@@ -146,7 +158,10 @@ struct Letter<Payload> {
 func receive(_ memory: TallocHandle, in inbox: TallocHandle, _ deliver: () -> Void) {
     let memory = TallocContext(tallocHandle: memory)
     let inbox = TallocContext(tallocHandle: inbox)
+    let chunk = memory.chunk("schedule(memory:)")
     memory.move(under: inbox)
     deliver()
-    if !memory.isFreed, !inbox.isFreed, memory.parent == inbox { memory.free() }
+    // The handler may have sent it on, and it may not be looked at then: so it is the inbox that is asked.
+    guard !inbox.isFreed, isChild(chunk, of: inbox.chunk("schedule(memory:)")), !memory.isFreed else { return }
+    memory.free()
 }

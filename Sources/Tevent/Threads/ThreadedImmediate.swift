@@ -65,7 +65,7 @@ extension ThreadedImmediate: Sendable {}
 
 /// What any thread schedules a ``ThreadedImmediate`` with; it may be copied, kept, and outlive the loop.
 public struct ThreadTrigger: Sendable {
-    fileprivate let signal: TriggerSignal
+    let signal: TriggerSignal
 
     /// Lets the immediate's handler run once, if it does not wait for that already.
     ///
@@ -121,6 +121,8 @@ final class TriggerSignal: @unchecked Sendable {
     /// From here on the message may be sent again, by anybody.
     private static func arrived(_ message: MessagePointer) {
         let signal = signal(in: message).pointee.take()
-        signal?.isUnderWay.store(false, ordering: .releasing)
+        // An exchange, not a store: whoever found the message under way counts on the handler to see all that was done
+        // before, and the handler must not look before the message can be sent again.
+        _ = signal?.isUnderWay.exchange(false, ordering: .acquiringAndReleasing)
     }
 }

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import Talloc
 
 // How a loop is woken from outside: by a signal handler, or by another thread.
 //
@@ -31,7 +32,7 @@ struct Waker: ~Copyable {
 extension WakerPointer {
     /// The address of the first of all wakers; 0 before there is one.
     private static let all = Atomic<UInt>(0)
-    private static let lock = Mutex(())
+    private static let lock = Locked(())
 
     static var first: WakerPointer? { WakerPointer(bitPattern: all.load(ordering: .acquiring)) }
     var next: WakerPointer? { pointee.next }
@@ -62,9 +63,13 @@ extension WakerPointer {
     }
 
     /// Closes the eventfd; nobody wakes through it any more.
-    func close() {
+    ///
+    /// - Parameter isLeftByFork: Whether the waker is a copy that `fork` made, in a process that other threads did not
+    ///   come along to.
+    func close(isLeftByFork: Bool = false) {
         pointee.signals.store(0, ordering: .sequentiallyConsistent)
         pointee.isSleeping.store(false, ordering: .sequentiallyConsistent)
+        if isLeftByFork { forgetVisitors() }
         // What another thread does with it is short, and ends.
         while pointee.visitors.load(ordering: .sequentiallyConsistent) > 0 { sched_yield() }
         let descriptor = pointee.eventFD.load(ordering: .relaxed)
@@ -76,9 +81,14 @@ extension WakerPointer {
     /// Replaces the eventfd, which after `fork` both processes share.
     func reopen() throws(TeventError) {
         let descriptor = try Self.openEventFD()
+        forgetVisitors()
         Glibc.close(pointee.eventFD.exchange(descriptor, ordering: .sequentiallyConsistent))
     }
 
+    /// Who was about to write when the process forked is not in this one, and will not take itself off.
+    private func forgetVisitors() { pointee.visitors.store(0, ordering: .sequentiallyConsistent) }
+
+    // snippet: wake
     /// Wakes the loop if it sleeps.
     ///
     /// Safe in a signal handler and on any thread, also when the waker has been closed since, or is another's by now:
@@ -93,6 +103,7 @@ extension WakerPointer {
         }
         pointee.visitors.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
+    // snippet-end: wake
 
     /// Empties the eventfd after it has woken the loop.
     func drain() {
@@ -126,7 +137,7 @@ extension ContextPointer {
 
     /// Gives the waker back when the context ends, and its backend with it.
     func closeWaker() {
-        pointee.waker?.close()
+        pointee.waker?.close(isLeftByFork: hasForked)
         pointee.waker = nil
     }
 }

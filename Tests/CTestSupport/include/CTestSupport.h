@@ -27,4 +27,14 @@ int test_is_blocked(int signal);
 /* Whether the program is watched by the thread sanitizer. */
 int test_is_thread_sanitized(void);
 
+/* How often the calling thread has called malloc, if that is counted: a sanitizer has its own malloc. */
+long test_allocations(void);
+int test_counts_allocations(void);
+
+/* Sets the size of the stacks of new threads; returns 0 or an error. */
+int test_set_stack_size(long size);
+
+/* Lets the calling thread use just one of the processors that it may use now; returns 0 or -1. */
+int test_use_one_processor(void);
+
 #endif

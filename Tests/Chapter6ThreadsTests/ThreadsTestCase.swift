@@ -1,0 +1,96 @@
+import Chapter6Threads
+import Dispatch
+import Foundation
+import Talloc
+import Tevent
+import XCTest
+
+/// What the chapter's tests share: a loop of the test's own thread that does not wait for ever, and a look at what is
+/// left when the other threads have ended.
+class ThreadsTestCase: XCTestCase {
+    private(set) var backend = ""
+    private(set) var memory: TallocContext!
+    private(set) var events: EventContext!
+    private var sockets: Set<Int32> = []
+
+    /// XCTest's own threads open what they need when they first wait; that must not be in the middle of a test.
+    override class func setUp() {
+        let passed = DispatchSemaphore(value: 0)
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { passed.signal() }
+        DispatchQueue.global().asyncAfter(wallDeadline: .now() + .milliseconds(1)) { passed.signal() }
+        for _ in 1...2 { passed.wait() }
+    }
+
+    /// Runs a test with each backend; what it or its threads leave open is a failure.
+    func onEachBackend(line: UInt = #line, _ test: () throws -> Void) throws {
+        for backend in EventContext.backends {
+            let before = openDescriptors()
+            self.backend = backend
+            memory = try TallocContext(named: "test")
+            events = try EventContext(under: memory, backend: backend)
+            events.maximumWait = .seconds(30)
+            do { try test() } catch { XCTFail("with \(backend): \(error)", line: line) }
+            for socket in sockets { SystemIO.close(socket) }
+            sockets = []
+            memory.free()
+            // A thread that nobody joins takes a moment to end.
+            let left = inTime {
+                openDescriptors().subtracting(before)
+            } isFulfilled: {
+                $0.isEmpty
+            }
+            XCTAssertEqual(left.map(name), [], "with \(backend), descriptors were left open", line: line)
+        }
+    }
+
+    /// Looks again and again at what another thread changes, until it is as it should be, or time is up.
+    func inTime<Value>(_ look: () throws -> Value, isFulfilled: (Value) -> Bool) rethrows -> Value {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let value = try look()
+            if isFulfilled(value) || ContinuousClock.now > deadline { return value }
+            sched_yield()
+        }
+    }
+
+    /// The numbers of what this process has open, without the timers of XCTest's own threads: the engine has none.
+    func openDescriptors() -> Set<Int32> {
+        Set((0..<Int32(1024)).filter { fcntl($0, F_GETFD) >= 0 && !name(of: $0).contains("timerfd") })
+    }
+
+    func name(of descriptor: Int32) -> String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")) ?? ""
+    }
+
+    /// Waits for a request, and takes its result.
+    func answer<Value>(of request: Request<Answer<Value>>) throws -> Value {
+        defer { request.free() }
+        guard try request.poll(on: events) == .finished else { throw NoAnswerInTime() }
+        return try request.receive()
+    }
+
+    /// A connected socket that blocks, and is closed when the test ends.
+    func connect(to address: SocketAddress) throws -> Int32 {
+        let socket = try SystemIO.connect(to: address).descriptor
+        sockets.insert(socket)
+        // Connecting is over when the socket can be written.
+        var poll = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+        XCTAssertEqual(Glibc.poll(&poll, 1, 30_000), 1)
+        _ = fcntl(socket, F_SETFL, 0)
+        var limit = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        return socket
+    }
+
+    /// Sends a text, and reads as much.
+    func roundTrip(_ text: String, on socket: Int32) -> String {
+        XCTAssertEqual(send(socket, text, text.utf8.count, Int32(MSG_NOSIGNAL)), text.utf8.count)
+        var bytes = [UInt8](repeating: 0, count: text.utf8.count)
+        let count = recv(socket, &bytes, bytes.count, Int32(MSG_WAITALL))
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+}
+
+struct Oops: Error, Equatable {}
+
+struct NoAnswerInTime: Error {}
