@@ -47,7 +47,7 @@ struct Bench: ParsableCommand {
             uniqueKeysWithValues: Peer.all.map { ($0.name, try programs.workloads(of: $0)) })
         var results = Results()
         for workload in chosen {
-            let peers = Peer.all.filter { known[$0.name]!.contains(workload.name) }
+            let peers = Peer.all.filter { known[$0.name]?.contains(workload.name) ?? false }
             results.rows.append(try measure(workload, peers, programs))
         }
         say("")

@@ -48,8 +48,8 @@ let hop = Workload(name: "hop") { loop in
     }
 }
 
-let pipesFew = Workload(name: "pipes-100") { try runPipes(Int(BUSY_PIPES), on: $0) }
-let pipesMany = Workload(name: "pipes-5000") { try runPipes(Int(MANY_PIPES), on: $0) }
+let pipesFew = Workload(name: "pipes-100") { runPipes(Int(BUSY_PIPES), on: $0) }
+let pipesMany = Workload(name: "pipes-5000") { runPipes(Int(MANY_PIPES), on: $0) }
 
 /// Writes to all the busy pipes, and does it again when everything has been read.
 private final class Rounds {
@@ -82,7 +82,7 @@ private final class Rounds {
     }
 }
 
-private func runPipes(_ count: Int, on loop: any EventLoop) throws -> EventLoopFuture<Double> {
+private func runPipes(_ count: Int, on loop: any EventLoop) -> EventLoopFuture<Double> {
     let pipes = (0..<count).map { _ in
         var ends: [Int32] = [0, 0]
         bench_pipe(&ends)
