@@ -7,10 +7,9 @@ import Tevent
 extension Workload {
     static let immediateAgain = Workload("immediate-again") {
         let events = try EventContext()
-        let repeater = Repeater(IMMEDIATES)
         let immediate = try ImmediateEvent(under: events)
         return try nanoseconds(per: IMMEDIATES) {
-            immediate.schedule(on: events, repeater.again)
+            Repeater.start(IMMEDIATES, immediate, events)
             try events.loopWait()
         }
     }
@@ -86,13 +85,17 @@ extension Workload {
     }
 }
 
-/// Lets an immediate schedule itself, with a closure that is made once.
-private final class Repeater {
-    private var left: Int
-    private(set) lazy var again: ImmediateHandler = { [unowned self] immediate, events in
+/// An immediate that schedules itself, with a handler that captures nothing, as in C.
+private enum Repeater {
+    private nonisolated(unsafe) static var left = 0
+
+    static func start(_ count: Int, _ immediate: ImmediateEvent, _ events: EventContext) {
+        left = count
+        immediate.schedule(on: events, again)
+    }
+
+    private static func again(_ immediate: ImmediateEvent, _ events: EventContext) {
         left -= 1
         if left > 0 { immediate.schedule(on: events, again) }
     }
-
-    init(_ count: Int) { left = count }
 }
