@@ -51,7 +51,7 @@ sanitize: setup ## run the test suites under the address sanitizer, then the thr
 
 valgrind: ## run every example under valgrind
 	@SWIFT='$(SWIFT)' Scripts/setup valgrind
-	@$(SWIFT) build
+	@$(SWIFT) build -c release
 	@Scripts/valgrind
 
 bench: ## measure this engine beside its peers in one run; ONLY=queue for the workloads of that name
