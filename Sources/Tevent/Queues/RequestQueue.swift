@@ -58,8 +58,8 @@ public struct RequestQueue: TallocObject, Equatable {
         trigger: @escaping (_ request: Request<State>) -> Void
     ) throws(TeventError) -> Entry {
         try add(
-            AnyRequest(request), on: events, TypedTrigger(run: trigger).erased, startsAtOnce: false, file: file,
-            line: line)
+            AnyRequest(request), on: events, Request<State>.TypedCallback(run: trigger).erased, startsAtOnce: false,
+            file: file, line: line)
     }
 
     /// Adds a request, and calls its trigger at once when nobody is before it, and the queue is running.
@@ -76,8 +76,8 @@ public struct RequestQueue: TallocObject, Equatable {
         trigger: @escaping (_ request: Request<State>) -> Void
     ) throws(TeventError) -> Entry {
         try add(
-            AnyRequest(request), on: events, TypedTrigger(run: trigger).erased, startsAtOnce: true, file: file,
-            line: line)
+            AnyRequest(request), on: events, Request<State>.TypedCallback(run: trigger).erased, startsAtOnce: true,
+            file: file, line: line)
     }
 
     /// Adds a request that does nothing when its turn comes, but keeps all behind it waiting until it is freed.
@@ -113,18 +113,6 @@ public struct RequestQueue: TallocObject, Equatable {
             queue.update()
         }
         return handle
-    }
-
-    @usableFromInline
-    struct TypedTrigger<State> {
-        @usableFromInline let run: (Request<State>) -> Void
-
-        @inlinable
-        init(run: @escaping (Request<State>) -> Void) { self.run = run }
-
-        /// The same closure, called with the same two words; see `Request.TypedCallback`.
-        @inlinable
-        var erased: RequestCallback { unsafeBitCast(self, to: RequestCallback.self) }
     }
 
     // MARK: Running
