@@ -68,51 +68,29 @@ static double run_pipes(int count)
 static double run_pipes_100(void) { return run_pipes(BUSY_PIPES); }
 static double run_pipes_5000(void) { return run_pipes(MANY_PIPES); }
 
-/* Threads: a list under a lock, and an eventfd for whoever sleeps. */
+/* Threads: a list under a lock, and a condition for whoever waits. */
 
-struct message {
-    struct message *next;
-    long number;
-};
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct bench_mailbox mailbox;
 static pthread_cond_t has_message = PTHREAD_COND_INITIALIZER;
-static struct message *first, **last = &first;
 
 static void *send_messages(void *data)
 {
-    for (int i = 0; i < MESSAGES; i++) {
-        struct message *message = malloc(sizeof(*message));
-        message->next = NULL;
-        message->number = i;
-        pthread_mutex_lock(&lock);
-        bool was_empty = first == NULL;
-        *last = message;
-        last = &message->next;
-        pthread_mutex_unlock(&lock);
-        if (was_empty) pthread_cond_signal(&has_message);
-    }
+    for (int i = 0; i < MESSAGES; i++)
+        if (bench_send(&mailbox, i)) pthread_cond_signal(&has_message);
     return NULL;
 }
 
 static double run_message(void)
 {
+    bench_open(&mailbox);
     int64_t start = bench_now();
     pthread_t thread;
     bench_check(pthread_create(&thread, NULL, send_messages, NULL) == 0, "pthread_create");
     for (long left = MESSAGES; left > 0;) {
-        pthread_mutex_lock(&lock);
-        while (first == NULL) pthread_cond_wait(&has_message, &lock);
-        struct message *message = first;
-        first = NULL;
-        last = &first;
-        pthread_mutex_unlock(&lock);
-        while (message != NULL) {
-            struct message *next = message->next;
-            free(message);
-            left--;
-            message = next;
-        }
+        pthread_mutex_lock(&mailbox.lock);
+        while (mailbox.first == NULL) pthread_cond_wait(&has_message, &mailbox.lock);
+        pthread_mutex_unlock(&mailbox.lock);
+        left -= bench_receive(&mailbox);
     }
     double figure = (double)(bench_now() - start) / MESSAGES;
     pthread_join(thread, NULL);

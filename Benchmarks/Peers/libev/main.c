@@ -164,40 +164,18 @@ static double run_pipes_5000(void) { return run_pipes(MANY_PIPES); }
 
 /* Threads: ev_async carries nothing, so a list under a lock carries the messages. */
 
-struct message {
-    struct message *next;
-    long number;
-};
-
 static ev_async arrival;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct message *first, **last = &first;
+static struct bench_mailbox mailbox;
 
 static void messages_arrived(struct ev_loop *loop, ev_async *async, int events)
 {
-    pthread_mutex_lock(&lock);
-    struct message *message = first;
-    first = NULL;
-    last = &first;
-    pthread_mutex_unlock(&lock);
-    while (message != NULL) {
-        struct message *next = message->next;
-        free(message);
-        left--;
-        message = next;
-    }
+    left -= bench_receive(&mailbox);
 }
 
 static void *send_messages(void *data)
 {
     for (int i = 0; i < MESSAGES; i++) {
-        struct message *message = malloc(sizeof(*message));
-        message->next = NULL;
-        message->number = i;
-        pthread_mutex_lock(&lock);
-        *last = message;
-        last = &message->next;
-        pthread_mutex_unlock(&lock);
+        bench_send(&mailbox, i);
         ev_async_send(loop, &arrival);
     }
     return NULL;
@@ -208,6 +186,7 @@ static double run_message(void)
     make_loop();
     ev_async_init(&arrival, messages_arrived);
     ev_async_start(loop, &arrival);
+    bench_open(&mailbox);
     left = MESSAGES;
     int64_t start = bench_now();
     pthread_t thread;

@@ -189,40 +189,18 @@ static double run_pipes_5000(void) { return run_pipes(MANY_PIPES); }
 
 /* Threads: an event made active by hand carries nothing, so a list under a lock carries the messages. */
 
-struct message {
-    struct message *next;
-    long number;
-};
-
 static struct event *arrival;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct message *first, **last = &first;
+static struct bench_mailbox mailbox;
 
 static void messages_arrived(evutil_socket_t fd, short what, void *data)
 {
-    pthread_mutex_lock(&lock);
-    struct message *message = first;
-    first = NULL;
-    last = &first;
-    pthread_mutex_unlock(&lock);
-    while (message != NULL) {
-        struct message *next = message->next;
-        free(message);
-        left--;
-        message = next;
-    }
+    left -= bench_receive(&mailbox);
 }
 
 static void *send_messages(void *data)
 {
     for (int i = 0; i < MESSAGES; i++) {
-        struct message *message = malloc(sizeof(*message));
-        message->next = NULL;
-        message->number = i;
-        pthread_mutex_lock(&lock);
-        *last = message;
-        last = &message->next;
-        pthread_mutex_unlock(&lock);
+        bench_send(&mailbox, i);
         event_active(arrival, EV_READ, 0);
     }
     return NULL;
@@ -233,6 +211,7 @@ static double run_message(void)
     evthread_use_pthreads();
     make_base();
     arrival = event_new(base, -1, EV_PERSIST, messages_arrived, NULL);
+    bench_open(&mailbox);
     left = MESSAGES;
     int64_t start = bench_now();
     pthread_t thread;

@@ -145,40 +145,18 @@ static double run_pipes_5000(void) { return run_pipes(MANY_PIPES); }
 
 /* Threads: uv_async_t carries nothing, so a list under a lock carries the messages. */
 
-struct message {
-    struct message *next;
-    long number;
-};
-
 static uv_async_t async;
-static uv_mutex_t lock;
-static struct message *first, **last = &first;
+static struct bench_mailbox mailbox;
 
 static void messages_arrived(uv_async_t *handle)
 {
-    uv_mutex_lock(&lock);
-    struct message *message = first;
-    first = NULL;
-    last = &first;
-    uv_mutex_unlock(&lock);
-    while (message != NULL) {
-        struct message *next = message->next;
-        free(message);
-        left--;
-        message = next;
-    }
+    left -= bench_receive(&mailbox);
 }
 
 static void send_messages(void *data)
 {
     for (int i = 0; i < MESSAGES; i++) {
-        struct message *message = malloc(sizeof(*message));
-        message->next = NULL;
-        message->number = i;
-        uv_mutex_lock(&lock);
-        *last = message;
-        last = &message->next;
-        uv_mutex_unlock(&lock);
+        bench_send(&mailbox, i);
         uv_async_send(&async);
     }
 }
@@ -186,7 +164,7 @@ static void send_messages(void *data)
 static double run_message(void)
 {
     make_loop();
-    uv_mutex_init(&lock);
+    bench_open(&mailbox);
     uv_async_init(&loop, &async, messages_arrived);
     left = MESSAGES;
     int64_t start = bench_now();

@@ -106,6 +106,56 @@ static inline void bench_write_byte(int descriptor)
     bench_check(write(descriptor, "x", 1) == 1, "write");
 }
 
+/* Messages for another thread: a list under a lock, for peers whose way to wake a loop carries nothing. */
+struct bench_message {
+    struct bench_message *next;
+    long number;
+};
+
+struct bench_mailbox {
+    pthread_mutex_t lock;
+    struct bench_message *first, **last;
+};
+
+static inline void bench_open(struct bench_mailbox *box)
+{
+    pthread_mutex_init(&box->lock, NULL);
+    box->first = NULL;
+    box->last = &box->first;
+}
+
+/* Leaves a message; whether it is the only one. */
+static inline bool bench_send(struct bench_mailbox *box, long number)
+{
+    struct bench_message *message = malloc(sizeof(*message));
+    message->next = NULL;
+    message->number = number;
+    pthread_mutex_lock(&box->lock);
+    bool was_empty = box->first == NULL;
+    *box->last = message;
+    box->last = &message->next;
+    pthread_mutex_unlock(&box->lock);
+    return was_empty;
+}
+
+/* Takes all messages; how many there were. */
+static inline long bench_receive(struct bench_mailbox *box)
+{
+    pthread_mutex_lock(&box->lock);
+    struct bench_message *message = box->first;
+    box->first = NULL;
+    box->last = &box->first;
+    pthread_mutex_unlock(&box->lock);
+    long count = 0;
+    while (message != NULL) {
+        struct bench_message *next = message->next;
+        free(message);
+        count++;
+        message = next;
+    }
+    return count;
+}
+
 struct bench_workload {
     const char *name;
     /* Does the work once, and returns the figure. */
