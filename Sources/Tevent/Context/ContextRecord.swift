@@ -107,8 +107,10 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Traces hear of each event's end, and must find the context gone: nothing can be added to it any more.
     context.pointee.handle.slot.release()
     // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
-    var leftBehind: [LeftBehind?] = context.closeChannel()
-    while let immediate = context.pointee.immediates.first { leftBehind.append(immediate.leave(context)) }
+    var leftBehind = context.closeChannel()
+    while let immediate = context.pointee.immediates.first {
+        if let left = immediate.leave(context) { leftBehind.append(left) }
+    }
     while let timer = context.pointee.timers.first ?? context.pointee.timers.running.first { timer.detach() }
     while let signal = context.pointee.signals.first { signal.detach() }
     while let event = context.pointee.fds.first { event.detach() }

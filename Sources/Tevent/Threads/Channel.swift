@@ -90,8 +90,8 @@ extension ContextPointer {
     }
 
     /// Accepts no more messages, and hands over those that nobody will receive.
-    func closeChannel() -> [LeftBehind?] {
-        var leftBehind: [LeftBehind?] = []
+    func closeChannel() -> [LeftBehind] {
+        var leftBehind: [LeftBehind] = []
         var rest = pointee.channel?.close()
         while let message = rest {
             rest = message.pointee.neighbour
