@@ -20,6 +20,7 @@ import Synchronization
 // atomic; on common machines that costs nothing.
 
 /// What kind of object a slot stands for, kept in the low byte of its stamp.
+@usableFromInline
 package enum ObjectKind: UInt8 {
     case context = 1
     case chunk
@@ -79,6 +80,7 @@ extension HandleSlotPointer {
     }
 
     /// Whether the slot's object is of this kind; cheaper than to ask which kind it is.
+    @inlinable
     @inline(__always)
     package func isOf(_ kind: ObjectKind) -> Bool { UInt8(truncatingIfNeeded: pointee.stamp) == kind.rawValue }
 
