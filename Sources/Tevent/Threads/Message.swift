@@ -37,7 +37,7 @@ extension MessagePointer {
     static func make(
         for receiver: TallocHandle, contentSize: Int, opening: consuming MessageOpening
     ) -> MessagePointer {
-        guard let memory = malloc(MemoryLayout<MessageRecord>.size + contentSize) else {
+        guard let memory = MessageBlock.allocate(MemoryLayout<MessageRecord>.size + contentSize) else {
             abort("out of memory: a message of \(contentSize) bytes could not be made")
         }
         return memory.initializeMemory(
@@ -74,7 +74,7 @@ extension MessagePointer {
     /// - Parameter contentSize: As when it was made.
     @usableFromInline
     func freeMessage(contentSize: Int) {
-        free(self)
+        MessageBlock.free(self, size: MemoryLayout<MessageRecord>.size + contentSize)
     }
 
     /// Lets go what is in this message and in those behind it, which are in no list any more.
