@@ -1,20 +1,30 @@
 import CTalloc
 import Talloc
 
-/// What a request calls when it ends.
+/// What a request calls when it ends: a closure that takes one request, or two where it was set with an owner.
 ///
 /// A struct around the closure, because Swift keeps a bare closure in an optional behind another one, which it allocates.
 @usableFromInline
 struct RequestCallback {
     @usableFromInline let run: (AnyRequest) -> Void
+
+    private struct WithOwner { let run: (AnyRequest, AnyRequest) -> Void }
+
+    /// Calls it for a request whose record may be gone before it returns.
+    @inline(__always)
+    func call(for request: RequestPointer) {
+        if request.pointee.callbackTakesData {
+            let owner = AnyRequest(tallocHandle: request.pointee.callbackData.unsafelyUnwrapped)
+            unsafeBitCast(self, to: WithOwner.self).run(AnyRequest(request), owner)
+        } else {
+            run(AnyRequest(request))
+        }
+    }
 }
 
 typealias RequestPointer = UnsafeMutablePointer<RequestRecord>
 
-/// What a request is: a record in a talloc chunk, whose stock also serves the chunk of its state.
-///
-///     struct tevent_req ── record: status, callback, failure, place in a queue
-///      └─ Foo ─────────── the state: a Swift value, in the same piece of memory
+/// What a request is: a record in a talloc chunk, with the state behind it.
 ///
 /// What only some requests need is in `extras`, made when first asked for.
 struct RequestRecord {
@@ -22,10 +32,12 @@ struct RequestRecord {
 
     /// Where it was made, and its place among the immediates of the context it was posted on.
     var scheduled: Scheduled
-    /// The chunk of the state, a child; nil once the request has been received, stale if somebody has freed it.
-    var state: TallocHandle?
+    /// Knows the state, which lies behind the record; reports look here for its type's name.
+    let storage: any ValueStorage.Type
     /// Nil once the request has ended and it has been called.
     var callback: RequestCallback?
+    /// What the callback may ask for; it does not belong to the request.
+    var callbackData: TallocHandle?
     var failure = RequestFailure.none
     var finishFile: UnsafePointer<CChar>?
     var extras: RequestExtras?
@@ -35,6 +47,13 @@ struct RequestRecord {
     var queue = Queue.none
     /// Being received frees what is below the request, and that may try to free the request too: not now, but then.
     var isBeingReceived = false
+    var statePlace = StatePlace.request
+    /// Whether the callback was set with an owner, and gets it.
+    var callbackTakesData = false
+    /// False for a state that is plain bytes: letting it go takes nothing.
+    let isStateOwner: Bool
+    /// True while the state is being changed in place, behind the record.
+    var isStateBeingChanged = false
     /// Whether it was ever added to a queue: then its places are among its children.
     var hasPlaces = false
     var freeWhenReceived = false
@@ -47,8 +66,9 @@ struct RequestRecord {
         case callbacks
     }
 
-    init(slot: HandleSlotPointer, state: TallocHandle, file: StaticString, line: UInt32) {
-        self.state = state
+    init(slot: HandleSlotPointer, state: StateLayout, file: StaticString, line: UInt32) {
+        storage = state.storage
+        isStateOwner = state.isOwner
         scheduled = Scheduled(prefix: EventPrefix(slot: slot, context: nil, file: file.cString, line: line))
     }
 }
@@ -56,14 +76,21 @@ struct RequestRecord {
 /// What making a request has to know of its state's type.
 @usableFromInline
 struct StateLayout {
-    let size: Int
-    let name: UnsafePointer<CChar>
+    /// How many bytes it needs.
+    let room: Int
+    /// Whether it holds anything that is to be let go.
+    let isOwner: Bool
     let storage: any ValueStorage.Type
 
+    @inlinable
+    init<State>(of type: State.Type) {
+        self.init(room: Storage<State>.room, isOwner: !_isPOD(State.self), storage: Storage<State>.self)
+    }
+
     @usableFromInline
-    init(size: Int, name: UnsafePointer<CChar>, storage: any ValueStorage.Type) {
-        self.size = size
-        self.name = name
+    init(room: Int, isOwner: Bool, storage: any ValueStorage.Type) {
+        self.room = room
+        self.isOwner = isOwner
         self.storage = storage
     }
 }
@@ -74,38 +101,29 @@ final class RequestExtras {
     var cleanup: ((AnyRequest, RequestStatus) -> Void)?
     var print: ((AnyRequest) -> String)?
     var endTimer: TimerEvent?
-    var callbackData: TallocHandle?
+    /// The chunk that the state has moved to; stale if somebody has freed it.
+    var state: TallocHandle?
     /// The context on which the callback is to be posted.
     var deferral: EventContext?
     var profile: RequestProfile?
 }
 
 extension RequestPointer {
-    /// Makes a request and the chunk of its state, whose value must be initialised at once.
+    /// Makes a request, whose state must be initialised at once.
     ///
     /// - Throws: ``TallocError/outOfMemory(name:)``; nothing is left behind.
     static func make(
         _ state: StateLayout, under parent: TallocHandle, _ parentChunk: UnsafeMutableRawPointer, file: StaticString,
         line: UInt32
     ) throws(TallocError) -> RequestPointer {
-        let memory = _talloc_pooled_object(
-            parentChunk, MemoryLayout<RequestRecord>.size, RequestRecord.name.cString, 1, state.size)
-        let slot = try acquireSlot(for: memory, name: RequestRecord.name.cString, kind: .request)
-        let chunk = memory.unsafelyUnwrapped
-        do throws(TallocError) {
-            let stateChunk = try makeTypedChunk(
-                size: state.size, name: state.name, storage: state.storage, under: chunk)
-            let request = chunk.initializeMemory(
-                as: RequestRecord.self,
-                to: RequestRecord(slot: slot, state: TallocHandle(objectAt: stateChunk), file: file, line: line))
-            _talloc_set_destructor(chunk, destroyRequest)
-            request.joinProfile(of: parent)
-            return request
-        } catch {
-            slot.release()
-            freeChunk(chunk)
-            throw error
-        }
+        let (chunk, slot) = try allocateChunk(
+            size: MemoryLayout<RequestRecord>.stride + state.room, name: RequestRecord.name.cString, under: parentChunk,
+            kind: .request)
+        let request = chunk.initializeMemory(
+            as: RequestRecord.self, to: RequestRecord(slot: slot, state: state, file: file, line: line))
+        _talloc_set_destructor(chunk, destroyRequest)
+        if parent.slot.isOf(.request) { request.joinProfile(of: parentChunk) }
+        return request
     }
 
     var handle: TallocHandle { TallocHandle(slot: pointee.scheduled.prefix.slot) }
@@ -133,10 +151,9 @@ extension RequestPointer {
     /// Ends a request in progress: cleanup first, then the callback, at once or from the loop.
     ///
     /// Both may free the request, so nothing is touched after either without a look at the handle.
-    func finish(_ status: RequestStatus, _ failure: RequestFailure = .none, file: StaticString?, line: UInt32) {
+    func finish(_ status: RequestStatus, file: UnsafePointer<CChar>?, line: UInt32) {
         pointee.status = status
-        pointee.failure = failure
-        pointee.finishFile = file?.cString
+        pointee.finishFile = file
         pointee.finishLine = line
         if let extras = pointee.extras {
             let handle = handle
@@ -156,6 +173,11 @@ extension RequestPointer {
     }
     // snippet-end: finish
 
+    func fail(_ status: RequestStatus, _ failure: RequestFailure, file: UnsafePointer<CChar>?, line: UInt32) {
+        pointee.failure = failure
+        finish(status, file: file, line: line)
+    }
+
     /// Calls the cleanup function; each status comes once, so it hears of each only once.
     func cleanUp() {
         guard let cleanup = pointee.extras?.cleanup else { return }
@@ -167,19 +189,20 @@ extension RequestPointer {
     /// The callback is still there while the cleanup function hears that the request is received, but not called any more.
     func notify() {
         guard pointee.callback != nil, pointee.status != .received else { return }
-        if CallbackDepth.isBelowLimit {
-            CallbackDepth.run(callbackToCall.unsafelyUnwrapped, AnyRequest(self))
-        } else {
-            leaveQueue()
-            pointee.queue = .callbacks
-            CallbackDepth.note(scheduled)
-        }
+        if CallbackDepth.run(self) { return }
+        leaveQueue()
+        pointee.queue = .callbacks
+        CallbackDepth.note(scheduled)
     }
 
-    /// The callback: for a request that has ended taken out, since nobody calls it again, and the record may be gone
-    /// before it returns.
-    var callbackToCall: RequestCallback? {
-        pointee.status == .inProgress ? pointee.callback : pointee.callback.take()
+    /// Calls the callback, which is taken out of a request that has ended, since nobody calls it again.
+    ///
+    /// The record may be gone before it returns.
+    @inline(__always)
+    func callBack() {
+        let isOver = pointee.status != .inProgress
+        guard let callback = isOver ? pointee.callback.take() : pointee.callback else { return }
+        callback.call(for: self)
     }
 
     // MARK: Waiting for the callback
@@ -211,6 +234,7 @@ extension RequestPointer {
     /// Lets go all that belonged to the work.
     func receive() {
         guard pointee.status != .received else { return }
+        checkStateIsNotBeingChanged()
         let handle = handle
         pointee.status = .received
         leaveQueue()
@@ -220,7 +244,7 @@ extension RequestPointer {
         pointee.isBeingReceived = true
         let callback = pointee.callback.take()
         freeChildren()
-        pointee.state = nil
+        letStateGo()
         pointee.isBeingReceived = false
         withExtendedLifetime(callback) {}
         if !handle.isStale, pointee.freeWhenReceived { freeChunk(self) }
@@ -250,6 +274,7 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
         request.pointee.freeWhenReceived = true
         return -1
     }
+    request.checkStateIsNotBeingChanged()
     // Its work is over, whatever became of it; the state is still there for the cleanup function.
     if request.pointee.status != .received {
         request.pointee.status = .received
@@ -259,6 +284,11 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     request.leaveQueue()
     // From here on the handles are stale, so whatever the deinit of what the record holds does finds the request gone.
     request.pointee.scheduled.prefix.slot.release()
-    request.deinitialize(count: 1)
+    if request.pointee.statePlace == .request, request.pointee.isStateOwner {
+        // What is below goes before the state, which may hold what it works with, such as a descriptor.
+        talloc_free_children(chunk)
+        request.letStateGo()
+    }
+    _ = request.move()
     return 0
 }

@@ -6,6 +6,6 @@ extension Request {
     ///
     /// The youngest goes first, so a request goes before what holds its descriptor.
     func freeSubrequests() {
-        for child in children.reversed() where child != stateChunk.tallocContext { child.free() }
+        freeChildren()
     }
 }
