@@ -50,7 +50,7 @@ final class RequestTrapTests: XCTestCase {
             saying: "the state of the request made at made.swift:1 was used after it was received"
         ) { request, _ in
             request.received()
-            print(AnyRequest(request).state(of: Work.self))
+            print(try AnyRequest(request).state)
         }
     }
 
@@ -237,8 +237,11 @@ final class RequestTrapTests: XCTestCase {
     // MARK: Types
 
     func testTheStateAsAnotherType() throws {
-        try assertTraps(saying: "a chunk of 'Work' was used as a chunk of 'String'") { request, _ in
-            print(AnyRequest(request).state(of: String.self))
+        try assertTraps(
+            saying: "the request made at made.swift:1 has a state of type 'Work', and was used as one of 'String'; "
+                + "look at the type it was made with"
+        ) { request, _ in
+            print(AnyRequest(request).request(expecting: String.self))
         }
     }
 

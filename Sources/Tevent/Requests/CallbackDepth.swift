@@ -22,7 +22,12 @@ enum CallbackDepth {
     }
 
     /// Notes that the callback of a request is due.
-    static func note(_ request: ScheduledPointer) { waiting.pointee.append(request) }
+    @inline(never)
+    static func note(_ request: RequestPointer) {
+        request.leaveQueue()
+        request.pointee.queue = .callbacks
+        waiting.pointee.append(request.scheduled)
+    }
 
     static func forget(_ request: ScheduledPointer) { waiting.pointee.remove(request) }
 

@@ -7,19 +7,11 @@ import Talloc
 @usableFromInline
 struct RequestCallback {
     @usableFromInline let run: (AnyRequest) -> Void
+}
 
-    private struct WithOwner { let run: (AnyRequest, AnyRequest) -> Void }
-
-    /// Calls it for a request whose record may be gone before it returns.
-    @inline(__always)
-    func call(for request: RequestPointer) {
-        if request.pointee.callbackTakesData {
-            let owner = AnyRequest(tallocHandle: request.pointee.callbackData.unsafelyUnwrapped)
-            unsafeBitCast(self, to: WithOwner.self).run(AnyRequest(request), owner)
-        } else {
-            run(AnyRequest(request))
-        }
-    }
+/// The same words, as what they are where a callback was set with an owner.
+private struct CallbackWithOwner {
+    let run: (AnyRequest, AnyRequest) -> Void
 }
 
 typealias RequestPointer = UnsafeMutablePointer<RequestRecord>
@@ -119,6 +111,7 @@ extension RequestPointer {
         let (chunk, slot) = try allocateChunk(
             size: MemoryLayout<RequestRecord>.stride + state.room, name: RequestRecord.name.cString, under: parentChunk,
             kind: .request)
+        assert(MemoryLayout<RequestRecord>.offset(of: \.storage) == RequestLayout.storageOffset)
         let request = chunk.initializeMemory(
             as: RequestRecord.self, to: RequestRecord(slot: slot, state: state, file: file, line: line))
         _talloc_set_destructor(chunk, destroyRequest)
@@ -150,26 +143,32 @@ extension RequestPointer {
     // snippet: finish
     /// Ends a request in progress: cleanup first, then the callback, at once or from the loop.
     ///
-    /// Both may free the request, so nothing is touched after either without a look at the handle.
+    /// Both may free the request, so nothing is touched after either without a look at the handle. All of it becomes part
+    /// of its callers, since a request that ends ends the one above, and so on: a processor foresees returns from a
+    /// dozen or two of calls inside each other, and this way that is ten requests, not four.
+    @inline(__always)
     func finish(_ status: RequestStatus, file: UnsafePointer<CChar>?, line: UInt32) {
         pointee.status = status
         pointee.finishFile = file
         pointee.finishLine = line
-        if let extras = pointee.extras {
-            let handle = handle
-            extras.endTimer.take()?.freeIfThere()
-            // A trace may have freed the request.
-            guard !handle.isStale else { return }
-            extras.profile?.stop(self)
-            cleanUp()
-            // It may also have posted the request; then the loop calls.
-            guard !handle.isStale, pointee.queue != .context else { return }
-            if let events = extras.deferral.take() {
-                if !events.isFreed, pointee.status != .received { post(on: events.record("deferCallback(on:)")) }
-                return
-            }
-        }
+        if let extras = pointee.extras, !endRareThings(extras) { return }
         notify()
+    }
+
+    /// Ends what few requests have; whether the callback is to be called now.
+    @inline(never)
+    private func endRareThings(_ extras: RequestExtras) -> Bool {
+        let handle = handle
+        extras.endTimer.take()?.freeIfThere()
+        // A trace may have freed the request.
+        guard !handle.isStale else { return false }
+        extras.profile?.stop(self)
+        cleanUp()
+        // It may also have posted the request; then the loop calls.
+        guard !handle.isStale, pointee.queue != .context else { return false }
+        guard let events = extras.deferral.take() else { return true }
+        if !events.isFreed, pointee.status != .received { post(on: events.record("deferCallback(on:)")) }
+        return false
     }
     // snippet-end: finish
 
@@ -187,22 +186,30 @@ extension RequestPointer {
     /// Calls the callback, or notes that it is due when too many run inside each other.
     ///
     /// The callback is still there while the cleanup function hears that the request is received, but not called any more.
+    @inline(__always)
     func notify() {
         guard pointee.callback != nil, pointee.status != .received else { return }
-        if CallbackDepth.run(self) { return }
-        leaveQueue()
-        pointee.queue = .callbacks
-        CallbackDepth.note(scheduled)
+        if !CallbackDepth.run(self) { CallbackDepth.note(self) }
     }
 
-    /// Calls the callback, which is taken out of a request that has ended, since nobody calls it again.
-    ///
-    /// The record may be gone before it returns.
+    /// Calls the callback; the record may be gone before it returns.
     @inline(__always)
     func callBack() {
-        let isOver = pointee.status != .inProgress
-        guard let callback = isOver ? pointee.callback.take() : pointee.callback else { return }
-        callback.call(for: self)
+        let request = AnyRequest(self)
+        if pointee.callbackTakesData {
+            let owner = AnyRequest(tallocHandle: pointee.callbackData.unsafelyUnwrapped)
+            takeCallback(as: CallbackWithOwner.self)?.run(request, owner)
+        } else {
+            takeCallback(as: RequestCallback.self)?.run(request)
+        }
+    }
+
+    /// The callback, taken out of a request that has ended: nobody calls it again.
+    @inline(__always)
+    private func takeCallback<Callback>(as type: Callback.Type) -> Callback? {
+        let callback = MemoryLayout<RequestRecord>.offset(of: \.callback).unsafelyUnwrapped
+        let place = (UnsafeMutableRawPointer(self) + callback).assumingMemoryBound(to: Callback?.self)
+        return pointee.status == .inProgress ? place.pointee : place.pointee.take()
     }
 
     // MARK: Waiting for the callback

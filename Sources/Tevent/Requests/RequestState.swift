@@ -57,13 +57,26 @@ extension Request {
 }
 
 extension AnyRequest {
-    /// The state as a typed chunk, or a trap naming both types when the request has another.
+    /// The same request with its state's type, or nil when the state is of another.
     ///
-    /// - Throws: ``TeventError/outOfMemory(name:)``, see ``Request/stateChunk``.
+    /// The corresponding C macros are `tevent_req_data()` and `talloc_get_type()`.
+    public func request<State>(of type: State.Type) -> Request<State>? {
+        record("request(of:)").pointee.storage.valueType == type ? Request(erased: self) : nil
+    }
+
+    /// The same request with its state's type, or a trap naming both types when the state is of another.
     ///
     /// The corresponding C macro is `tevent_req_data()`.
-    public func state<State>(of type: State.Type) throws(TeventError) -> TallocChunk<State> {
-        try state.chunk(expecting: type)
+    public func request<State>(expecting type: State.Type) -> Request<State> {
+        guard let request = request(of: type) else {
+            let held = record("request(expecting:)").pointee.storage.valueType
+            // Two types may have the same name, each in a module of its own.
+            let words: (Any.Type) -> String = "\(held)" == "\(type)" ? { String(reflecting: $0) } : { "\($0)" }
+            abort(
+                "the request made at \(origin) has a state of type '\(words(held))', and was used as one of "
+                    + "'\(words(type))'; look at the type it was made with")
+        }
+        return request
     }
 
     /// The state as plain memory, which a chunk of any type can be asked from.
