@@ -27,6 +27,8 @@ struct RequestRecord {
     /// Nil once the request has ended and it has been called.
     var callback: RequestCallback?
     var failure = RequestFailure.none
+    /// What it waits with for a descriptor: a child, which goes when the request ends.
+    var event: FDEvent?
     var finishFile: UnsafePointer<CChar>?
     var extras: RequestExtras?
     var finishLine: UInt32 = 0
@@ -138,6 +140,12 @@ extension RequestPointer {
         pointee.failure = failure
         pointee.finishFile = file?.cString
         pointee.finishLine = line
+        if let event = pointee.event.take(), !event.isFreed {
+            let handle = handle
+            event.free()
+            // A trace may have freed the request.
+            guard !handle.isStale else { return }
+        }
         if let extras = pointee.extras {
             let handle = handle
             extras.endTimer.take()?.freeIfThere()
