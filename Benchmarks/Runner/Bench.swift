@@ -57,7 +57,7 @@ struct Bench: ParsableCommand {
 
     /// Takes as many rounds as asked for, and as many again while the figures lie too far apart.
     private func measure(_ workload: Workload, _ peers: [Peer], _ programs: Programs) throws -> Row {
-        var row = Row(name: workload.name, title: workload.title, unit: workload.unit, figures: [:])
+        var row = Row(workload)
         for round in 1...(2 * rounds) {
             if round > rounds {
                 guard row.isNoisy else { break }

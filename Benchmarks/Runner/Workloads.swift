@@ -4,9 +4,11 @@ struct Workload {
     let name: String
     let title: String
     var unit = "ns"
+    /// Whether the figure is a rate, of which more is better; of all others less is.
+    var isRate = false
     /// Whether all peers run on one processor, one after the other.
     var onOneProcessor = false
-    /// What this engine is to reach: at most this many times the figure of another peer.
+    /// What this engine is to reach: at most this many times the figure of another peer, or at least if it is a rate.
     var bars: [Bar] = []
     /// What is not quite equal in the comparison.
     var note: String?
@@ -73,6 +75,16 @@ struct Workload {
             name: "reply", title: "request and reply between threads, one processor", onOneProcessor: true,
             bars: [.init(times: 1.1, peer: "floor")]),
         Workload(name: "signal", title: "signal, raised until handled", bars: [.init(times: 1.1, peer: "floor")]),
+        Workload(
+            name: "echo-50", title: "TCP echo, 50 connections", unit: "thousand messages/s", isRate: true,
+            bars: [.init(times: 0.97, peer: "libuv"), .init(times: 2, peer: "libtevent")],
+            note: "messages of 64 bytes; libtevent: requests as in Samba's libraries, whose write waits for room first"),
+        Workload(
+            name: "echo-500", title: "the same, 500 connections", unit: "thousand messages/s", isRate: true,
+            bars: [.init(times: 0.97, peer: "libuv")]),
+        Workload(
+            name: "echo-50-cpu", title: "TCP echo, 50 connections: the server's processor time for a message",
+            bars: [.init(times: 0.42, peer: "libtevent")]),
         Workload(
             name: "timer-memory", title: "memory per idle timer", unit: "bytes",
             bars: [.init(times: 1, peer: "libtevent")],

@@ -44,7 +44,7 @@ func bytes(per count: Int, _ work: () throws -> Void) rethrows -> Double {
 let workloads: [Workload] = [
     .immediateAgain, .immediateLife, .timerLife, .timerInsert, .timerCancel, .timerDispatch, .timerMemory, .requestLife,
     .requestNested, .requestPosted, .requestMemory, .queueShort, .queueLong, .fdLife, .hop, .pipesFew, .pipesMany,
-    .message, .reply, .signal,
+    .message, .reply, .signal, .echoFew, .echoMany, .echoProcessorTime,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()

@@ -297,6 +297,7 @@ int main(int count, char **arguments)
         {"message", run_message},
         {"reply", run_reply},
         {"signal", run_signal},
+        BENCH_ECHO_WORKLOADS,
         {NULL, NULL},
     };
     return bench_main(count, arguments, workloads);

@@ -15,7 +15,7 @@ let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
 let workloads = [
     immediateAgain, timerLife, timerInsert, timerCancel, timerDispatch, timerMemory, requestLife, requestNested,
-    requestMemory, hop, pipesFew, pipesMany, message, reply,
+    requestMemory, hop, pipesFew, pipesMany, message, reply, echoFew, echoMany, echoProcessorTime,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()

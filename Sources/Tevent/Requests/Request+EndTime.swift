@@ -52,7 +52,7 @@ extension RequestProtocol {
     }
 }
 
-extension TimerEvent {
+extension Event {
     func freeIfThere() { if !isFreed { free() } }
 }
 

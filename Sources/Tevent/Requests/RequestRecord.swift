@@ -31,6 +31,8 @@ struct RequestRecord {
     /// What the callback may ask for; it does not belong to the request.
     var callbackData: TallocHandle?
     var failure = RequestFailure.none
+    /// What it waits with for a descriptor: a child, which goes when the request ends.
+    var event: FDEvent?
     var finishFile: UnsafePointer<CChar>?
     var extras: RequestExtras?
     var finishLine: UInt32 = 0
@@ -151,16 +153,18 @@ extension RequestPointer {
         pointee.status = status
         pointee.finishFile = file
         pointee.finishLine = line
-        if let extras = pointee.extras, !endRareThings(extras) { return }
+        if pointee.event != nil || pointee.extras != nil, !tidyUp() { return }
         notify()
     }
 
-    /// Ends what few requests have; whether the callback is to be called now.
+    /// Ends what belongs to the work; whether the callback is to be called now.
     @inline(never)
-    private func endRareThings(_ extras: RequestExtras) -> Bool {
+    private func tidyUp() -> Bool {
         let handle = handle
+        pointee.event.take()?.freeIfThere()
+        // A trace may have freed the request; so below.
+        guard !handle.isStale, let extras = pointee.extras else { return !handle.isStale }
         extras.endTimer.take()?.freeIfThere()
-        // A trace may have freed the request.
         guard !handle.isStale else { return false }
         extras.profile?.stop(self)
         cleanUp()

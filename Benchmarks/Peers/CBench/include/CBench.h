@@ -37,6 +37,7 @@ enum {
     MESSAGES = 500000,
     REPLIES = 50000,
     SIGNALS = 100000,
+    ECHOES = 100000,
 };
 
 static inline int64_t bench_now(void)
@@ -156,11 +157,44 @@ static inline long bench_receive(struct bench_mailbox *box)
     return count;
 }
 
+/* What an echo server has to do with: connections that each have one message of 64 bytes under way. */
+struct bench_clients {
+    int connections;
+    /* Whether the figure is the server's nanoseconds of processor time for a message, or thousands of messages a second. */
+    bool measures_cpu;
+};
+
+/* How many may wait to be accepted by an echo server. */
+enum { BENCH_BACKLOG = 1024 };
+
+/* A socket that listens on a port of the system's choice, and does not block. */
+int bench_listen(void);
+
+/* The next connection, which does not block and sends at once; -1 when nobody waits. */
+int bench_accept(int listener);
+
+/* The port of a socket that listens. */
+int bench_port(int listener);
+
+/* Starts a process that connects to the port and measures. It prints the figure, and when it ends, so does this process. */
+void bench_start_clients(int port, struct bench_clients clients);
+
 struct bench_workload {
     const char *name;
     /* Does the work once, and returns the figure. */
     double (*run)(void);
+    /* Or else serves until the clients have the figure. */
+    void (*serve)(struct bench_clients);
+    struct bench_clients clients;
 };
+
+/* The peer's own echo server: listens, starts the clients, and serves. */
+void serve_echo(struct bench_clients clients);
+
+#define BENCH_ECHO_WORKLOADS \
+    {"echo-50", NULL, serve_echo, {50, false}}, \
+    {"echo-500", NULL, serve_echo, {500, false}}, \
+    {"echo-50-cpu", NULL, serve_echo, {50, true}}
 
 /* Says how a peer is called; the exit code of whoever calls it otherwise. */
 static inline int bench_usage(const char *program)
@@ -179,6 +213,7 @@ static inline int bench_main(int count, char **arguments, const struct bench_wor
     for (; count == 2 && workloads->name != NULL; workloads++) {
         if (strcmp(arguments[1], workloads->name) != 0) continue;
         bench_raise_descriptor_limit();
+        if (workloads->serve != NULL) workloads->serve(workloads->clients);
         printf("%.3f\n", workloads->run());
         return 0;
     }
