@@ -126,7 +126,11 @@ extension RequestPointer {
 
     /// The chunk that the state has moved to, or a trap when somebody has freed it.
     private var stateChunk: UnsafeMutableRawPointer {
-        TallocContext(tallocHandle: pointee.extras.unsafelyUnwrapped.state.unsafelyUnwrapped).chunk("state")
+        let state = pointee.extras.unsafelyUnwrapped.state.unsafelyUnwrapped
+        guard !state.isStale, let chunk = state.slot.pointee.object else {
+            abort("the state of the request made at \(origin) was used, but somebody has freed its chunk")
+        }
+        return chunk
     }
 
     fileprivate func setStateBeingChanged(_ isBeingChanged: Bool) {
