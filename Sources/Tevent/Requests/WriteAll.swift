@@ -43,8 +43,8 @@ public struct WriteAll {
         let rest = work.bytes[work.written...]
         // One call each time: after a short one there is no room, and other descriptors get their turn.
         guard let count = request.attempt({ try SystemIO.write(work.descriptor, rest) }) else { return }
+        guard count < rest.count else { return request.finish() }
         request.state.written += count
-        if count == rest.count { request.finish() }
     }
 }
 

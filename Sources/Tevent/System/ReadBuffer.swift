@@ -18,6 +18,7 @@ final class ReadBuffer {
     func read(_ descriptor: Int32, upTo count: Int) throws(TeventError) -> SystemIO.ReadResult {
         guard let memory, count <= memory.count else { return try SystemIO.read(descriptor, upTo: count) }
         let result = SystemIO.read(descriptor, UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
-        return result > 0 ? .bytes([UInt8](memory[..<result])) : try SystemIO.emptyReadResult(result)
+        guard result > 0 else { return try SystemIO.emptyReadResult(result) }
+        return .bytes([UInt8](UnsafeRawBufferPointer(rebasing: memory[..<result])))
     }
 }
