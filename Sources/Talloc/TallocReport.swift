@@ -70,17 +70,19 @@ public struct TallocReport: CustomStringConvertible {
     }
 }
 
-/// Where the record of a request keeps what knows its state.
+/// Where the record of a request keeps what knows its state, and whether that lies in the request: then there is a 0.
 ///
 /// Requests are the engine's, but reports are here, and a tree of requests says little without the types of their states.
 package enum RequestLayout {
-    package static let storageOffset = 56
+    package static let storage = 56
+    package static let statePlace = 72
 }
 
 private func contents(of chunk: UnsafeMutableRawPointer) -> String? {
-    guard let slot = HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk)), slot.isOf(.request)
+    guard let slot = HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk)), slot.isOf(.request),
+        chunk.load(fromByteOffset: RequestLayout.statePlace, as: UInt8.self) == 0
     else { return nil }
-    let storage = chunk.load(fromByteOffset: RequestLayout.storageOffset, as: (any ValueStorage.Type).self)
+    let storage = chunk.load(fromByteOffset: RequestLayout.storage, as: (any ValueStorage.Type).self)
     return "\(storage.valueType)"
 }
 

@@ -24,8 +24,26 @@ struct RequestRecord {
 
     /// Where it was made, and its place among the immediates of the context it was posted on.
     var scheduled: Scheduled
-    /// Knows the state, which lies behind the record; reports look here for its type's name.
+    /// Knows the state.
     let storage: any ValueStorage.Type
+    /// Reports look here, and at the storage, for the type of a state that lies behind the record.
+    var statePlace = StatePlace.request
+    /// True while the state is being changed in place, behind the record.
+    var isStateBeingChanged = false
+    /// False for a state that is plain bytes: letting it go takes nothing.
+    let isStateOwner: Bool
+    var status = RequestStatus.inProgress
+    /// Where the request waits for its callback to be called.
+    var queue = Queue.none
+    /// Being received frees what is below the request, and that may try to free the request too: not now, but then.
+    var isBeingReceived = false
+    var freeWhenReceived = false
+    /// Whether it was ever added to a queue: then its places are among its children.
+    var hasPlaces = false
+    /// Whether the callback was set with an owner, and gets it.
+    var callbackTakesData = false
+    var finishLine: UInt32 = 0
+    var finishFile: UnsafePointer<CChar>?
     /// Nil once the request has ended and it has been called.
     var callback: RequestCallback?
     /// What the callback may ask for; it does not belong to the request.
@@ -33,24 +51,7 @@ struct RequestRecord {
     var failure = RequestFailure.none
     /// What it waits with for a descriptor: a child, which goes when the request ends.
     var event: FDEvent?
-    var finishFile: UnsafePointer<CChar>?
     var extras: RequestExtras?
-    var finishLine: UInt32 = 0
-    var status = RequestStatus.inProgress
-    /// Where the request waits for its callback to be called.
-    var queue = Queue.none
-    /// Being received frees what is below the request, and that may try to free the request too: not now, but then.
-    var isBeingReceived = false
-    var statePlace = StatePlace.request
-    /// Whether the callback was set with an owner, and gets it.
-    var callbackTakesData = false
-    /// False for a state that is plain bytes: letting it go takes nothing.
-    let isStateOwner: Bool
-    /// True while the state is being changed in place, behind the record.
-    var isStateBeingChanged = false
-    /// Whether it was ever added to a queue: then its places are among its children.
-    var hasPlaces = false
-    var freeWhenReceived = false
 
     enum Queue: UInt8 {
         case none
@@ -113,7 +114,8 @@ extension RequestPointer {
         let (chunk, slot) = try allocateChunk(
             size: MemoryLayout<RequestRecord>.stride + state.room, name: RequestRecord.name.cString, under: parentChunk,
             kind: .request)
-        assert(MemoryLayout<RequestRecord>.offset(of: \.storage) == RequestLayout.storageOffset)
+        assert(MemoryLayout<RequestRecord>.offset(of: \.storage) == RequestLayout.storage)
+        assert(MemoryLayout<RequestRecord>.offset(of: \.statePlace) == RequestLayout.statePlace)
         let request = chunk.initializeMemory(
             as: RequestRecord.self, to: RequestRecord(slot: slot, state: state, file: file, line: line))
         _talloc_set_destructor(chunk, destroyRequest)

@@ -11,8 +11,8 @@ import Talloc
 // Either way nobody may look at the state while it is being changed, nor when it has been let go.
 
 enum StatePlace: UInt8 {
-    /// Behind the record.
-    case request
+    /// Behind the record; 0, see `RequestLayout`.
+    case request = 0
     /// In a chunk of its own, a child, whose handle is among the extras.
     case chunk
     /// The request was received.
