@@ -147,9 +147,7 @@ extension RequestPointer {
     // snippet: finish
     /// Ends a request in progress: cleanup first, then the callback, at once or from the loop.
     ///
-    /// Both may free the request, so nothing is touched after either without a look at the handle. All of it becomes part
-    /// of its callers, since a request that ends ends the one above, and so on: a processor foresees returns from a
-    /// dozen or two of calls inside each other, and this way that is ten requests, not four.
+    /// Both may free the request, so nothing is touched after either without a look at the handle.
     @inline(__always)
     func finish(_ status: RequestStatus, file: UnsafePointer<CChar>?, line: UInt32) {
         pointee.status = status
