@@ -32,7 +32,8 @@ public struct TallocReport: CustomStringConvertible {
     init(of root: UnsafeMutableRawPointer) {
         entries = walkTree(from: root).map { step in
             Entry(
-                name: String(cString: talloc_get_name(step.chunk)), contents: contents(of: step.chunk), depth: step.depth,
+                name: String(cString: talloc_get_name(step.chunk)), contents: contents(of: step.chunk),
+                depth: step.depth,
                 size: talloc_get_size(step.chunk), blocks: talloc_total_blocks(step.chunk))
         }
     }

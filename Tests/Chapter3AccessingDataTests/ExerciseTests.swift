@@ -57,7 +57,8 @@ final class ExerciseTests: XCTestCase {
         try onBench { bench in
             XCTAssertEqual(describe(AnyRequest(try bench.request())), "Foo with 10")
             XCTAssertEqual(describe(AnyRequest(try Request(Words(count: 7), under: bench.memory))), "7 words")
-            XCTAssertEqual(describe(AnyRequest(try Request("text", under: bench.memory))).prefix(23), "some request of String,")
+            XCTAssertEqual(
+                describe(AnyRequest(try Request("text", under: bench.memory))).prefix(23), "some request of String,")
         }
     }
 

@@ -109,7 +109,8 @@ final class RequestTrapTests: XCTestCase {
 
     // MARK: Changing
 
-    private let freedInAChange = "the request made at made.swift:1 was freed or received while its state was being changed"
+    private let freedInAChange =
+        "the request made at made.swift:1 was freed or received while its state was being changed"
     private let usedInAChange = "the state of the request made at made.swift:1 was used while it was being changed"
 
     func testFreeingWhileTheStateIsBeingChanged() throws {

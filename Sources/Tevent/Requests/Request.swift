@@ -14,6 +14,8 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
+    // Inlined always: a function that is generic over its parent, as those that send are, would else look up the types of
+    // the state's storage at each call, which costs more than all the rest.
     /// Makes a request in progress.
     ///
     /// - Parameters:
@@ -23,8 +25,6 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// - Complexity: O(1), one allocation for the request and its state.
     ///
     /// The corresponding C macro is `tevent_req_create()`.
-    // Inlined always: a function that is generic over its parent, as those that send are, would else look up the types of
-    // the state's storage at each call, which costs more than all the rest.
     @inlinable
     @inline(__always)
     public init(

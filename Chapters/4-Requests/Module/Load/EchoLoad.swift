@@ -38,7 +38,7 @@ public struct EchoLoad {
                 let connection = try LoadConnection.send(
                     Messages(from: pool, seed: seeds.next()), to: addresses, following: plan,
                     until: plan.duration.map { now.advanced(by: $0) }, on: events, under: request)
-                connection.setCallback { connectionDone($0, of: request) }
+                connection.setCallback(for: request, connectionDone)
             }
         } catch {
             request.free()
