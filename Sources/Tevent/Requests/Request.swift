@@ -23,13 +23,13 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// - Complexity: O(1), one allocation for the request and its state.
     ///
     /// The corresponding C macro is `tevent_req_create()`.
-    // Inlined always: a function that is generic over its parent, as those that send are, would else look up the types of
-    // the state's storage at each call, which costs more than all the rest.
     @inlinable
     @inline(__always)
     public init(
         _ state: consuming State, under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) {
+        // Inlined always: a function that is generic over its parent, as those that send are, would else look up the types
+        // of the state's storage at each call, which costs more than all the rest.
         let layout = StateLayout(
             size: Storage<State>.size, name: TypeNames.cString(of: State.self), storage: Storage<State>.self)
         tallocHandle = try makeRequest(
