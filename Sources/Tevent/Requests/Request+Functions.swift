@@ -82,11 +82,7 @@ extension RequestProtocol {
 }
 
 extension RequestPointer {
-    /// The name of the state's type, or of the request's chunk when the state is gone.
-    var stateName: String {
-        guard let state = pointee.state, !state.isStale else { return "\(RequestRecord.name)" }
-        return TallocContext(tallocHandle: state).name
-    }
+    var stateName: String { String(cString: stateTypeName) }
 
     var words: String {
         var words = "request of \(stateName), made at \(origin): \(pointee.status)"

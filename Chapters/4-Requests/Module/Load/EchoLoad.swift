@@ -29,7 +29,7 @@ public struct EchoLoad {
         let request = try Request(state, under: parent)
         request.setCleanup { request, _ in
             request.state.end()
-            request.freeSubrequests()
+            request.freeChildren()
         }
         do throws(TeventError) {
             let pool = Messages.Pool(sizes: plan.sizes, seed: plan.seed)

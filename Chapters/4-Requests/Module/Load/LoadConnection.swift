@@ -38,7 +38,7 @@ struct LoadConnection {
     ) throws(TeventError) -> Request<LoadConnection> {
         let state = LoadConnection(events: events, plan: plan, end: end, messages: messages)
         let request = try Request(state, under: parent)
-        request.setCleanup { request, _ in request.freeSubrequests() }
+        request.setCleanup { request, _ in request.freeChildren() }
         do throws(TeventError) {
             try request.setEndTime(after: plan.patience, on: events)
             let connect = try Connect.send(to: addresses, on: events, under: request)
