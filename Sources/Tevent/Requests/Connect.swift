@@ -7,7 +7,7 @@ public struct Connect {
     private let events: EventContext
     /// The request's own, until it is taken by whoever receives it.
     fileprivate var descriptor: Int32?
-    /// What it waits with, a child of the request.
+    /// What it waits with, a child of the request; it closes the descriptor with itself if connecting fails.
     fileprivate var event: FDEvent?
 
     /// Begins to connect to an address.

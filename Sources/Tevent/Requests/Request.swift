@@ -30,6 +30,8 @@ public struct Request<State>: RequestProtocol, Equatable {
     public init(
         _ state: consuming State, under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) {
+        // Inlined always: a function that is generic over its parent, as those that send are, would else look up the types
+        // of the state's storage at each call, which costs more than all the rest.
         let request = try makeRequest(
             StateLayout(of: State.self), under: parent.tallocHandle, parent.chunk("init(_:under:)"), file: file,
             line: line)
