@@ -1,3 +1,5 @@
+import ArgumentParser
+
 /// A row of the table.
 struct Workload {
     /// The name that the peers know.
@@ -10,10 +12,25 @@ struct Workload {
     var bars: [Bar] = []
     /// What is not quite equal in the comparison.
     var note: String?
+    /// How many operations are counted; 0 for none.
+    var counted = 2000
+    /// Whether an operation takes the same in every run; not so where threads meet.
+    var isSteady = true
 
     struct Bar {
         let times: Double
         let peer: String
+    }
+
+    /// The program and arguments to put before a peer's.
+    var wrapper: [String] { onOneProcessor ? ["taskset", "-c", "0"] : [] }
+
+    /// The workloads that have this in their names; an error that names all if none has.
+    static func named(_ part: String?) throws -> [Workload] {
+        let found = all.filter { part.map($0.name.contains) ?? true }
+        guard found.isEmpty else { return found }
+        let names = all.map(\.name).joined(separator: ", ")
+        throw ValidationError("no workload has '\(part ?? "")' in its name; there are \(names).")
     }
 
     static let all: [Workload] = [
@@ -49,10 +66,10 @@ struct Workload {
             bars: [.init(times: 0.6, peer: "libtevent")]),
         Workload(
             name: "queue-16", title: "queue entry, at most 16 waiting", bars: [.init(times: 0.6, peer: "libtevent")],
-            note: "the request that waits included"),
+            note: "the request that waits included", counted: 1600),
         Workload(
             name: "queue-100000", title: "queue entry, 100,000 waiting", bars: [.init(times: 0.6, peer: "libtevent")],
-            note: "the request that waits included"),
+            note: "the request that waits included", counted: 100_000),
         Workload(
             name: "fd-life", title: "fd watched and unwatched", bars: [.init(times: 0.06, peer: "libtevent")],
             note: "without a wait in between"),
@@ -68,10 +85,11 @@ struct Workload {
         Workload(
             name: "message", title: "message to another thread, one way",
             bars: [.init(times: 0.15, peer: "libtevent"), .init(times: 1, peer: "libuv")],
-            note: "libuv, libevent, libev, floor: a list under a lock, and the library's way to wake a loop"),
+            note: "libuv, libevent, libev, floor: a list under a lock, and the library's way to wake a loop",
+            isSteady: false),
         Workload(
             name: "reply", title: "request and reply between threads, one processor", onOneProcessor: true,
-            bars: [.init(times: 1.1, peer: "floor")]),
+            bars: [.init(times: 1.1, peer: "floor")], isSteady: false),
         Workload(name: "signal", title: "signal, raised until handled", bars: [.init(times: 1.1, peer: "floor")]),
         Workload(
             name: "timer-memory", title: "memory per idle timer", unit: "bytes",
@@ -90,10 +108,11 @@ struct Peer {
     var program: String { "peer-\(name)" }
 
     static let engine = Peer(name: "engine", title: "this engine")
+    static let libtevent = Peer(name: "libtevent", title: "libtevent")
 
     static let all: [Peer] = [
         engine,
-        Peer(name: "libtevent", title: "libtevent"),
+        libtevent,
         Peer(name: "libuv", title: "libuv"),
         Peer(name: "libevent", title: "libevent"),
         Peer(name: "libev", title: "libev"),

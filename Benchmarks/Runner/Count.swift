@@ -1,0 +1,89 @@
+import Foundation
+
+/// What one operation of a workload takes, counted; where a count is missing it is not the same in every run.
+struct Count: Codable {
+    var instructions: Double?
+    var mallocs: Double?
+    var chunks: Double?
+    var systemCalls: Double?
+    var bytes: Double?
+
+    /// A count: what it is called, and how far it may lie above its bound, in proportion.
+    struct Kind {
+        let name: String
+        let path: WritableKeyPath<Count, Double?> & Sendable
+        var tolerance = 0.0
+
+        static let all = [
+            Kind(name: "instructions", path: \.instructions, tolerance: 0.03),
+            Kind(name: "mallocs", path: \.mallocs),
+            Kind(name: "chunks", path: \.chunks),
+            Kind(name: "system calls", path: \.systemCalls),
+            Kind(name: "bytes", path: \.bytes),
+        ]
+    }
+}
+
+/// Counts what a peer's program does in the work, with callgrind and strace.
+///
+/// Each count is the difference between two runs, the second of which does so many operations more: what is done only once
+/// does not count.
+struct Counter {
+    let peer: Peer
+    private let program: String
+    private let folder: URL
+
+    /// Without debug information the program starts several times as fast under valgrind, whose older versions cannot read
+    /// Swift's.
+    init(_ peer: Peer, programs: Programs, folder: URL) throws {
+        self.peer = peer
+        self.folder = folder
+        program = folder.appendingPathComponent(peer.program).path
+        _ = try Programs.run(["strip", "--strip-debug", "-o", program, programs.path(of: peer)])
+    }
+
+    func count(_ workload: Workload) throws -> Count {
+        let number = workload.counted
+        if workload.unit == "bytes" {
+            let output = try Programs.run([program, workload.name, String(number)])
+            return Count(bytes: Double(output.trimmingCharacters(in: .whitespacesAndNewlines))?.rounded())
+        }
+        let few = try profile(workload, number)
+        let many = try profile(workload, 2 * number)
+        func perOperation(_ few: Int, _ many: Int, places: Double) -> Double {
+            (Double(many - few) / Double(number) * places).rounded() / places
+        }
+        var count = Count(
+            mallocs: perOperation(few.mallocs, many.mallocs, places: 100),
+            chunks: perOperation(few.chunks, many.chunks, places: 100))
+        // Who sleeps when, and so how often threads wake each other, is not the same in every run.
+        if workload.isSteady {
+            count.instructions = perOperation(few.instructions, many.instructions, places: 1)
+            count.systemCalls = perOperation(
+                try systemCalls(workload, number), try systemCalls(workload, 2 * number), places: 100)
+        }
+        return count
+    }
+
+    private func profile(_ workload: Workload, _ number: Int) throws -> CallgrindProfile {
+        let file = folder.appendingPathComponent("callgrind").path
+        _ = try Programs.run(
+            ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=\(file)", "--dump-before=bench_now"]
+                + [program, workload.name, String(number)])
+        // The work is what was done between the first call of `bench_now` and the second.
+        return CallgrindProfile(before: try read(file + ".1"), work: try read(file + ".2"))
+    }
+
+    private func systemCalls(_ workload: Workload, _ number: Int) throws -> Int {
+        let file = folder.appendingPathComponent("strace").path
+        _ = try Programs.run(["strace", "-f", "-c", "-o", file] + [program, workload.name, String(number)])
+        // A line has the share of the time, seconds, microseconds per call, calls, perhaps errors, and the name.
+        return try read(file).split(separator: "\n").reduce(0) { sum, line in
+            let words = line.split(separator: " ")
+            guard words.count >= 5, words.last != "total", let calls = Int(words[3]) else { return sum }
+            return sum + calls
+        }
+    }
+
+    private func read(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+}
