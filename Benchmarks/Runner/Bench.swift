@@ -66,7 +66,7 @@ struct Compare: ParsableCommand {
     private func measure(
         _ workload: Workload, _ peers: [Peer], _ programs: Programs, _ progress: Progress, _ step: String
     ) throws -> Row {
-        var row = Row(name: workload.name, title: workload.title, unit: workload.unit, figures: [:])
+        var row = Row(workload)
         for round in 1...(2 * rounds) {
             if round > rounds {
                 guard row.isNoisy else { break }

@@ -21,12 +21,11 @@ struct Chart {
     var svg: String {
         var y = 64.0
         var body: [String] = []
-        for row in results.rows {
-            guard let own = row.figures[Peer.engine.name]?.median else { continue }
+        for row in results.rows where row.figures[Peer.engine.name] != nil {
             body.append(#"<text class="title" x="\#(left - 10)" y="\#(y + 10)">\#(row.title)</text>"#)
             for (index, peer) in peers.enumerated() {
-                guard let other = row.figures[peer.name]?.median else { continue }
-                body.append(bar(index, other / own, y))
+                guard let slowness = row.slowness(of: peer.name) else { continue }
+                body.append(bar(index, slowness, y))
                 y += barHeight
             }
             y += 12

@@ -48,19 +48,23 @@ struct Counter {
             let output = try Programs.run([program, workload.name, String(number)])
             return Count(bytes: Double(output.trimmingCharacters(in: .whitespacesAndNewlines))?.rounded())
         }
-        let few = try profile(workload, number)
-        let many = try profile(workload, 2 * number)
         func perOperation(_ few: Int, _ many: Int, places: Double) -> Double {
             (Double(many - few) / Double(number) * places).rounded() / places
         }
-        var count = Count(
-            mallocs: perOperation(few.mallocs, many.mallocs, places: 100),
-            chunks: perOperation(few.chunks, many.chunks, places: 100))
-        // Who sleeps when, and so how often threads wake each other, is not the same in every run.
-        if workload.isSteady {
-            count.instructions = perOperation(few.instructions, many.instructions, places: 1)
-            count.systemCalls = perOperation(
-                try systemCalls(workload, number), try systemCalls(workload, 2 * number), places: 100)
+        var count = Count()
+        if workload.counting != .systemCalls {
+            let few = try profile(workload, number)
+            let many = try profile(workload, 2 * number)
+            count.mallocs = perOperation(few.mallocs, many.mallocs, places: 100)
+            count.chunks = perOperation(few.chunks, many.chunks, places: 100)
+            if workload.counting == .all {
+                count.instructions = perOperation(few.instructions, many.instructions, places: 1)
+            }
+        }
+        if workload.counting != .allocations {
+            let few = try systemCalls(workload, number)
+            let many = try systemCalls(workload, 2 * number)
+            count.systemCalls = perOperation(few, many, places: 100)
         }
         return count
     }
@@ -76,7 +80,7 @@ struct Counter {
 
     private func systemCalls(_ workload: Workload, _ number: Int) throws -> Int {
         let file = folder.appendingPathComponent("strace").path
-        _ = try Programs.run(["strace", "-f", "-c", "-o", file] + [program, workload.name, String(number)])
+        _ = try Programs.run(["strace", "-c", "-o", file] + [program, workload.name, String(number)])
         // A line has the share of the time, seconds, microseconds per call, calls, perhaps errors, and the name.
         return try read(file).split(separator: "\n").reduce(0) { sum, line in
             let words = line.split(separator: " ")

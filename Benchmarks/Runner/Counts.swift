@@ -24,9 +24,8 @@ struct Counts: ParsableCommand {
     func run() throws {
         Interruption.prepare()
         let programs = Programs()
-        let folder = try FileManager.default.url(
-            for: .itemReplacementDirectory, in: .userDomainMask, appropriateFor: FileManager.default.temporaryDirectory,
-            create: true)
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(getpid())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: folder) }
         var counters = [try Counter(.engine, programs: programs, folder: folder)]
         // A comparison for the reader; the bounds are for this engine.
@@ -45,7 +44,7 @@ struct Counts: ParsableCommand {
         var counts: [String: [String: Count]] = [:]
         let progress = Progress()
         defer { progress.end() }
-        for workload in try Workload.named(only) where workload.counted > 0 {
+        for workload in try Workload.named(only) where workload.counting != .nothing {
             progress.begin("counting \(workload.name)")
             for counter in counters where try programs.workloads(of: counter.peer).contains(workload.name) {
                 counts[counter.peer.name, default: [:]][workload.name] = try counter.count(workload)

@@ -4,6 +4,8 @@ import Foundation
 struct Figures: Codable {
     private(set) var values: [Double] = []
 
+    init(values: [Double] = []) { self.values = values }
+
     mutating func add(_ value: Double) { values.append(value) }
 
     var median: Double {

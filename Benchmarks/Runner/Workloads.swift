@@ -6,16 +6,26 @@ struct Workload {
     let name: String
     let title: String
     var unit = "ns"
+    /// Whether the figure is a rate, of which more is better; of all others less is.
+    var isRate = false
     /// Whether all peers run on one processor, one after the other.
     var onOneProcessor = false
-    /// What this engine is to reach: at most this many times the figure of another peer.
+    /// What this engine is to reach: at most this many times the figure of another peer, or at least if it is a rate.
     var bars: [Bar] = []
     /// What is not quite equal in the comparison.
     var note: String?
-    /// How many operations are counted; 0 for none.
+    /// What is counted, and for how many operations.
+    var counting = Counting.all
     var counted = 2000
-    /// Whether an operation takes the same in every run; not so where threads meet.
-    var isSteady = true
+
+    enum Counting {
+        case all
+        /// Without what depends on who sleeps when: how often threads wake each other, and what that takes.
+        case allocations
+        /// Of the server, not of its clients.
+        case systemCalls
+        case nothing
+    }
 
     struct Bar {
         let times: Double
@@ -86,11 +96,22 @@ struct Workload {
             name: "message", title: "message to another thread, one way",
             bars: [.init(times: 0.15, peer: "libtevent"), .init(times: 1, peer: "libuv")],
             note: "libuv, libevent, libev, floor: a list under a lock, and the library's way to wake a loop",
-            isSteady: false),
+            counting: .allocations),
         Workload(
             name: "reply", title: "request and reply between threads, one processor", onOneProcessor: true,
-            bars: [.init(times: 1.1, peer: "floor")], isSteady: false),
+            bars: [.init(times: 1.1, peer: "floor")], counting: .allocations),
         Workload(name: "signal", title: "signal, raised until handled", bars: [.init(times: 1.1, peer: "floor")]),
+        Workload(
+            name: "echo-50", title: "TCP echo, 50 connections", unit: "thousand messages/s", isRate: true,
+            bars: [.init(times: 0.97, peer: "libuv"), .init(times: 2, peer: "libtevent")],
+            note: "messages of 64 bytes; libtevent: requests as in Samba's libraries, whose write waits for room first",
+            counting: .systemCalls, counted: 5000),
+        Workload(
+            name: "echo-500", title: "the same, 500 connections", unit: "thousand messages/s", isRate: true,
+            bars: [.init(times: 0.97, peer: "libuv")], counting: .systemCalls, counted: 5000),
+        Workload(
+            name: "echo-50-cpu", title: "TCP echo, 50 connections: the server's processor time for a message",
+            bars: [.init(times: 0.42, peer: "libtevent")], counting: .nothing),
         Workload(
             name: "timer-memory", title: "memory per idle timer", unit: "bytes",
             bars: [.init(times: 1, peer: "libtevent")],

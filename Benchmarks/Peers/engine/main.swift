@@ -47,7 +47,8 @@ func bytes(per count: Int, _ work: () throws -> Void) rethrows -> Double {
 let workloads: [Workload] = [
     .immediateAgain, .immediateLife, .timerLife, .timerInsert, .timerCancel, .timerDispatch, .timerMemory, .requestLife,
     .requestNested, .requestPosted, .requestMemory, .queueShort, .queueLong, .queueGrowing, .fdLife, .hop, .pipesFew,
-    .pipesMany, .pipesGrowing, .message, .reply, .signal,
+    .pipesMany, .pipesGrowing, .message, .reply, .signal, .echoFew, .echoMany,
+    .echoProcessorTime,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()

@@ -282,6 +282,7 @@ int main(int count, char **arguments)
         {"message", run_message, MESSAGES},
         {"reply", run_reply, REPLIES},
         {"signal", run_signal, SIGNALS},
+        BENCH_ECHO_WORKLOADS,
         {NULL, NULL, 0},
     };
     return bench_main(count, arguments, workloads);

@@ -17,7 +17,8 @@ let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
 let workloads = [
     immediateAgain, timerLife, timerInsert, timerCancel, timerDispatch, timerMemory, requestLife, requestNested,
-    requestMemory, hop, pipesFew, pipesMany, pipesGrowing, message, reply,
+    requestMemory, hop, pipesFew, pipesMany, pipesGrowing, message, reply, echoFew, echoMany,
+    echoProcessorTime,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()

@@ -37,6 +37,7 @@ enum {
     MESSAGES = 500000,
     REPLIES = 50000,
     SIGNALS = 100000,
+    ECHOES = 100000,
 };
 
 /* Nanoseconds. Work is done between two calls of it, and nowhere else is it called: so what counts the instructions of
@@ -168,13 +169,48 @@ static inline long bench_receive(struct bench_mailbox *box)
     return count;
 }
 
+/* What an echo server has to do with: connections that each have one message of 64 bytes under way. */
+struct bench_clients {
+    int connections;
+    /* Whether the figure is the server's nanoseconds of processor time for a message, or thousands of messages a second. */
+    bool measures_cpu;
+    /* How many messages they exchange in all. */
+    long messages;
+};
+
+/* How many may wait to be accepted by an echo server. */
+enum { BENCH_BACKLOG = 1024 };
+
+/* A socket that listens on a port of the system's choice, and does not block. */
+int bench_listen(void);
+
+/* The next connection, which does not block and sends at once; -1 when nobody waits. */
+int bench_accept(int listener);
+
+/* The port of a socket that listens. */
+int bench_port(int listener);
+
+/* Starts a process that connects to the port and measures. It prints the figure, and when it ends, so does this process. */
+void bench_start_clients(int port, struct bench_clients clients);
+
 struct bench_workload {
     const char *name;
     /* Does the work once, with so many operations, and returns the figure. */
     double (*run)(long count);
     /* How many operations, unless the command line says. */
     long count;
+    /* Or else serves until the clients have the figure. */
+    void (*serve)(struct bench_clients);
+    struct bench_clients clients;
 };
+
+/* The peer's own echo server: listens, starts the clients, and serves. */
+void serve_echo(struct bench_clients clients);
+
+#define BENCH_ECHO_WORKLOADS \
+    {"echo-50", NULL, ECHOES, serve_echo, {50, false}}, \
+    {"echo-500", NULL, ECHOES, serve_echo, {500, false}}, \
+    {"echo-50-cpu", NULL, ECHOES, serve_echo, {50, true}}
 
 /* Says how a peer is called; the exit code of whoever calls it otherwise. */
 static inline int bench_usage(const char *program)
@@ -195,6 +231,9 @@ static inline int bench_main(int count, char **arguments, const struct bench_wor
         long operations = count == 3 ? atol(arguments[2]) : workloads->count;
         if (operations < 1) break;
         bench_raise_descriptor_limit();
+        struct bench_clients clients = workloads->clients;
+        clients.messages = operations;
+        if (workloads->serve != NULL) workloads->serve(clients);
         printf("%.3f\n", workloads->run(operations));
         return 0;
     }
