@@ -41,10 +41,11 @@ struct Bounds {
         switch (count[keyPath: kind.path], bound[keyPath: kind.path]) {
         case (let count?, let bound?):
             let number = CountTable.number
-            if count > bound * (1 + kind.tolerance) {
+            let tolerance = kind.tolerance(in: name)
+            if count > bound * (1 + tolerance) {
                 return ["\(name): \(number(count)) \(kind.name) per operation, at most \(number(bound)) allowed"]
             }
-            if count < bound * (1 - kind.tolerance) {
+            if count < bound * (1 - tolerance) {
                 print("\(name): only \(number(count)) \(kind.name) per operation, where \(number(bound)) are allowed")
             }
             return []

@@ -17,10 +17,12 @@ struct CallgrindProfile {
     private var object: Substring = ""
     private var called: Substring = ""
 
-    /// Reads what callgrind wrote: the first part has names that the second, which counts, refers to.
-    init(before: String, work: String) {
-        for line in before.split(separator: "\n") { name(line) }
-        for line in work.split(separator: "\n") { read(line) }
+    /// Reads what callgrind wrote until the work began, where names are that the work's part refers to, and then that.
+    init(parts: [String]) {
+        for part in parts.dropLast() {
+            for line in part.split(separator: "\n") { name(line) }
+        }
+        for line in parts.last?.split(separator: "\n") ?? [] { read(line) }
     }
 
     /// Counts what a line says, in the format of the manual's chapter "Callgrind Format Specification".

@@ -8,19 +8,27 @@ struct Count: Codable {
     var systemCalls: Double?
     var bytes: Double?
 
-    /// A count: what it is called, and how far it may lie above its bound, in proportion.
     struct Kind {
         let name: String
         let path: WritableKeyPath<Count, Double?> & Sendable
-        var tolerance = 0.0
 
         static let all = [
-            Kind(name: "instructions", path: \.instructions, tolerance: 0.03),
+            Kind(name: "instructions", path: \.instructions),
             Kind(name: "mallocs", path: \.mallocs),
             Kind(name: "chunks", path: \.chunks),
             Kind(name: "system calls", path: \.systemCalls),
             Kind(name: "bytes", path: \.bytes),
         ]
+
+        /// How far a count may lie above its bound, in proportion.
+        func tolerance(in workload: String) -> Double {
+            // Swift's hashes and malloc's lists differ a little from run to run, the C library's instructions from
+            // processor to processor.
+            if name == "instructions" { return 0.03 }
+            // How many clients' messages have come when a server looks is up to the scheduler.
+            if workload.hasPrefix("echo") { return 0.1 }
+            return 0
+        }
     }
 }
 
@@ -45,7 +53,7 @@ struct Counter {
     func count(_ workload: Workload) throws -> Count {
         let number = workload.counted
         if workload.unit == "bytes" {
-            let output = try Programs.run([program, workload.name, String(number)])
+            let output = try Programs.run([program, workload.name])
             return Count(bytes: Double(output.trimmingCharacters(in: .whitespacesAndNewlines))?.rounded())
         }
         func perOperation(_ few: Int, _ many: Int, places: Double) -> Double {
@@ -74,8 +82,12 @@ struct Counter {
         _ = try Programs.run(
             ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=\(file)", "--dump-before=bench_now"]
                 + [program, workload.name, String(number)])
-        // The work is what was done between the first call of `bench_now` and the second.
-        return CallgrindProfile(before: try read(file + ".1"), work: try read(file + ".2"))
+        // A part ends at each call of `bench_now`; the last two of them begin and end the work.
+        let parts = sequence(first: 1) { $0 + 1 }.prefix {
+            FileManager.default.fileExists(atPath: "\(file).\($0)")
+        }
+        defer { for part in parts { try? FileManager.default.removeItem(atPath: "\(file).\(part)") } }
+        return CallgrindProfile(parts: try parts.map { try read("\(file).\($0)") })
     }
 
     private func systemCalls(_ workload: Workload, _ number: Int) throws -> Int {

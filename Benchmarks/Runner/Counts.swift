@@ -29,7 +29,9 @@ struct Counts: ParsableCommand {
         defer { try? FileManager.default.removeItem(at: folder) }
         var counters = [try Counter(.engine, programs: programs, folder: folder)]
         // A comparison for the reader; the bounds are for this engine.
-        if check == nil, let other = try? Counter(.libtevent, programs: programs, folder: folder) { counters.append(other) }
+        if check == nil, (try? programs.path(of: .libtevent)) != nil {
+            counters.append(try Counter(.libtevent, programs: programs, folder: folder))
+        }
         let counts = try count(with: counters, programs)
         guard let check else {
             print(CountTable(peers: counters.map(\.peer), counts: counts).text)
@@ -62,15 +64,16 @@ struct CountTable {
     var text: String {
         let kinds = Count.Kind.all
         var lines = [
-            pad("", Self.titleWidth) + kinds.map { pad($0.name, Self.width * peers.count, atEnd: false) }.joined(),
-            pad("per operation", Self.titleWidth)
-                + kinds.flatMap { _ in peers.map { pad($0.name, Self.width, atEnd: false) } }.joined(),
+            "per operation: " + peers.map(\.title).joined(separator: " / "),
+            pad("", Self.titleWidth) + kinds.map { pad($0.name, Self.width, atEnd: false) }.joined(),
         ]
         for workload in Workload.all {
             let row = peers.map { counts[$0.name]?[workload.name] }
             guard row.contains(where: { $0 != nil }) else { continue }
-            let cells = kinds.flatMap { kind in
-                row.map { count in pad(count?[keyPath: kind.path].map(Self.number) ?? "", Self.width, atEnd: false) }
+            let cells = kinds.map { kind in
+                let counts = row.map { $0?[keyPath: kind.path].map(Self.number) }
+                guard counts.contains(where: { $0 != nil }) else { return pad("", Self.width) }
+                return pad(counts.map { $0 ?? "–" }.joined(separator: " / "), Self.width, atEnd: false)
             }
             lines.append(pad(workload.title, Self.titleWidth) + cells.joined())
         }
@@ -78,7 +81,7 @@ struct CountTable {
     }
 
     private static let titleWidth = 49
-    private static let width = 10
+    private static let width = 14
 
     static func number(_ value: Double) -> String {
         value == value.rounded() ? String(Int(value)) : String(format: "%.2f", value)
