@@ -31,59 +31,32 @@ struct Compare: ParsableCommand {
     @Option(help: ArgumentHelp("Write a chart here, as SVG.", valueName: "file"))
     var svg: String?
 
+    @Option(help: ArgumentHelp("Write a chart of how costs grow here, as SVG.", valueName: "file"))
+    var growthSVG: String?
+
     @Flag(help: "Name the workloads, and end.")
     var list = false
 
     func validate() throws {
         guard rounds > 0 else { throw ValidationError("--rounds must be at least 1, not \(rounds).") }
-        _ = try Workload.named(only)
+        _ = try Selection(only)
     }
 
     func run() throws {
-        let chosen = try Workload.named(only)
+        let chosen = try Selection(only)
         if list {
-            for workload in chosen { print(pad(workload.name, 17) + workload.title) }
+            for workload in chosen.workloads { print(pad(workload.name, 24) + workload.title) }
+            for growth in chosen.growths { print(pad(growth.name, 24) + growth.title) }
             return
         }
         Interruption.prepare()
-        let programs = Programs()
-        let known = try Dictionary(
-            uniqueKeysWithValues: Peer.all.map { ($0.name, try programs.workloads(of: $0)) })
-        var results = Results()
-        let progress = Progress()
-        for (index, workload) in chosen.enumerated() {
-            let peers = Peer.all.filter { known[$0.name]?.contains(workload.name) ?? false }
-            let step = "\(index + 1) of \(chosen.count), \(workload.name)"
-            progress.begin(step)
-            results.rows.append(try measure(workload, peers, programs, progress, step))
-        }
-        progress.end()
-        print(results.table)
-        try write(results)
-    }
-
-    /// Takes as many rounds as asked for, and as many again while the figures lie too far apart.
-    private func measure(
-        _ workload: Workload, _ peers: [Peer], _ programs: Programs, _ progress: Progress, _ step: String
-    ) throws -> Row {
-        var row = Row(workload)
-        for round in 1...(2 * rounds) {
-            if round > rounds {
-                guard row.isNoisy else { break }
-                if round == rounds + 1 {
-                    progress.say("\(workload.name): the machine is noisy, so the rounds are taken again")
-                }
-            }
-            for peer in peers {
-                progress.show(step, "round \(round), \(peer.title)")
-                row.figures[peer.name, default: Figures()].add(try programs.measure(workload, with: peer))
-            }
-        }
-        return row
-    }
-
-    private func write(_ results: Results) throws {
+        let measurement = try Measurement(rounds: rounds)
+        let results = try measurement.measure(chosen)
+        print(Table(results: results).text)
         if let json { try results.json.write(toFile: json, atomically: true, encoding: .utf8) }
         if let svg { try Chart(results: results).svg.write(toFile: svg, atomically: true, encoding: .utf8) }
+        if let growthSVG {
+            try GrowthChart(rows: results.growth).svg.write(toFile: growthSVG, atomically: true, encoding: .utf8)
+        }
     }
 }

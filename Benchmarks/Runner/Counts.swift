@@ -19,7 +19,7 @@ struct Counts: ParsableCommand {
     @Option(help: ArgumentHelp("Write this engine's counts to this file, as bounds.", valueName: "file"))
     var write: String?
 
-    func validate() throws { _ = try Workload.named(only) }
+    func validate() throws { _ = try Selection(only) }
 
     func run() throws {
         Interruption.prepare()
@@ -46,7 +46,7 @@ struct Counts: ParsableCommand {
         var counts: [String: [String: Count]] = [:]
         let progress = Progress()
         defer { progress.end() }
-        for workload in try Workload.named(only) where workload.counting != .nothing {
+        for workload in try Selection(only).workloads where workload.counting != .nothing {
             progress.begin("counting \(workload.name)")
             for counter in counters where try programs.workloads(of: counter.peer).contains(workload.name) {
                 counts[counter.peer.name, default: [:]][workload.name] = try counter.count(workload)

@@ -17,8 +17,10 @@ struct Programs {
     }
 
     /// Lets a peer do its work once, as often as it does by itself or `count` times.
-    func measure(_ workload: Workload, with peer: Peer, count: Int? = nil) throws -> Double {
-        let command = try workload.wrapper + [path(of: peer), workload.name] + (count.map { [String($0)] } ?? [])
+    ///
+    /// The wrapper is a program, with arguments, that runs the peer's.
+    func measure(_ workload: String, _ wrapper: [String], _ peer: Peer, count: Int? = nil) throws -> Double {
+        let command = try wrapper + [path(of: peer), workload] + (count.map { [String($0)] } ?? [])
         let output = try Programs.run(command)
         guard let figure = Double(output.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw PeerFailed(command: command, reason: "it printed '\(output)', which is no figure")

@@ -1,5 +1,3 @@
-import ArgumentParser
-
 /// A row of the table.
 struct Workload {
     /// The name that the peers know.
@@ -34,14 +32,6 @@ struct Workload {
 
     /// The program and arguments to put before a peer's.
     var wrapper: [String] { onOneProcessor ? ["taskset", "-c", "0"] : [] }
-
-    /// The workloads that have this in their names; an error that names all if none has.
-    static func named(_ part: String?) throws -> [Workload] {
-        let found = all.filter { part.map($0.name.contains) ?? true }
-        guard found.isEmpty else { return found }
-        let names = all.map(\.name).joined(separator: ", ")
-        throw ValidationError("no workload has '\(part ?? "")' in its name; there are \(names).")
-    }
 
     static let all: [Workload] = [
         Workload(
