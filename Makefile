@@ -58,10 +58,10 @@ valgrind: ## run every example under valgrind
 	@$(SWIFT) build -c release
 	@Scripts/valgrind
 
-bench: ## measure this engine beside its peers in one run; ONLY=queue for the workloads of that name
+bench: ## measure this engine beside its peers in one run; ONLY=queue, ONLY=growth for the work of that name
 	@SWIFT='$(SWIFT)' Scripts/setup $(PEERS)
 	@cd Benchmarks && $(SWIFT) build -c release && .build/release/bench \
-		$(if $(ONLY),--only $(ONLY),--json results.json --svg results.svg)
+		$(if $(ONLY),--only $(ONLY),--json results.json --svg results.svg --growth-svg growth.svg)
 
 counts: ## count instructions, mallocs, talloc chunks and system calls per operation, and make them the bounds
 	@SWIFT='$(SWIFT)' Scripts/setup valgrind strace /usr/include/tevent.h=libtevent-dev

@@ -50,7 +50,7 @@ struct Chart {
         let bottom = top + 18 + barHeight * Double(peers.count)
         var lines = [
             Drawing.text(row.title, x: left, y: top + 12, "title"),
-            #"<path class="grid" d="M\#(Drawing.short(engine)) \#(Drawing.short(top + 17))V\#(Drawing.short(bottom))"/>"#,
+            #"<path class="grid" d="M\#(Drawing.short(engine)) \#(top + 17)V\#(bottom)"/>"#,
         ]
         for (index, peer) in peers.enumerated() {
             let y = top + 18 + barHeight * Double(index)

@@ -27,9 +27,10 @@ struct GrowthChart {
         return [Drawing.text("How costs grow: lower and flatter lines are better", x: 14, y: 24, "title")]
             + peers.enumerated().flatMap { index, peer in
                 let x = 14 + Double(index) * 105
+                let isOwn = peer.name == Peer.engine.name
                 return [
-                    #"<rect class="\#(peer.name)" x="\#(x)" y="36" width="16" height="\#(peer.name == Peer.engine.name ? 4 : 2)"/>"#,
-                    Drawing.text(peer.title, x: x + 21, y: 42, peer.name == Peer.engine.name ? "own" : ""),
+                    #"<rect class="\#(peer.name)" x="\#(x)" y="36" width="16" height="\#(isOwn ? 4 : 2)"/>"#,
+                    Drawing.text(peer.title, x: x + 21, y: 42, isOwn ? "own" : ""),
                 ]
             }
     }

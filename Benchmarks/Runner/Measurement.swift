@@ -45,7 +45,8 @@ struct Measurement {
             }
             for peer in peers(at: workload.name) {
                 progress.show(step, "round \(round), \(peer.title)")
-                row.figures[peer.name, default: Figures()].add(try programs.measure(workload.name, workload.wrapper, peer))
+                let figure = try programs.measure(workload.name, workload.wrapper, peer)
+                row.figures[peer.name, default: Figures()].add(figure)
             }
         }
         return row
@@ -56,7 +57,8 @@ struct Measurement {
         var row = GrowthRow(growth)
         for size in growth.sizes {
             guard size + 100 < descriptorLimit || !growth.needsDescriptors else {
-                progress.say("\(growth.name): no \(size) of them, as a process may have only \(descriptorLimit) descriptors")
+                progress.say(
+                    "\(growth.name): not \(size), as a process may have only \(descriptorLimit) descriptors here")
                 continue
             }
             var point = GrowthRow.Point(size: size)

@@ -72,7 +72,8 @@ struct Table {
     private func growth(_ row: GrowthRow) -> [String] {
         let head = pad(row.things, Self.label) + peers.map { pad($0.title, Self.column, atEnd: false) }.joined()
         let lines = row.points.map { point in
-            pad("  " + Self.grouped(point.size), Self.label) + cells { point.figures[$0.name].map { Self.number($0.median) } }
+            pad("  " + Self.grouped(point.size), Self.label)
+                + cells { point.figures[$0.name].map { Self.number($0.median) } }
         }
         let note = Growth.all.first { $0.name == row.name }?.note
         return ["\(row.title), ns", head] + lines + (note.map { wrapped("note: " + $0) } ?? [])
@@ -83,7 +84,8 @@ struct Table {
     private static func ratio(_ value: Double) -> String { String(format: value < 0.1 ? "%.3f ×" : "%.2f ×", value) }
 
     static func number(_ value: Double) -> String {
-        value < 10 ? String(format: "%.1f", value) : grouped(Int(value.rounded()))
+        if value < 10 { return String(format: "%.1f", value) }
+        return value < 100_000 ? grouped(Int(value.rounded())) : grouped(Int((value / 1000).rounded())) + "k"
     }
 
     /// A whole number with a comma before each three digits.

@@ -50,7 +50,8 @@ struct Workload {
             name: "timer-insert", title: "20,000 random timers, per insert", bars: [.init(times: 1, peer: "libevent")],
             note: "libuv's and SwiftNIO's times are set from now, the others' too but for libtevent's and this engine's"
         ),
-        Workload(name: "timer-cancel", title: "the same, per cancel", bars: [.init(times: 1, peer: "libuv")]),
+        Workload(
+            name: "timer-cancel", title: "20,000 random timers, per cancel", bars: [.init(times: 1, peer: "libuv")]),
         Workload(
             name: "timer-dispatch", title: "20,000 due timers, per dispatch",
             bars: [.init(times: 1, peer: "libtevent")],
@@ -97,10 +98,10 @@ struct Workload {
             note: "messages of 64 bytes; libtevent: requests as in Samba's libraries, whose write waits for room first",
             counting: .systemCalls, counted: 10_000),
         Workload(
-            name: "echo-500", title: "the same, 500 connections", unit: "thousand messages/s", isRate: true,
+            name: "echo-500", title: "TCP echo, 500 connections", unit: "thousand messages/s", isRate: true,
             bars: [.init(times: 0.97, peer: "libuv")], counting: .nothing),
         Workload(
-            name: "echo-50-cpu", title: "TCP echo, 50 connections: the server's processor time for a message",
+            name: "echo-50-cpu", title: "TCP echo, 50 connections, processor time per message",
             bars: [.init(times: 0.42, peer: "libtevent")], counting: .nothing),
         Workload(
             name: "timer-memory", title: "memory per idle timer", unit: "bytes",
