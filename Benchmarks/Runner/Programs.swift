@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 
 /// Runs the peers' programs, which lie beside this one.
@@ -55,9 +56,7 @@ struct Programs {
 }
 
 /// Ctrl-C: ends the program under way, and then this one in the usual way, which leaves nothing behind.
-enum Interruption: Error {
-    case interrupted
-
+enum Interruption {
     /// The program under way, which leads a process group of its own; 0 when there is none.
     nonisolated(unsafe) static var child: pid_t = 0
     nonisolated(unsafe) private static var isInterrupted: sig_atomic_t = 0
@@ -72,8 +71,9 @@ enum Interruption: Error {
         }
     }
 
+    /// Throws what ends this program as Ctrl-C does.
     static func check() throws {
-        if isInterrupted != 0 { throw interrupted }
+        if isInterrupted != 0 { throw ExitCode(130) }
     }
 }
 
