@@ -44,7 +44,7 @@ extension Workload {
             }
             let sub = try send(under: request, depth: depth - 1, &innermost)
             request.state.sub = sub
-            sub.setCallback { sub in
+            sub.setCallback(for: request) { sub, request in
                 sub.free()
                 request.finish()
             }
