@@ -48,47 +48,12 @@ struct Results: Codable {
     let date: String
     let processors: Int
     var rows: [Row] = []
+    var growth: [GrowthRow] = []
 
     init() {
         date = ISO8601DateFormatter().string(from: Date())
         processors = ProcessInfo.processInfo.activeProcessorCount
     }
-
-    // MARK: As a table
-
-    /// The table, in Markdown: for each peer its median and how far its figures went, and the engine's ratio to it.
-    var table: String {
-        let peers = Peer.all
-        let head = "| work | " + peers.map(\.title).joined(separator: " | ") + " | bars |"
-        let line = "|---|" + String(repeating: "---:|", count: peers.count) + "---|"
-        let rows = rows.map { row in
-            let cells = peers.map { row.figures[$0.name].map(Self.cell) ?? "" }
-            return "| \(row.title)\(row.unit == "ns" ? "" : ", \(row.unit)")\(row.isNoisy ? " (noisy)" : "") | "
-                + cells.joined(separator: " | ") + " | \(Self.bars(row)) |"
-        }
-        return ([head, line] + rows).joined(separator: "\n")
-    }
-
-    private static func cell(_ figures: Figures) -> String {
-        "\(number(figures.median)) (\(number(figures.minimum))–\(number(figures.maximum)))"
-    }
-
-    /// What was to be reached, and what was.
-    private static func bars(_ row: Row) -> String {
-        let bars = Workload.all.first { $0.name == row.name }?.bars ?? []
-        return bars.compactMap { bar in
-            guard let ratio = row.ratio(to: bar.peer) else { return nil }
-            let verdict = row.reaches(bar, ratio) ? "reached" : "missed"
-            let side = row.isRate ? "at least" : "at most"
-            return "\(String(format: "%.2f", ratio)) × \(bar.peer), \(side) \(bar.times): \(verdict)"
-        }.joined(separator: "; ")
-    }
-
-    static func number(_ value: Double) -> String {
-        value < 10 ? String(format: "%.1f", value) : String(Int(value.rounded()))
-    }
-
-    // MARK: As JSON
 
     var json: String {
         get throws {

@@ -93,10 +93,10 @@ static void measure(pid_t server, int port, struct bench_clients clients)
     exchange(clients.connections, clients.connections);
     int64_t time = -bench_now();
     int64_t cpu = -processor_time(server);
-    exchange(clients.connections, ECHOES);
+    exchange(clients.connections, clients.messages);
     cpu += processor_time(server);
     time += bench_now();
-    printf("%.3f\n", clients.measures_cpu ? (double)cpu / ECHOES : 1e6 * ECHOES / time);
+    printf("%.3f\n", clients.measures_cpu ? (double)cpu / clients.messages : 1e6 * clients.messages / time);
     fflush(stdout);
 }
 

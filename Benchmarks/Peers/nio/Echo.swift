@@ -14,14 +14,15 @@ private final class EchoHandler: ChannelInboundHandler {
 @available(*, unavailable)
 extension EchoHandler: Sendable {}
 
-let echoFew = echo("echo-50", bench_clients(connections: 50, measures_cpu: false))
-let echoMany = echo("echo-500", bench_clients(connections: 500, measures_cpu: false))
-let echoProcessorTime = echo("echo-50-cpu", bench_clients(connections: 50, measures_cpu: true))
+let echoFew = echo("echo-50", connections: 50)
+let echoMany = echo("echo-500", connections: 500)
+let echoProcessorTime = echo("echo-50-cpu", connections: 50, measuresProcessorTime: true)
 
 // The clients print the figure, and end the process.
-private func echo(_ name: String, _ clients: bench_clients) -> Workload {
-    Workload(name: name) { loop in
-        ServerBootstrap(group: loop)
+private func echo(_ name: String, connections: Int32, measuresProcessorTime: Bool = false) -> Workload {
+    Workload(name: name, count: ECHOES) { count, loop in
+        let clients = bench_clients(connections: connections, measures_cpu: measuresProcessorTime, messages: count)
+        return ServerBootstrap(group: loop)
             .serverChannelOption(.backlog, value: Int32(BENCH_BACKLOG))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
