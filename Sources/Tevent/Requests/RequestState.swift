@@ -114,11 +114,16 @@ extension RequestPointer {
     /// Where the state of a new request lies.
     var placeBehindRecord: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
 
+    @inline(__always)
     var placeOfState: UnsafeMutableRawPointer {
+        if pointee.statePlace == .request, !pointee.isStateBeingChanged { return placeBehindRecord }
+        return placeOfStateElsewhere()
+    }
+
+    @inline(never)
+    private func placeOfStateElsewhere() -> UnsafeMutableRawPointer {
         switch pointee.statePlace {
-        case .request:
-            if pointee.isStateBeingChanged { usedWhileChanged() }
-            return placeBehindRecord
+        case .request: usedWhileChanged()
         case .chunk: return placeOfUnchangingValue(in: stateChunk)
         case .gone: usedAfterReceived()
         }

@@ -3,7 +3,7 @@ import Talloc
 /// Writing all bytes to a descriptor, as a request; its state.
 public struct WriteAll {
     private let descriptor: Int32
-    private let bytes: [UInt8]
+    fileprivate let bytes: [UInt8]
     private var written = 0
 
     /// Writes what there is room for at once, and the rest as room comes.
@@ -49,11 +49,12 @@ public struct WriteAll {
 }
 
 extension Request<WriteAll> {
-    /// Throws unless all was written.
+    /// Takes how many bytes were written: all of them, or it throws.
     ///
     /// - Throws: ``TeventError/systemCall(name:code:)`` if a write failed, with `EPIPE` when nobody reads any more, and
     ///   else what the request was ended with, such as ``RequestError/timedOut``. A part may have been written.
     ///
     /// The corresponding C function is `writev_recv()`.
-    public func receive() throws { try receive { _ in } }
+    @discardableResult
+    public func receive() throws -> Int { try receive { $0.bytes.count } }
 }

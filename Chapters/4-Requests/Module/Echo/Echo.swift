@@ -63,15 +63,15 @@ public struct Echo {
             guard let bytes else { return request.finish() }
             let state = request.state
             let write = try WriteAll.send(bytes, to: state.socket, on: state.events, under: request)
-            write.setCallback { writeDone($0, of: request, count: bytes.count) }
+            write.setCallback(for: request, writeDone)
         } catch {
             request.fail(error)
         }
     }
 
-    private static func writeDone(_ write: Request<WriteAll>, of request: Request<Echo>, count: Int) {
+    private static func writeDone(_ write: Request<WriteAll>, of request: Request<Echo>) {
         do {
-            try write.receive()
+            let count = try write.receive()
             write.free()
             request.state.echoed += count
             try self.read(request)
