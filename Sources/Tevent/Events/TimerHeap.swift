@@ -46,12 +46,12 @@ struct TimerHeap {
 
     /// The timers by their numbers; nil for numbers that were given back.
     private var timers: UnsafeMutablePointer<TimerPointer?> {
-        (memory.unsafelyUnwrapped + capacity * MemoryLayout<Key>.stride).assumingMemoryBound(to: TimerPointer?.self)
+        (memory.unsafelyUnwrapped + capacity &* MemoryLayout<Key>.stride).assumingMemoryBound(to: TimerPointer?.self)
     }
 
     /// Where in the heap timers are, by their numbers.
     private var places: UnsafeMutablePointer<UInt32> {
-        (memory.unsafelyUnwrapped + capacity * (MemoryLayout<Key>.stride + MemoryLayout<TimerPointer?>.stride))
+        (memory.unsafelyUnwrapped + capacity &* (MemoryLayout<Key>.stride + MemoryLayout<TimerPointer?>.stride))
             .assumingMemoryBound(to: UInt32.self)
     }
 
@@ -148,13 +148,15 @@ struct TimerHeap {
     }
 
     @inline(__always)
-    private func place(_ key: Key, at index: Int) {
+    private mutating func place(_ key: Key, at index: Int) {
         keys[index] = key
         places[Int(key.number)] = UInt32(truncatingIfNeeded: index)
     }
 
+    // All that moves keys is mutating, though it writes to memory elsewhere: others would get a copy of the heap's words.
+
     // snippet: sift-up
-    private func siftUp(_ key: Key, from start: Int) {
+    private mutating func siftUp(_ key: Key, from start: Int) {
         var index = start
         while index > 0 {
             let parent = (index - 1) / 4
@@ -167,7 +169,7 @@ struct TimerHeap {
     // snippet-end: sift-up
 
     /// Lets the earliest of the children rise, until the key fits.
-    private func siftDown(_ key: Key, from start: Int) {
+    private mutating func siftDown(_ key: Key, from start: Int) {
         var index = start
         while let child = earliestChild(of: index), keys[child] < key {
             place(keys[child], at: index)
