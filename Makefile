@@ -11,7 +11,11 @@ SANITIZED = SWIFT_BACKTRACE=enable=no LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/
 PEERS = /usr/include/tevent.h=libtevent-dev /usr/include/uv.h=libuv1-dev /usr/include/event2/event.h=libevent-dev \
 	/usr/include/ev.h=libev-dev
 
-.PHONY: help setup build tour test test-release text check-text format lint sanitize valgrind bench docs clean
+COUNTS = $(SWIFT) build -c release --product peer-engine && $(SWIFT) build -c release --product bench && \
+	.build/release/bench counts
+
+.PHONY: help setup build tour test test-release text check-text format lint sanitize valgrind bench counts \
+	check-counts docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,10 +58,18 @@ valgrind: ## run every example under valgrind
 	@$(SWIFT) build -c release
 	@Scripts/valgrind
 
-bench: ## measure this engine beside its peers in one run; ONLY=queue for the workloads of that name
+bench: ## measure this engine beside its peers in one run; ONLY=queue, ONLY=growth for the work of that name
 	@SWIFT='$(SWIFT)' Scripts/setup $(PEERS)
 	@cd Benchmarks && $(SWIFT) build -c release && .build/release/bench \
-		$(if $(ONLY),--only $(ONLY),--json results.json --svg results.svg)
+		$(if $(ONLY),--only $(ONLY),--json results.json --svg results.svg --growth-svg growth.svg)
+
+counts: ## count instructions, mallocs, talloc chunks and system calls per operation, and make them the bounds
+	@SWIFT='$(SWIFT)' Scripts/setup valgrind strace /usr/include/tevent.h=libtevent-dev
+	@cd Benchmarks && $(SWIFT) build -c release --product peer-libtevent && $(COUNTS) --write counts.json
+
+check-counts: ## fail if an operation takes more than its bounds in Benchmarks/counts.json
+	@SWIFT='$(SWIFT)' Scripts/setup valgrind strace
+	@cd Benchmarks && $(COUNTS) --check counts.json
 
 docs: setup ## write the reference of the libraries as web pages
 	@SWIFT='$(SWIFT)' Scripts/docs

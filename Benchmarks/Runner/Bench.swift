@@ -1,20 +1,28 @@
 import ArgumentParser
 import Foundation
 
-/// Measures this engine beside its peers.
+/// Measures this engine beside its peers, and counts what it does.
 @main
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this engine beside libtevent, libuv, libevent, libev, SwiftNIO and the floor.",
+        subcommands: [Compare.self, Counts.self], defaultSubcommand: Compare.self)
+}
+
+/// Measures this engine beside its peers.
+struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Let all peers do the same work in turns, and compare (what is done if no subcommand is named).",
         discussion: """
             Every round lets each peer do the same work once, one after the other, so that whatever else the machine does \
-            meets them all. The table has medians, the least and the most.
+            meets them all. Where the figures lie far apart, the rounds are taken again. The table has medians, the least \
+            and the most, and the ratios of this engine's figures to those of each peer.
             """)
 
     @Option(help: ArgumentHelp("Only workloads whose names contain this.", valueName: "part"))
     var only: String?
 
-    @Option(help: "How many rounds at least; an odd number.")
+    @Option(help: "How many rounds at least; an odd number has a round as its median.")
     var rounds = 7
 
     @Option(help: ArgumentHelp("Write all figures here, as JSON.", valueName: "file"))
@@ -23,61 +31,32 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Write a chart here, as SVG.", valueName: "file"))
     var svg: String?
 
+    @Option(help: ArgumentHelp("Write a chart of how costs grow here, as SVG.", valueName: "file"))
+    var growthSVG: String?
+
     @Flag(help: "Name the workloads, and end.")
     var list = false
 
     func validate() throws {
         guard rounds > 0 else { throw ValidationError("--rounds must be at least 1, not \(rounds).") }
-        if chosen.isEmpty {
-            throw ValidationError("no workload has '\(only ?? "")' in its name; --list names them all.")
-        }
-    }
-
-    private var chosen: [Workload] {
-        Workload.all.filter { only.map($0.name.contains) ?? true }
+        _ = try Selection(only)
     }
 
     func run() throws {
+        let chosen = try Selection(only)
         if list {
-            for workload in Workload.all { print("\(workload.name)  \(workload.title)") }
+            for workload in chosen.workloads { print(pad(workload.name, 24) + workload.title) }
+            for growth in chosen.growths { print(pad(growth.name, 24) + growth.title) }
             return
         }
-        let programs = Programs()
-        let known = try Dictionary(
-            uniqueKeysWithValues: Peer.all.map { ($0.name, try programs.workloads(of: $0)) })
-        var results = Results()
-        for workload in chosen {
-            let peers = Peer.all.filter { known[$0.name]?.contains(workload.name) ?? false }
-            results.rows.append(try measure(workload, peers, programs))
-        }
-        say("")
-        print(results.table)
-        try write(results)
-    }
-
-    /// Takes as many rounds as asked for, and as many again while the figures lie too far apart.
-    private func measure(_ workload: Workload, _ peers: [Peer], _ programs: Programs) throws -> Row {
-        var row = Row(name: workload.name, title: workload.title, unit: workload.unit, figures: [:])
-        for round in 1...(2 * rounds) {
-            if round > rounds {
-                guard row.isNoisy else { break }
-                if round == rounds + 1 {
-                    say("\(workload.name): the machine is noisy, so the rounds are taken again\n")
-                }
-            }
-            for peer in peers {
-                say("\r\u{1B}[K\(workload.name), round \(round): \(peer.title)")
-                row.figures[peer.name, default: Figures()].add(try programs.measure(workload, with: peer))
-            }
-        }
-        return row
-    }
-
-    /// Progress goes where it does not mix with the table.
-    private func say(_ words: String) { FileHandle.standardError.write(Data(words.utf8)) }
-
-    private func write(_ results: Results) throws {
+        Interruption.prepare()
+        let measurement = try Measurement(rounds: rounds)
+        let results = try measurement.measure(chosen)
+        print(Table(results: results).text)
         if let json { try results.json.write(toFile: json, atomically: true, encoding: .utf8) }
         if let svg { try Chart(results: results).svg.write(toFile: svg, atomically: true, encoding: .utf8) }
+        if let growthSVG {
+            try GrowthChart(rows: results.growth).svg.write(toFile: growthSVG, atomically: true, encoding: .utf8)
+        }
     }
 }

@@ -1,82 +1,79 @@
 import Foundation
 
-/// The results as bars: each peer's figure in proportion to the engine's, which is the line at 1.
+/// The results as bars: for each work, how long each peer takes in proportion to this engine.
 ///
 /// The scale is logarithmic, since the peers lie between a tenth and a thousand times of it.
 struct Chart {
     let results: Results
 
-    private let left = 300.0
-    private let width = 560.0
-    private let barHeight = 11.0
+    private let columnWidth = 460.0
+    private let nameWidth = 78.0
+    private let barWidth = 250.0
+    private let barHeight = 13.0
+    private let top = 58.0
     private let smallest = 0.1
-    private let largest = 1000.0
-    private var peers: [Peer] { Peer.all.filter { $0.name != Peer.engine.name } }
-
-    private func x(_ ratio: Double) -> Double {
-        let clamped = min(max(ratio, smallest), largest)
-        return left + width * log(clamped / smallest) / log(largest / smallest)
-    }
+    private let largest = 100.0
 
     var svg: String {
-        var y = 64.0
+        let groups = results.rows.filter { $0.figures[Peer.engine.name] != nil }.map { ($0, height(of: $0)) }
+        let half = groups.map(\.1).reduce(0, +) / 2
+        var ends = [top, top]
         var body: [String] = []
-        for row in results.rows {
-            guard let own = row.figures[Peer.engine.name]?.median else { continue }
-            body.append(#"<text class="title" x="\#(left - 10)" y="\#(y + 10)">\#(row.title)</text>"#)
-            for (index, peer) in peers.enumerated() {
-                guard let other = row.figures[peer.name]?.median else { continue }
-                body.append(bar(index, other / own, y))
-                y += barHeight
-            }
-            y += 12
+        for (row, height) in groups {
+            let column = ends[0] - top < half ? 0 : 1
+            body += group(row, left: 14 + Double(column) * columnWidth, top: ends[column])
+            ends[column] += height
         }
-        return ([head(height: y + 10)] + axis(to: y) + body + ["</svg>"]).joined(separator: "\n") + "\n"
+        return Drawing(
+            width: 2 * columnWidth + 20, height: (ends.max() ?? top) + 6,
+            title: "What the same work costs with each library, in proportion to this engine", body: head + body
+        ).svg
     }
 
-    private func bar(_ index: Int, _ ratio: Double, _ y: Double) -> String {
-        let from = min(x(1), x(ratio))
-        let length = max(abs(x(ratio) - x(1)), 1)
-        return
-            #"<rect class="p\#(index)" x="\#(round(from))" y="\#(y)" width="\#(round(length))" height="\#(barHeight - 2)"/>"#
+    private var head: [String] {
+        [
+            Drawing.text("The same work with each library: shorter bars are better", x: 14, y: 24, "title"),
+            Drawing.text(
+                "Beside each bar: the median, and how many times as much as this engine's. Logarithmic scale; the line is "
+                    + "this engine; bars end at a hundred times.", x: 14, y: 42, "note"),
+        ]
     }
 
-    private func axis(to bottom: Double) -> [String] {
-        var ratio = smallest
-        var lines: [String] = []
-        while ratio <= largest {
-            lines.append(#"<path class="grid" d="M\#(round(x(ratio))) 50V\#(bottom)"/>"#)
-            lines.append(
-                #"<text class="tick" x="\#(round(x(ratio)))" y="44">\#(ratio < 1 ? "0.1" : String(Int(ratio))) ×</text>"#
-            )
-            ratio *= 10
-        }
+    private func peers(in row: Row) -> [Peer] { Peer.all.filter { row.figures[$0.name] != nil } }
+
+    private func height(of row: Row) -> Double { 32 + barHeight * Double(peers(in: row).count) }
+
+    private func group(_ row: Row, left: Double, top: Double) -> [String] {
+        let peers = peers(in: row)
+        let from = left + nameWidth
+        let engine = from + length(1)
+        let bottom = top + 18 + barHeight * Double(peers.count)
+        var lines = [
+            Drawing.text(row.title, x: left, y: top + 12, "title"),
+            #"<path class="grid" d="M\#(Drawing.short(engine)) \#(top + 17)V\#(bottom)"/>"#,
+        ]
         for (index, peer) in peers.enumerated() {
-            let x = left + Double(index) * 95
-            lines.append(#"<rect class="p\#(index)" x="\#(x)" y="10" width="10" height="10"/>"#)
-            lines.append(#"<text x="\#(x + 15)" y="19">\#(peer.title)</text>"#)
+            let y = top + 18 + barHeight * Double(index)
+            let isOwn = peer.name == Peer.engine.name
+            let slowness = isOwn ? 1 : row.slowness(of: peer.name) ?? .nan
+            let width = length(slowness)
+            lines.append(Drawing.text(peer.title, x: from - 6, y: y + 9.5, isOwn ? "end own" : "end"))
+            lines.append(
+                #"<rect class="bar \#(peer.name)" x="\#(from)" y="\#(Drawing.short(y))" width="\#(Drawing.short(width))" "#
+                    + #"height="\#(barHeight - 2)"/>"#)
+            let value = Table.number(row.figures[peer.name]?.median ?? .nan) + " " + unit(row)
+            let times = isOwn ? "" : " · \(Self.times(slowness)) ×"
+            lines.append(Drawing.text(value + times, x: from + width + 5, y: y + 9.5, isOwn ? "own" : "note"))
         }
         return lines
     }
 
-    private func head(height: Double) -> String {
-        """
-        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 880 \(height)" width="880" height="\(height)" role="img" \
-        aria-labelledby="title">
-        <title id="title">What the same work costs with each library, in proportion to this engine; to the right is slower</title>
-        <style>
-        text { font: 12px system-ui, sans-serif; fill: #1f2328 }
-        .title { text-anchor: end }
-        .tick { text-anchor: middle; fill: #59636e }
-        .page { fill: #ffffff }
-        .grid { stroke: #d1d9e0 }
-        .p0 { fill: #cf222e } .p1 { fill: #0969da } .p2 { fill: #8250df } .p3 { fill: #1a7f37 } .p4 { fill: #bf8700 } .p5 { fill: #59636e }
-        @media (prefers-color-scheme: dark) {
-        .page { fill: #0d1117 } text { fill: #e6edf3 } .tick { fill: #9198a1 } .grid { stroke: #3d444d }
-        .p0 { fill: #ff7b72 } .p1 { fill: #58a6ff } .p2 { fill: #bc8cff } .p3 { fill: #3fb950 } .p4 { fill: #d29922 } .p5 { fill: #9198a1 }
-        }
-        </style>
-        <rect class="page" width="100%" height="100%" rx="8"/>
-        """
+    private func length(_ slowness: Double) -> Double {
+        let clamped = min(max(slowness, smallest), largest)
+        return max(barWidth * log(clamped / smallest) / log(largest / smallest), 2)
     }
+
+    private func unit(_ row: Row) -> String { row.isRate ? "thousand/s" : row.unit }
+
+    private static func times(_ ratio: Double) -> String { String(format: ratio < 10 ? "%.2f" : "%.0f", ratio) }
 }

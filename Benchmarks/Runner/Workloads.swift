@@ -4,17 +4,34 @@ struct Workload {
     let name: String
     let title: String
     var unit = "ns"
+    /// Whether the figure is a rate, of which more is better; of all others less is.
+    var isRate = false
     /// Whether all peers run on one processor, one after the other.
     var onOneProcessor = false
-    /// What this engine is to reach: at most this many times the figure of another peer.
+    /// What this engine is to reach: at most this many times the figure of another peer, or at least if it is a rate.
     var bars: [Bar] = []
     /// What is not quite equal in the comparison.
     var note: String?
+    /// What is counted, and for how many operations.
+    var counting = Counting.all
+    var counted = 2000
+
+    enum Counting {
+        case all
+        /// Without what depends on who sleeps when: how often threads wake each other, and what that takes.
+        case allocations
+        /// Of the server, not of its clients.
+        case systemCalls
+        case nothing
+    }
 
     struct Bar {
         let times: Double
         let peer: String
     }
+
+    /// The program and arguments to put before a peer's.
+    var wrapper: [String] { onOneProcessor ? ["taskset", "-c", "0"] : [] }
 
     static let all: [Workload] = [
         Workload(
@@ -33,7 +50,8 @@ struct Workload {
             name: "timer-insert", title: "20,000 random timers, per insert", bars: [.init(times: 1, peer: "libevent")],
             note: "libuv's and SwiftNIO's times are set from now, the others' too but for libtevent's and this engine's"
         ),
-        Workload(name: "timer-cancel", title: "the same, per cancel", bars: [.init(times: 1, peer: "libuv")]),
+        Workload(
+            name: "timer-cancel", title: "20,000 random timers, per cancel", bars: [.init(times: 1, peer: "libuv")]),
         Workload(
             name: "timer-dispatch", title: "20,000 due timers, per dispatch",
             bars: [.init(times: 1, peer: "libtevent")],
@@ -49,10 +67,10 @@ struct Workload {
             bars: [.init(times: 0.6, peer: "libtevent")]),
         Workload(
             name: "queue-16", title: "queue entry, at most 16 waiting", bars: [.init(times: 0.6, peer: "libtevent")],
-            note: "the request that waits included"),
+            note: "the request that waits included", counted: 1600),
         Workload(
             name: "queue-100000", title: "queue entry, 100,000 waiting", bars: [.init(times: 0.6, peer: "libtevent")],
-            note: "the request that waits included"),
+            note: "the request that waits included", counted: 100_000),
         Workload(
             name: "fd-life", title: "fd watched and unwatched", bars: [.init(times: 0.06, peer: "libtevent")],
             note: "without a wait in between"),
@@ -68,11 +86,23 @@ struct Workload {
         Workload(
             name: "message", title: "message to another thread, one way",
             bars: [.init(times: 0.15, peer: "libtevent"), .init(times: 1, peer: "libuv")],
-            note: "libuv, libevent, libev, floor: a list under a lock, and the library's way to wake a loop"),
+            note: "libuv, libevent, libev, floor: a list under a lock, and the library's way to wake a loop",
+            counting: .allocations),
         Workload(
             name: "reply", title: "request and reply between threads, one processor", onOneProcessor: true,
-            bars: [.init(times: 1.1, peer: "floor")]),
+            bars: [.init(times: 1.1, peer: "floor")], counting: .allocations),
         Workload(name: "signal", title: "signal, raised until handled", bars: [.init(times: 1.1, peer: "floor")]),
+        Workload(
+            name: "echo-50", title: "TCP echo, 50 connections", unit: "thousand messages/s", isRate: true,
+            bars: [.init(times: 0.97, peer: "libuv"), .init(times: 2, peer: "libtevent")],
+            note: "messages of 64 bytes; libtevent: requests as in Samba's libraries, whose write waits for room first",
+            counting: .systemCalls, counted: 10_000),
+        Workload(
+            name: "echo-500", title: "TCP echo, 500 connections", unit: "thousand messages/s", isRate: true,
+            bars: [.init(times: 0.97, peer: "libuv")], counting: .nothing),
+        Workload(
+            name: "echo-50-cpu", title: "TCP echo, 50 connections, processor time per message",
+            bars: [.init(times: 0.42, peer: "libtevent")], counting: .nothing),
         Workload(
             name: "timer-memory", title: "memory per idle timer", unit: "bytes",
             bars: [.init(times: 1, peer: "libtevent")],
@@ -90,10 +120,11 @@ struct Peer {
     var program: String { "peer-\(name)" }
 
     static let engine = Peer(name: "engine", title: "this engine")
+    static let libtevent = Peer(name: "libtevent", title: "libtevent")
 
     static let all: [Peer] = [
         engine,
-        Peer(name: "libtevent", title: "libtevent"),
+        libtevent,
         Peer(name: "libuv", title: "libuv"),
         Peer(name: "libevent", title: "libevent"),
         Peer(name: "libev", title: "libev"),

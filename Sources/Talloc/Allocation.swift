@@ -6,7 +6,7 @@ import CTalloc
 /// Allocates a chunk of `size` bytes named `name`, with a slot of its own; the chunk's bytes are not yet initialised.
 ///
 /// - Throws: ``TallocError/outOfMemory(name:)``; nothing has changed then.
-@inline(__always)
+@inlinable @inline(__always)
 package func allocateChunk(
     size: Int, name: UnsafePointer<CChar>, under parent: UnsafeRawPointer?, kind: ObjectKind
 ) throws(TallocError) -> (chunk: UnsafeMutableRawPointer, slot: HandleSlotPointer) {
@@ -16,22 +16,26 @@ package func allocateChunk(
 }
 
 /// Takes a slot for a chunk just allocated; the chunk is nil, or freed again, when there is no memory.
-@inline(__always)
+@inlinable @inline(__always)
 package func acquireSlot(
     for chunk: UnsafeMutableRawPointer?, name: UnsafePointer<CChar>, kind: ObjectKind
 ) throws(TallocError) -> HandleSlotPointer {
-    guard let chunk else { throw TallocError.outOfMemory(name: String(cString: name)) }
+    guard let chunk else { throw outOfMemory(name) }
     guard let slot = HandleSlotPointer.acquire(for: chunk, kind: kind) else {
         _talloc_free(chunk, nil)
-        throw TallocError.outOfMemory(name: String(cString: name))
+        throw outOfMemory(name)
     }
     return slot
 }
 
+@inline(never)
+@usableFromInline
+func outOfMemory(_ name: UnsafePointer<CChar>) -> TallocError { .outOfMemory(name: String(cString: name)) }
+
 /// Frees what a chunk occupies, and what is under it; false when a destructor refused.
 ///
 /// The corresponding C function is `talloc_free()`.
-@inline(__always)
+@inlinable @inline(__always)
 @discardableResult
 package func freeChunk(_ chunk: UnsafeMutableRawPointer) -> Bool {
     _talloc_free(chunk, nil) == 0
@@ -39,8 +43,13 @@ package func freeChunk(_ chunk: UnsafeMutableRawPointer) -> Bool {
 
 extension StaticString {
     /// The name as C wants it; a name made of one Unicode scalar has no address and is refused.
+    @inlinable
     package var cString: UnsafePointer<CChar> {
-        guard hasPointerRepresentation else { abort("a chunk's name must be a string literal") }
+        guard hasPointerRepresentation else { nameHasNoAddress() }
         return UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
     }
 }
+
+@inline(never)
+@usableFromInline
+func nameHasNoAddress() -> Never { abort("a chunk's name must be a string literal") }

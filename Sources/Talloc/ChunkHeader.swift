@@ -11,12 +11,16 @@ struct ChunkHeader {
     /// True while the value is being changed in place; freeing it then would pull it from under the change.
     @usableFromInline var isBeingChanged = false
 
+    /// How many bytes it takes, with those that keep a value behind it at a multiple of eight.
+    @inlinable
+    static var size: Int { MemoryLayout<ChunkHeader>.stride }
+
     /// Makes a chunk without a value: a context or a pool.
     static func make(
         kind: ObjectKind, name: UnsafePointer<CChar>, under parent: UnsafeRawPointer?
     ) throws(TallocError) -> TallocHandle {
         let (chunk, slot) = try allocateChunk(
-            size: MemoryLayout<ChunkHeader>.size, name: name, under: parent, kind: kind)
+            size: size, name: name, under: parent, kind: kind)
         install(on: chunk, slot: slot, storage: nil)
         return TallocHandle(slot: slot)
     }
@@ -44,7 +48,7 @@ private func destroyChunk(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     if let destructor = header.pointee.destructor, destructor(TallocHandle(slot: slot)) == .refuse { return -1 }
     // From here on the handles are stale, so whatever the value's deinit does, it cannot come back to this chunk.
     slot.release()
-    header.pointee.storage?.deinitializeValue(in: chunk!)
+    header.pointee.storage?.deinitializeValue(at: placeOfValue(in: chunk!))
     header.deinitialize(count: 1)
     return 0
 }

@@ -20,6 +20,7 @@ import Synchronization
 // atomic; on common machines that costs nothing.
 
 /// What kind of object a slot stands for, kept in the low byte of its stamp.
+@usableFromInline @frozen
 package enum ObjectKind: UInt8 {
     case context = 1
     case chunk
@@ -48,7 +49,7 @@ package struct HandleSlot: ~Copyable {
     @inlinable package var stamp: UInt64 { atomicStamp.load(ordering: .relaxed) }
 
     /// Only the thread that the object, or the free slot, belongs to sets it.
-    fileprivate func setStamp(_ stamp: UInt64) { atomicStamp.store(stamp, ordering: .relaxed) }
+    @inlinable func setStamp(_ stamp: UInt64) { atomicStamp.store(stamp, ordering: .relaxed) }
 }
 
 @usableFromInline
@@ -56,6 +57,7 @@ package typealias HandleSlotPointer = UnsafeMutablePointer<HandleSlot>
 
 extension HandleSlotPointer {
     /// Takes a slot for `object`, or returns nil when there is no memory for more slots.
+    @inlinable
     package static func acquire(for object: UnsafeMutableRawPointer, kind: ObjectKind) -> HandleSlotPointer? {
         let free = clinux_free_slots_here()!
         if free.pointee.first == nil { SlotDepot.refill() }
@@ -68,6 +70,7 @@ extension HandleSlotPointer {
     }
 
     /// Gives the slot back: every handle to its object is stale from now on.
+    @inlinable
     package func release() {
         let free = clinux_free_slots_here()!
         if free.pointee.first == nil { SlotDepot.watchEndOfThisThread() }
@@ -79,7 +82,7 @@ extension HandleSlotPointer {
     }
 
     /// Whether the slot's object is of this kind; cheaper than to ask which kind it is.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func isOf(_ kind: ObjectKind) -> Bool { UInt8(truncatingIfNeeded: pointee.stamp) == kind.rawValue }
 
     package var kind: ObjectKind? { ObjectKind(rawValue: UInt8(truncatingIfNeeded: pointee.stamp)) }
@@ -96,6 +99,7 @@ extension HandleSlotPointer {
 }
 
 /// Where threads get their slots from, and leave them when they end.
+@usableFromInline
 enum SlotDepot {
     /// Free slots that threads have left: those they had when they ended, or more than they need.
     private struct Batch {
@@ -107,7 +111,7 @@ enum SlotDepot {
     private static let leftBehind = Locked<[Batch]>([])
 
     /// A thread with so many free slots gives half of them back: it may free what another makes, again and again.
-    static let mostFree = 2048
+    @inlinable static var mostFree: Int { 2048 }
 
     /// Where all slots are: slabs of this many bytes, aligned to as many.
     private static let slabs = Locked(Set<UInt>())
@@ -121,6 +125,7 @@ enum SlotDepot {
     }()
 
     /// Gives the calling thread, which has none, free slots; it still has none when there is no memory.
+    @usableFromInline
     static func refill() {
         watchEndOfThisThread()
         guard let batch = leftBehind.withLock({ $0.popLast() }) ?? newSlab() else { return }
@@ -133,6 +138,7 @@ enum SlotDepot {
     static var slabCount: Int { slabs.withLock { $0.count } }
 
     /// Lets the thread, which may have freed what another one made, leave its free slots behind.
+    @usableFromInline
     static func watchEndOfThisThread() {
         // Any value but NULL makes the key's destructor run for this thread.
         pthread_setspecific(threadEnd, UnsafeRawPointer(bitPattern: 1))
@@ -157,6 +163,7 @@ enum SlotDepot {
     }
 
     /// Takes the first `count` free slots of the calling thread, for other threads.
+    @usableFromInline
     static func takeBack(_ count: Int) {
         let free = clinux_free_slots_here()!
         guard count > 0, let first = free.pointee.first else { return }

@@ -42,8 +42,7 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
         _ value: consuming Value, parent: UnsafeRawPointer?, name: StaticString?
     ) throws(TallocError) {
         let chunk = try makeTypedChunk(
-            size: Storage<Value>.size, name: name?.cString ?? TypeNames.cString(of: Value.self),
-            storage: Storage<Value>.self, under: parent)
+            name: name?.cString ?? TypeNames.cString(of: Value.self), storage: Storage<Value>.self, under: parent)
         Storage<Value>.value(in: chunk).initialize(to: value)
         tallocHandle = TallocHandle(objectAt: chunk)
     }

@@ -24,8 +24,9 @@ extension TallocObject {
     /// - Complexity: O(*n*) in the number of chunks below.
     ///
     /// The corresponding C function is `talloc_free()`.
+    @inlinable
     @discardableResult
-    public func free() -> Bool { freeChunk(chunk()) }
+    public func free() -> Bool { freeObject(chunk("free()")) }
 
     /// Frees everything below the object, but not the object.
     ///
@@ -86,3 +87,7 @@ extension TallocObject {
                 + "look at the type it was made with")
     }
 }
+
+/// What `free()` does for every type of object alike.
+@usableFromInline
+func freeObject(_ chunk: UnsafeMutableRawPointer) -> Bool { freeChunk(chunk) }

@@ -8,6 +8,8 @@ public struct TallocReport: CustomStringConvertible {
     public struct Entry: Sendable {
         /// The chunk's name.
         public let name: String
+        /// What the chunk holds besides, where the name does not say it: the type of a request's state.
+        public let contents: String?
         /// How far below the report's root it lies; the root is at 0.
         public let depth: Int
         /// Bytes of this chunk alone.
@@ -30,7 +32,8 @@ public struct TallocReport: CustomStringConvertible {
     init(of root: UnsafeMutableRawPointer) {
         entries = walkTree(from: root).map { step in
             Entry(
-                name: String(cString: talloc_get_name(step.chunk)), depth: step.depth,
+                name: String(cString: talloc_get_name(step.chunk)), contents: contents(of: step.chunk),
+                depth: step.depth,
                 size: talloc_get_size(step.chunk), blocks: talloc_total_blocks(step.chunk))
         }
     }
@@ -42,7 +45,9 @@ public struct TallocReport: CustomStringConvertible {
     ///
     /// - Complexity: O(*n*) in the number of chunks.
     public func drawing(_ columns: Columns) -> String {
-        let labels = zip(branches, entries).map { $0 + $1.name }
+        let labels = zip(branches, entries).map { branch, entry in
+            branch + entry.name + (entry.contents.map { ": \($0)" } ?? "")
+        }
         guard columns == .sizes else { return labels.joined(separator: "\n") }
         let width = labels.map(\.count).max() ?? 0
         return zip(labels, entries).map { label, entry in
@@ -64,6 +69,22 @@ public struct TallocReport: CustomStringConvertible {
         }
         return result.reversed()
     }
+}
+
+/// Where the record of a request keeps what knows its state, and whether that lies in the request: then there is a 0.
+///
+/// Requests are the engine's, but reports are here, and a tree of requests says little without the types of their states.
+package enum RequestLayout {
+    package static let storage = 56
+    package static let statePlace = 72
+}
+
+private func contents(of chunk: UnsafeMutableRawPointer) -> String? {
+    guard let slot = HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk)), slot.isOf(.request),
+        chunk.load(fromByteOffset: RequestLayout.statePlace, as: UInt8.self) == 0
+    else { return nil }
+    let storage = chunk.load(fromByteOffset: RequestLayout.storage, as: (any ValueStorage.Type).self)
+    return "\(storage.valueType)"
 }
 
 extension TallocObject {

@@ -3,33 +3,43 @@ import CTalloc
 // What of a typed chunk does not depend on its type, and what does in few words, so that the latter can become part of
 // the program that uses it.
 
-/// What a chunk's destructor must know of the value it holds.
+/// What those who do not know a value's type must know to keep it and let it go.
 @usableFromInline
 package protocol ValueStorage {
     static var valueType: Any.Type { get }
-    static func deinitializeValue(in chunk: UnsafeMutableRawPointer)
+    static var room: Int { get }
+    static func deinitializeValue(at place: UnsafeMutableRawPointer)
+    static func moveValue(from place: UnsafeMutableRawPointer, to newPlace: UnsafeMutableRawPointer)
 }
 
-/// Where a value lies in its chunk: behind the header, at the next address that suits its type.
+/// Where a value lies: behind a header or record, whose end is its place, at the next address that suits its type.
 @usableFromInline
 package enum Storage<Value>: ValueStorage {
-    /// talloc's chunks are aligned to 16 bytes; a type that wants more gets room to move up.
+    /// How many bytes a place must have, which is at a multiple of eight; a type that wants more gets room to move up.
     @inlinable
-    package static var size: Int {
-        MemoryLayout<ChunkHeader>.size + MemoryLayout<Value>.size + MemoryLayout<Value>.alignment
+    package static var room: Int { MemoryLayout<Value>.size + max(MemoryLayout<Value>.alignment - 8, 0) }
+
+    @inlinable
+    package static func value(at place: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Value> {
+        place.alignedUp(for: Value.self).assumingMemoryBound(to: Value.self)
     }
 
     @inlinable
     package static func value(in chunk: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Value> {
-        (chunk + MemoryLayout<ChunkHeader>.size).alignedUp(for: Value.self).assumingMemoryBound(to: Value.self)
+        value(at: chunk + ChunkHeader.size)
     }
 
     @inlinable
     package static var valueType: Any.Type { Value.self }
 
     @inlinable
-    package static func deinitializeValue(in chunk: UnsafeMutableRawPointer) {
-        value(in: chunk).deinitialize(count: 1)
+    package static func deinitializeValue(at place: UnsafeMutableRawPointer) {
+        value(at: place).deinitialize(count: 1)
+    }
+
+    @inlinable
+    package static func moveValue(from place: UnsafeMutableRawPointer, to newPlace: UnsafeMutableRawPointer) {
+        value(at: newPlace).moveInitialize(from: value(at: place), count: 1)
     }
 }
 
@@ -37,11 +47,25 @@ package enum Storage<Value>: ValueStorage {
 ///
 /// - Throws: ``TallocError/outOfMemory(name:)``; nothing has changed then.
 package func makeTypedChunk(
-    size: Int, name: UnsafePointer<CChar>, storage: any ValueStorage.Type, under parent: UnsafeRawPointer?
+    name: UnsafePointer<CChar>, storage: any ValueStorage.Type, under parent: UnsafeRawPointer?
 ) throws(TallocError) -> UnsafeMutableRawPointer {
-    let (chunk, slot) = try allocateChunk(size: size, name: name, under: parent, kind: .chunk)
+    let (chunk, slot) = try allocateChunk(
+        size: ChunkHeader.size + storage.room, name: name, under: parent, kind: .chunk)
     ChunkHeader.install(on: chunk, slot: slot, storage: storage)
     return chunk
+}
+
+/// Where the value of a typed chunk lies.
+package func placeOfValue(in chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer { chunk + ChunkHeader.size }
+
+/// Where the value lies, or a trap when it is being changed: nobody else may see it half done.
+package func placeOfUnchangingValue(in chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    if chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.isBeingChanged { usedWhileChanged(chunk) }
+    return placeOfValue(in: chunk)
+}
+
+package func setBeingChanged(_ isBeingChanged: Bool, valueIn chunk: UnsafeMutableRawPointer) {
+    chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.isBeingChanged = isBeingChanged
 }
 
 @inline(never)

@@ -48,7 +48,7 @@ final class StateTests: XCTestCase {
         try onBench { bench in
             let request = try Request(Owner(), under: bench.memory)
             XCTAssertTrue(request.state.isAlone())
-            XCTAssertTrue(request.stateChunk.value.isAlone())
+            XCTAssertTrue(try request.stateChunk.value.isAlone())
         }
     }
 
@@ -81,7 +81,7 @@ final class StateTests: XCTestCase {
     func testTheStateOfAFreedRequestGoes() throws {
         try onBench { bench in
             let request = try Request(Work(witness: bench.witness()), under: bench.memory)
-            let state = request.stateChunk
+            let state = try request.stateChunk
             request.free()
             XCTAssertEqual(bench.gone, ["witness"])
             XCTAssertTrue(state.isFreed)
@@ -114,11 +114,12 @@ final class StateTests: XCTestCase {
         }
     }
 
-    func testTheStateLiesBelowItsRequestAndCanBeAParent() throws {
+    func testTheStateGetsAChunkBelowItsRequestWhenItIsToBeAParent() throws {
         try onBench { bench in
             let request = try bench.request()
-            XCTAssertEqual(request.stateChunk.parent, request.tallocContext)
-            let below = try TallocChunk(1, under: request.stateChunk)
+            XCTAssertEqual(request.children, [])
+            let below = try TallocChunk(1, under: try request.stateChunk)
+            XCTAssertEqual(try request.stateChunk.parent, request.tallocContext)
             request.finish()
             _ = try request.receive()
             XCTAssertTrue(below.isFreed)
@@ -129,11 +130,11 @@ final class StateTests: XCTestCase {
         try onBench { bench in
             let request = try bench.request()
             let unknown = AnyRequest(request)
-            unknown.state(of: Foo.self).value.x = 11
+            unknown.request(expecting: Foo.self).state.x = 11
             XCTAssertEqual(request.state.x, 11)
-            XCTAssertEqual(unknown.state.chunk(of: Foo.self)?.value.x, 11)
-            XCTAssertNil(unknown.state.chunk(of: Extra.self))
-            XCTAssertEqual(unknown.state.name, "Foo")
+            XCTAssertEqual(unknown.request(of: Foo.self)?.state.x, 11)
+            XCTAssertNil(unknown.request(of: Extra.self))
+            XCTAssertEqual(try unknown.state.name, "Foo")
         }
     }
 }

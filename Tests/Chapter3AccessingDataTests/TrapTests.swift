@@ -13,10 +13,11 @@ final class TrapTests: XCTestCase {
     func testTheStateOfAnotherTypeTrapsAndNamesBoth() throws {
         let result = try runInChild(self) {
             let request = AnyRequest(try Foo.send(under: TallocContext()))
-            print(request.state(of: Extra.self).value.y)
+            print(request.request(expecting: Extra.self).state.y)
         }
         assertTrap(
-            "a chunk of 'Foo' was used as a chunk of 'Extra'; look at the type it was made with",
+            "the request made at \(origin) has a state of type 'Foo', and was used as one of 'Extra'; "
+                + "look at the type it was made with",
             from: result)
     }
 
@@ -127,7 +128,7 @@ final class TrapTests: XCTestCase {
     func testAHandleOfTheStateKeptOverReceivingTraps() throws {
         let result = try runInChild(self) {
             let request = try Foo.send(under: TallocContext())
-            let state = request.stateChunk
+            let state = try request.stateChunk
             request.finish()
             _ = try request.receive()
             print(state.value.x)
@@ -142,7 +143,7 @@ final class TrapTests: XCTestCase {
             func change(_ x: inout Int) { x += request.state.x }
             change(&request.state.x)
         }
-        assertTrap("the value of 'Foo' was used while it was being changed", from: result)
+        assertTrap("the state of the request made at \(origin) was used while it was being changed", from: result)
     }
 
     // MARK: An object that waits for itself

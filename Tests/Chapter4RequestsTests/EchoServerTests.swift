@@ -87,7 +87,7 @@ final class EchoServerTests: EchoTestCase {
             let address = server.address
             server.stop()
             XCTAssertEqual(server.status, .done)
-            XCTAssertEqual(server.children.count, 1, "its state alone")
+            XCTAssertEqual(server.children.count, 0)
             XCTAssertEqual(events.descriptors.count, before.0)
             XCTAssertEqual(openDescriptors().subtracting([silent, served, full]), before.1)
             XCTAssertEqual(try read(from: silent), [])

@@ -154,10 +154,12 @@ final class EndingTests: XCTestCase {
 
     // MARK: Memory
 
-    func testTheStateIsAChunkOfItsOwnUnderTheRequest() throws {
+    func testTheStateLiesInTheRequestUntilSomebodyWantsItAsAParent() throws {
         try withRequest { root, request in
+            XCTAssertEqual(root.report().drawing(.names), "test\n└─ struct tevent_req: Foo")
+            let state = try request.stateChunk
             XCTAssertEqual(root.report().entries.map(\.name), ["test", "struct tevent_req", "Foo"])
-            XCTAssertEqual(request.children, [request.stateChunk.tallocContext])
+            XCTAssertEqual(request.children, [state.tallocContext])
         }
     }
 

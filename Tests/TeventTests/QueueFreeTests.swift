@@ -24,7 +24,7 @@ final class QueueFreeTests: QueueTestCase {
             queue.free()
             XCTAssertTrue(entries.allSatisfy(\.isFreed))
             XCTAssertTrue(requests.allSatisfy(\.isInProgress))
-            XCTAssertEqual(requests.map(\.children.count), [1, 1, 1], "only their states are left")
+            XCTAssertEqual(requests.map(\.children.count), [0, 0, 0], "nothing is left of their places")
             XCTAssertFalse(events.hasEvents)
             requests[0].finish()
             assertNoted(["a called back"])

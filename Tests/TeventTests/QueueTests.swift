@@ -25,8 +25,7 @@ final class QueueTests: QueueTestCase {
                 memory.report().drawing(.names).hasSuffix(
                     """
                     ├─ struct tevent_queue
-                    └─ struct tevent_req
-                       ├─ Work
+                    └─ struct tevent_req: Work
                        └─ struct tevent_queue_entry
                     """), memory.report().drawing(.names))
         }

@@ -1,4 +1,5 @@
 import Talloc
+import TestSupport
 import Tevent
 import XCTest
 
@@ -32,6 +33,31 @@ final class ReadWriteEndingTests: EngineTestCase {
             XCTAssertTrue(request.cancel())
             XCTAssertEqual(request.error as? RequestError, .cancelled)
         }
+    }
+
+    func testACleanupFunctionOfTheCallersLeavesNoEventBehind() throws {
+        try onBothBackends { events, _ in
+            let pipe = try pipe()
+            let request = try Read.send(from: pipe.reader, on: events, under: events)
+            var watched: [Int] = []
+            request.setCleanup { _, status in
+                if status == .failed { watched.append(events.descriptors.count) }
+            }
+            XCTAssertTrue(request.cancel())
+            XCTAssertEqual(watched, [0])
+        }
+    }
+
+    func testAnEventThatIsMovedAwayFromItsRequestIsATrap() throws {
+        let result = try runInChild(self) {
+            let events = try EventContext()
+            let pipe = try pipe()
+            _ = try Read.send(from: pipe.reader, on: events, under: events)
+            events.descriptors[0].move(under: events)
+            write(pipe.writer, "x")
+            try events.loopOnce()
+        }
+        assertTrapped(result, saying: "was moved away from the request that waits with it")
     }
 
     func testARequestThatWaitsTimesOut() throws {

@@ -51,6 +51,27 @@ final class ReadWriteRequestTests: EngineTestCase {
         }
     }
 
+    func testAReadThatMayTakeMuchKeepsNoMoreThanCame() throws {
+        try onBothBackends { events, _ in
+            let pipe = try pipe()
+            write(pipe.writer, "hello")
+            let request = try Read.send(from: pipe.reader, upTo: 65_536, on: events, under: events)
+            XCTAssertEqual(try request.poll(on: events), .finished)
+            let bytes = try XCTUnwrap(request.receive())
+            XCTAssertEqual(bytes, Array("hello".utf8))
+            XCTAssertLessThan(bytes.capacity, 100)
+        }
+    }
+
+    func testAReadOfMoreThanTheContextsBufferHoldsTakesItAtOnce() throws {
+        try onBothBackends { events, _ in
+            let sockets = try sockets()
+            let sent = String(repeating: "0123456789", count: 7_000)
+            write(sockets.1, sent)
+            XCTAssertEqual(try read(sockets.0, upTo: 100_000, on: events), sent)
+        }
+    }
+
     func testTheEndOfTheFileIsNotAnError() throws {
         try onBothBackends { events, _ in
             try forEachPair { reader, writer in

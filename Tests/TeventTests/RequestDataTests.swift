@@ -51,11 +51,137 @@ final class RequestDataTests: EngineTestCase {
         try withTallocContext { root in
             let request = try Request(Work(answer: 1), under: root)
             let any = AnyRequest(request)
-            XCTAssertEqual(any.state(of: Work.self), request.stateChunk)
-            any.state(of: Work.self).value.answer = 2
+            XCTAssertEqual(any.request(of: Work.self), request)
+            XCTAssertNil(any.request(of: Int.self))
+            any.request(expecting: Work.self).state.answer = 2
             XCTAssertEqual(request.state.answer, 2)
-            XCTAssertEqual(any.state, request.stateChunk.tallocContext)
-            XCTAssertNil(any.state.chunk(of: Int.self))
+            XCTAssertEqual(try any.state, try request.stateChunk.tallocContext)
+            XCTAssertNil(try any.state.chunk(of: Int.self))
+        }
+    }
+
+    func testTheStateMovesToAChunkOfItsOwnWhenThatIsAskedFor() throws {
+        try withTallocContext { root in
+            let token = Token()
+            let request = try Request(Work(answer: 3, token: token), under: root)
+            XCTAssertEqual(request.children, [])
+            XCTAssertEqual(root.report().drawing(.names), "\(root.name)\n└─ struct tevent_req: Work")
+            let chunk = try request.stateChunk
+            XCTAssertEqual(try request.stateChunk, chunk)
+            XCTAssertEqual(request.children, [chunk.tallocContext])
+            XCTAssertEqual(chunk.name, "Work")
+            request.state.answer += 1
+            XCTAssertEqual(chunk.value.answer, 4)
+            chunk.value.answer += 1
+            XCTAssertEqual(request.state.answer, 5)
+            XCTAssertIdentical(request.state.token, token)
+            request.finish()
+            XCTAssertEqual(try request.receive { $0.answer }, 5)
+            XCTAssertTrue(chunk.isFreed)
+        }
+    }
+
+    func testTheStateIsLetGoOnceWhereverItLies() throws {
+        try withTallocContext { root in
+            for isMoved in [false, true] {
+                for isReceived in [false, true] {
+                    weak var gone: Token?
+                    let request = try { () -> Request<Work> in
+                        let token = Token()
+                        gone = token
+                        return try Request(Work(token: token), under: root)
+                    }()
+                    if isMoved { _ = try request.stateChunk }
+                    XCTAssertNotNil(gone)
+                    if isReceived { request.received() } else { request.free() }
+                    XCTAssertNil(gone)
+                    if isReceived { request.free() }
+                }
+            }
+        }
+    }
+
+    func testWithoutMemoryForAChunkTheStateStaysWhereItIs() throws {
+        try withTallocContext { root in
+            let below = try TallocContext(under: root)
+            let request = try Request(Work(answer: 7), under: below)
+            try below.setMemoryLimit(bytes: 1)
+            XCTAssertEqual(failure { try request.stateChunk }, .outOfMemory(name: "Work"))
+            XCTAssertEqual(request.state.answer, 7)
+            XCTAssertEqual(request.children, [])
+        }
+    }
+
+    func testWhatIsBelowARequestGoesBeforeItsState() throws {
+        try withTallocContext { root in
+            var order: [String] = []
+            struct Held { let witness: Witness }
+            final class Witness {
+                let gone: () -> Void
+                init(_ gone: @escaping () -> Void) { self.gone = gone }
+                deinit { gone() }
+            }
+            let request = try Request(Held(witness: Witness { order.append("state") }), under: root)
+            _ = try TallocChunk(Witness { order.append("below") }, under: request)
+            request.free()
+            XCTAssertEqual(order, ["below", "state"])
+        }
+    }
+
+    func testAnOwnersCallbackGetsBothRequests() throws {
+        try withTallocContext { root in
+            let owner = try Request(Work(), under: root)
+            let request = try Request("part", under: owner)
+            request.setCallback(for: owner) { request, owner in
+                owner.state.answer = request.state.count
+                request.free()
+                owner.finish()
+            }
+            XCTAssertEqual(request.callbackData, owner.tallocContext)
+            request.finish()
+            XCTAssertEqual(owner.state.answer, 4)
+            XCTAssertTrue(request.isFreed)
+            XCTAssertEqual(owner.status, .done)
+        }
+    }
+
+    func testAnOwnersCallbackMayHoldThingsAndBeCalledAgain() throws {
+        try withTallocContext { root in
+            weak var gone: Token?
+            let owner = try Request(Work(), under: root)
+            let request = try Request(Work(), under: root)
+            do {
+                let token = Token()
+                gone = token
+                request.setCallback(for: owner) { _, owner in
+                    owner.state.token = token
+                    owner.state.answer += 1
+                }
+            }
+            request.notify()
+            request.notify()
+            request.finish()
+            XCTAssertEqual(owner.state.answer, 3)
+            owner.state.token = nil
+            XCTAssertNil(gone, "a callback goes when a request that has ended has called it")
+            request.free()
+        }
+    }
+
+    func testAnOwnersCallbackIsReplacedByOneWithoutAndTheOtherWayRound() throws {
+        try withTallocContext { root in
+            var calls: [String] = []
+            let owner = try Request(Work(), under: root)
+            let first = try Request(Work(), under: root)
+            first.setCallback(for: owner) { _, _ in calls.append("with") }
+            first.setCallback { _ in calls.append("without") }
+            XCTAssertNil(first.callbackData)
+            first.finish()
+            let second = try Request(Work(), under: root)
+            second.setCallback { _ in calls.append("without") }
+            second.setCallback(for: owner) { _, _ in calls.append("with") }
+            second.finish()
+            XCTAssertEqual(calls, ["without", "with"])
         }
     }
 
@@ -91,7 +217,7 @@ final class RequestDataTests: EngineTestCase {
     func testTheStateMayBeAParent() throws {
         try withTallocContext { root in
             let request = try Request(Work(), under: root)
-            let below = try TallocChunk(1, under: request.stateChunk)
+            let below = try TallocChunk(1, under: try request.stateChunk)
             request.received()
             XCTAssertTrue(below.isFreed)
         }

@@ -4,7 +4,7 @@ import XCTest
 
 /// Who owns what: chunks, subrequests, closures; anything may be freed in any function of a request.
 final class RequestMemoryTests: EngineTestCase {
-    func testARequestAndItsStateAreTwoChunksWithTheirNames() throws {
+    func testARequestAndItsStateAreOneChunkWithBothTheirNames() throws {
         try withTallocContext(named: "root") { root in
             let request = try Request(Work(), under: root)
             _ = try Request(["a"], under: request)
@@ -12,22 +12,10 @@ final class RequestMemoryTests: EngineTestCase {
                 root.report().drawing(.names),
                 """
                 root
-                └─ struct tevent_req
-                   ├─ Work
-                   └─ struct tevent_req
-                      └─ Array<String>
+                └─ struct tevent_req: Work
+                   └─ struct tevent_req: Array<String>
                 """)
             XCTAssertEqual(request.name, "struct tevent_req")
-        }
-    }
-
-    func testTheStateComesFromTheRequestsOwnMemory() throws {
-        try withTallocContext { root in
-            let request = try Request(SIMD64<Double>(), under: root)
-            try root.setMemoryLimit(bytes: 1)
-            XCTAssertThrowsError(try TallocChunk(SIMD64<Double>(), under: request), "the place is taken")
-            request.received()
-            XCTAssertNoThrow(try TallocChunk(SIMD64<Double>(), under: request), "its place is free")
         }
     }
 

@@ -20,7 +20,7 @@ final class RequestOfMemoryTests: EngineTestCase {
         try onBothBackends { events, _ in
             let request = try Request(Foo(), under: events)
             let timer = try events.addTimer(after: .zero) { _, _ in }
-            for memory in [events.tallocContext, timer.tallocContext, request.stateChunk.tallocContext] {
+            for memory in [events.tallocContext, timer.tallocContext, try request.stateChunk.tallocContext] {
                 // Not XCTAssertNil, which would describe what is no request.
                 XCTAssertTrue(AnyRequest(memory) == nil)
             }

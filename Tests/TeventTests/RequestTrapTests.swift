@@ -50,13 +50,15 @@ final class RequestTrapTests: XCTestCase {
             saying: "the state of the request made at made.swift:1 was used after it was received"
         ) { request, _ in
             request.received()
-            print(AnyRequest(request).state(of: Work.self))
+            print(try AnyRequest(request).state)
         }
     }
 
     func testTheStateInTheDeinitOfWhatItHeld() throws {
-        try assertTraps(isFinished: true, saying: "TallocChunk<Work>.value was called on a freed TallocChunk<Work>") {
-            request, _ in
+        try assertTraps(
+            isFinished: true,
+            saying: "the state of the request made at made.swift:1 was used after it was received"
+        ) { request, _ in
             let token = Token()
             token.onEnd = { print(request.state.answer) }
             request.state.token = consume token
@@ -65,8 +67,10 @@ final class RequestTrapTests: XCTestCase {
     }
 
     func testTheStateThatSomebodyFreed() throws {
-        try assertTraps(saying: "TallocChunk<Work>.value was called on a freed TallocChunk<Work>") { request, _ in
-            request.freeChildren()
+        try assertTraps(
+            saying: "the state of the request made at made.swift:1 was used, but somebody has freed its chunk"
+        ) { request, _ in
+            try request.stateChunk.free()
             print(request.state.answer)
         }
     }
@@ -105,20 +109,44 @@ final class RequestTrapTests: XCTestCase {
 
     // MARK: Changing
 
+    private let freedInAChange =
+        "the request made at made.swift:1 was freed or received while its state was being changed"
+    private let usedInAChange = "the state of the request made at made.swift:1 was used while it was being changed"
+
     func testFreeingWhileTheStateIsBeingChanged() throws {
-        try assertTraps(saying: "'Work' was freed while its value was being changed") { request, _ in
+        try assertTraps(saying: freedInAChange) { request, _ in
             change(&request.state) { request.free() }
         }
     }
 
+    func testFreeingWhileTheStateIsBeingChangedInAChunkOfItsOwn() throws {
+        try assertTraps(saying: "'Work' was freed while its value was being changed") { request, _ in
+            _ = try request.stateChunk
+            change(&request.state) { request.free() }
+        }
+    }
+
+    func testAskingForTheStatesChunkWhileItIsBeingChanged() throws {
+        try assertTraps(saying: usedInAChange) { request, _ in
+            change(&request.state) { _ = try? request.stateChunk }
+        }
+    }
+
+    func testTheStateWhileItIsBeingChangedInAChunkOfItsOwn() throws {
+        try assertTraps(saying: "the value of 'Work' was used while it was being changed") { request, _ in
+            let chunk = try request.stateChunk
+            change(&request.state) { print(chunk.value.answer) }
+        }
+    }
+
     func testReceivingInsideReceive() throws {
-        try assertTraps(isFinished: true, saying: "'Work' was freed while its value was being changed") { request, _ in
+        try assertTraps(isFinished: true, saying: freedInAChange) { request, _ in
             try request.receive { _ in request.received() }
         }
     }
 
     func testTheStateWhileItIsBeingChanged() throws {
-        try assertTraps(saying: "the value of 'Work' was used while it was being changed") { request, _ in
+        try assertTraps(saying: usedInAChange) { request, _ in
             change(&request.state) { print(request.state.answer) }
         }
     }
@@ -237,8 +265,11 @@ final class RequestTrapTests: XCTestCase {
     // MARK: Types
 
     func testTheStateAsAnotherType() throws {
-        try assertTraps(saying: "a chunk of 'Work' was used as a chunk of 'String'") { request, _ in
-            print(AnyRequest(request).state(of: String.self))
+        try assertTraps(
+            saying: "the request made at made.swift:1 has a state of type 'Work', and was used as one of 'String'; "
+                + "look at the type it was made with"
+        ) { request, _ in
+            print(AnyRequest(request).request(expecting: String.self))
         }
     }
 

@@ -5,79 +5,79 @@ import Tevent
 // Immediates and timers.
 
 extension Workload {
-    static let immediateAgain = Workload("immediate-again") {
+    static let immediateAgain = Workload("immediate-again", IMMEDIATES) { count in
         let events = try EventContext()
         let immediate = try ImmediateEvent(under: events)
-        return try nanoseconds(per: IMMEDIATES) {
-            Repeater.start(IMMEDIATES, immediate, events)
+        return try nanoseconds(per: count) {
+            Repeater.start(count, immediate, events)
             try events.loopWait()
         }
     }
 
-    static let immediateLife = Workload("immediate-life") {
+    static let immediateLife = Workload("immediate-life", LIVES) { count in
         let events = try EventContext()
-        return try nanoseconds(per: LIVES) {
-            for _ in 0..<LIVES {
+        return try nanoseconds(per: count) {
+            for _ in 0..<count {
                 try ImmediateEvent(under: events).schedule(on: events) { immediate, _ in immediate.free() }
                 try events.loopOnce()
             }
         }
     }
 
-    static let timerLife = Workload("timer-life") {
+    static let timerLife = Workload("timer-life", LIVES) { count in
         let events = try EventContext()
         let later = events.now.advanced(by: .seconds(100))
-        return try nanoseconds(per: LIVES) {
-            for _ in 0..<LIVES { try events.addTimer(at: later) { _, _ in }.free() }
+        return try nanoseconds(per: count) {
+            for _ in 0..<count { try events.addTimer(at: later) { _, _ in }.free() }
         }
     }
 
-    static let timerInsert = Workload("timer-insert") {
+    static let timerInsert = Workload("timer-insert", TIMERS) { count in
         let events = try EventContext()
-        let deadlines = randomDeadlines(on: events, from: 100)
-        return try nanoseconds(per: TIMERS) {
+        let deadlines = randomDeadlines(count, on: events, from: 100)
+        return try nanoseconds(per: count) {
             for deadline in deadlines { try events.addTimer(at: deadline) { _, _ in } }
         }
     }
 
-    static let timerCancel = Workload("timer-cancel") {
+    static let timerCancel = Workload("timer-cancel", TIMERS) { count in
         let events = try EventContext()
-        let timers = try randomDeadlines(on: events, from: 100).map { try events.addTimer(at: $0) { _, _ in } }
-        return nanoseconds(per: TIMERS) {
+        let timers = try randomDeadlines(count, on: events, from: 100).map { try events.addTimer(at: $0) { _, _ in } }
+        return nanoseconds(per: count) {
             for timer in timers { timer.free() }
         }
     }
 
-    static let timerDispatch = Workload("timer-dispatch") {
+    static let timerDispatch = Workload("timer-dispatch", TIMERS) { count in
         let events = try EventContext()
-        let countdown = Countdown(from: TIMERS)
-        for deadline in randomDeadlines(on: events, from: -200) {
+        let countdown = Countdown(from: count)
+        for deadline in randomDeadlines(count, on: events, from: -200) {
             try events.addTimer(at: deadline) { _, _ in countdown.step() }
         }
-        return try nanoseconds(per: TIMERS) { try countdown.run(events) }
+        return try nanoseconds(per: count) { try countdown.run(events) }
     }
 
-    static let timerMemory = Workload("timer-memory") {
+    static let timerMemory = Workload("timer-memory", TIMERS) { count in
         let events = try EventContext()
         let later = events.now.advanced(by: .seconds(100))
-        return try bytes(per: TIMERS) {
-            for _ in 0..<TIMERS { try events.addTimer(at: later) { _, _ in } }
+        return try bytes(per: count) {
+            for _ in 0..<count { try events.addTimer(at: later) { _, _ in } }
         }
     }
 
     /// Random times within the hundred seconds that begin `offset` seconds from now.
-    private static func randomDeadlines(on events: EventContext, from offset: Int) -> [EventInstant] {
+    private static func randomDeadlines(_ count: Int, on events: EventContext, from offset: Int) -> [EventInstant] {
         var seed: UInt64 = 1
         let base = events.now.advanced(by: .seconds(offset))
-        return (0..<TIMERS).map { _ in base.advanced(by: .microseconds(bench_random(&seed) % 100_000_000)) }
+        return (0..<count).map { _ in base.advanced(by: .microseconds(bench_random(&seed) % 100_000_000)) }
     }
 
-    static let signal = Workload("signal") {
+    static let signal = Workload("signal", SIGNALS) { count in
         let events = try EventContext()
-        let countdown = Countdown(from: SIGNALS)
+        let countdown = Countdown(from: count)
         try events.addSignal(.user1) { _, _ in countdown.step() }
-        return try nanoseconds(per: SIGNALS) {
-            for _ in 0..<SIGNALS {
+        return try nanoseconds(per: count) {
+            for _ in 0..<count {
                 Signal.user1.raise()
                 try events.loopOnce()
             }

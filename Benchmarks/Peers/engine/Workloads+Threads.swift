@@ -3,15 +3,15 @@ import Talloc
 import Tevent
 
 extension Workload {
-    static let message = Workload("message") {
+    static let message = Workload("message", MESSAGES) { count in
         let events = try EventContext()
         let inbox = try ThreadInbox(on: events)
         let proxy = inbox.proxy
-        return try nanoseconds(per: MESSAGES) {
+        return try nanoseconds(per: count) {
             let sender = try SystemThread(named: "sender") {
-                for number in 1...MESSAGES {
-                    try proxy.schedule(number) { events, number in
-                        if number == MESSAGES { events.stop() }
+                for left in (0..<count).reversed() {
+                    try proxy.schedule(left) { events, left in
+                        if left == 0 { events.stop() }
                     }
                 }
             }
@@ -20,15 +20,15 @@ extension Workload {
         }
     }
 
-    static let reply = Workload("reply") {
+    static let reply = Workload("reply", REPLIES) { count in
         let events = try EventContext()
         let inbox = try ThreadInbox(on: events)
         let proxy = inbox.proxy
-        return try nanoseconds(per: REPLIES) {
+        return try nanoseconds(per: count) {
             let asker = try SystemThread(named: "asker") {
                 let own = try EventContext()
                 let answers = try ThreadInbox(on: own).proxy
-                for _ in 0..<REPLIES {
+                for _ in 0..<count {
                     try proxy.schedule(answers) { _, answers in try? answers.schedule { _ in } }
                     try own.loopOnce()
                 }

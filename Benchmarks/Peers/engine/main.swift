@@ -7,10 +7,13 @@ import Tevent
 /// Work that is done once, and the figure that it gives: nanoseconds per operation, or bytes.
 struct Workload: Sendable {
     let name: String
-    let run: @Sendable () throws -> Double
+    /// How many operations, unless the command line says.
+    let count: Int
+    let run: @Sendable (_ count: Int) throws -> Double
 
-    init(_ name: String, _ run: @escaping @Sendable () throws -> Double) {
+    init(_ name: String, _ count: Int, _ run: @escaping @Sendable (_ count: Int) throws -> Double) {
         self.name = name
+        self.count = count
         self.run = run
     }
 }
@@ -43,16 +46,19 @@ func bytes(per count: Int, _ work: () throws -> Void) rethrows -> Double {
 
 let workloads: [Workload] = [
     .immediateAgain, .immediateLife, .timerLife, .timerInsert, .timerCancel, .timerDispatch, .timerMemory, .requestLife,
-    .requestNested, .requestPosted, .requestMemory, .queueShort, .queueLong, .fdLife, .hop, .pipesFew, .pipesMany,
-    .message, .reply, .signal,
+    .requestNested, .requestPosted, .requestMemory, .queueShort, .queueLong, .queueGrowing, .fdLife, .hop, .pipesFew,
+    .pipesMany, .pipesGrowing, .message, .reply, .signal, .echoFew, .echoMany,
+    .echoProcessorTime,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()
 if arguments == ["list"] {
     for workload in workloads { print(workload.name) }
-} else if let name = arguments.first, arguments.count == 1, let workload = workloads.first(where: { $0.name == name }) {
+} else if let workload = workloads.first(where: { $0.name == arguments.first }),
+    let count = arguments.count == 1 ? workload.count : Int(arguments[2]), count > 0, arguments.count <= 2
+{
     bench_raise_descriptor_limit()
-    print(try workload.run())
+    print(try workload.run(count))
 } else {
     exit(bench_usage(CommandLine.arguments[0]))
 }

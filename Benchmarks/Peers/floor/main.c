@@ -12,19 +12,19 @@ static void watch(int descriptor)
     bench_check(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0, "epoll_ctl");
 }
 
-static double run_request_life(void)
+static double run_request_life(long count)
 {
     int64_t start = bench_now();
-    for (int i = 0; i < REQUESTS; i++) {
+    for (long i = 0; i < count; i++) {
         void *volatile memory = malloc(256);
         free(memory);
     }
-    return (double)(bench_now() - start) / REQUESTS;
+    return (double)(bench_now() - start) / count;
 }
 
 /* Descriptors. */
 
-static double run_hop(void)
+static double run_hop(long count)
 {
     epoll = epoll_create1(0);
     int ends[2];
@@ -33,40 +33,42 @@ static double run_hop(void)
     watch(ends[1]);
     int64_t start = bench_now();
     bench_write_byte(ends[0]);
-    for (long left = HOPS; left > 0;) {
+    for (long left = count; left > 0;) {
         struct epoll_event ready[64];
-        int count = epoll_wait(epoll, ready, 64, -1);
-        for (int i = 0; i < count; i++) {
+        int found = epoll_wait(epoll, ready, 64, -1);
+        for (int i = 0; i < found; i++) {
             bench_read_byte(ready[i].data.fd);
             if (--left > 0) bench_write_byte(ready[i].data.fd);
         }
     }
-    return (double)(bench_now() - start) / HOPS;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_pipes(int count)
+static double run_pipes(long size, long count)
 {
+    int busy = size < BUSY_PIPES ? size : BUSY_PIPES;
     epoll = epoll_create1(0);
-    int(*pipes)[2] = calloc(count, sizeof(*pipes));
-    for (int i = 0; i < count; i++) {
-        bench_pipe(pipes[i]);
+    int(*pipes)[2] = calloc(size, sizeof(*pipes));
+    for (long i = 0; i < size; i++) {
+        bench_pipe_among(size, pipes[i]);
         watch(pipes[i][0]);
     }
     int64_t start = bench_now();
-    for (int round = 0; round < PIPE_ROUNDS; round++) {
-        for (int i = 0; i < BUSY_PIPES; i++) bench_write_byte(pipes[i * (count / BUSY_PIPES)][1]);
-        for (int left = BUSY_PIPES; left > 0;) {
+    for (long round = 0; round < count / busy; round++) {
+        for (int i = 0; i < busy; i++) bench_write_byte(pipes[i * (size / busy)][1]);
+        for (int left = busy; left > 0;) {
             struct epoll_event ready[BUSY_PIPES];
             int found = epoll_wait(epoll, ready, BUSY_PIPES, -1);
             for (int i = 0; i < found; i++) bench_read_byte(ready[i].data.fd);
             left -= found;
         }
     }
-    return (double)(bench_now() - start) / PIPE_ROUNDS / BUSY_PIPES;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_pipes_100(void) { return run_pipes(BUSY_PIPES); }
-static double run_pipes_5000(void) { return run_pipes(MANY_PIPES); }
+static double run_pipes_100(long count) { return run_pipes(100, count); }
+static double run_pipes_5000(long count) { return run_pipes(5000, count); }
+static double run_pipes_growing(long size) { return run_pipes(size, PIPE_EVENTS); }
 
 /* Threads: a list under a lock, and a condition for whoever waits. */
 
@@ -75,24 +77,25 @@ static pthread_cond_t has_message = PTHREAD_COND_INITIALIZER;
 
 static void *send_messages(void *data)
 {
-    for (int i = 0; i < MESSAGES; i++)
+    long count = *(long *)data;
+    for (long i = 0; i < count; i++)
         if (bench_send(&mailbox, i)) pthread_cond_signal(&has_message);
     return NULL;
 }
 
-static double run_message(void)
+static double run_message(long count)
 {
     bench_open(&mailbox);
     int64_t start = bench_now();
     pthread_t thread;
-    bench_check(pthread_create(&thread, NULL, send_messages, NULL) == 0, "pthread_create");
-    for (long left = MESSAGES; left > 0;) {
+    bench_check(pthread_create(&thread, NULL, send_messages, &count) == 0, "pthread_create");
+    for (long left = count; left > 0;) {
         pthread_mutex_lock(&mailbox.lock);
         while (mailbox.first == NULL) pthread_cond_wait(&has_message, &mailbox.lock);
         pthread_mutex_unlock(&mailbox.lock);
         left -= bench_receive(&mailbox);
     }
-    double figure = (double)(bench_now() - start) / MESSAGES;
+    double figure = (double)(bench_now() - start) / count;
     pthread_join(thread, NULL);
     return figure;
 }
@@ -127,25 +130,26 @@ static int answers_epoll;
 
 static void *ask(void *data)
 {
-    for (int i = 0; i < REPLIES; i++) {
+    long count = *(long *)data;
+    for (long i = 0; i < count; i++) {
         signal_eventfd(question);
         await_eventfd(answers_epoll, answer);
     }
     return NULL;
 }
 
-static double run_reply(void)
+static double run_reply(long count)
 {
     question = make_eventfd(&epoll);
     answer = make_eventfd(&answers_epoll);
     int64_t start = bench_now();
     pthread_t thread;
-    bench_check(pthread_create(&thread, NULL, ask, NULL) == 0, "pthread_create");
-    for (int i = 0; i < REPLIES; i++) {
+    bench_check(pthread_create(&thread, NULL, ask, &count) == 0, "pthread_create");
+    for (long i = 0; i < count; i++) {
         await_eventfd(epoll, question);
         signal_eventfd(answer);
     }
-    double figure = (double)(bench_now() - start) / REPLIES;
+    double figure = (double)(bench_now() - start) / count;
     pthread_join(thread, NULL);
     return figure;
 }
@@ -156,30 +160,32 @@ static int arrival;
 
 static void handle(int number) { signal_eventfd(arrival); }
 
-static double run_signal(void)
+static double run_signal(long count)
 {
     arrival = make_eventfd(&epoll);
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     sigaction(SIGUSR1, &action, NULL);
     int64_t start = bench_now();
-    for (int i = 0; i < SIGNALS; i++) {
+    for (long i = 0; i < count; i++) {
         raise(SIGUSR1);
         await_eventfd(epoll, arrival);
     }
-    return (double)(bench_now() - start) / SIGNALS;
+    return (double)(bench_now() - start) / count;
 }
 
 int main(int count, char **arguments)
 {
     static const struct bench_workload workloads[] = {
-        {"request-life", run_request_life},
-        {"hop", run_hop},
-        {"pipes-100", run_pipes_100},
-        {"pipes-5000", run_pipes_5000},
-        {"message", run_message},
-        {"reply", run_reply},
-        {"signal", run_signal},
-        {NULL, NULL},
+        {"request-life", run_request_life, REQUESTS},
+        {"hop", run_hop, HOPS},
+        {"pipes-100", run_pipes_100, PIPE_EVENTS},
+        {"pipes-5000", run_pipes_5000, PIPE_EVENTS},
+        {"pipes-growing", run_pipes_growing, BUSY_PIPES},
+        {"message", run_message, MESSAGES},
+        {"reply", run_reply, REPLIES},
+        {"signal", run_signal, SIGNALS},
+        BENCH_ECHO_WORKLOADS,
+        {NULL, NULL, 0},
     };
     return bench_main(count, arguments, workloads);
 }

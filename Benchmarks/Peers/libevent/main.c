@@ -27,15 +27,15 @@ static void immediate_again(evutil_socket_t fd, short what, void *data)
     if (--left > 0) event_active(again_event, EV_TIMEOUT, 0);
 }
 
-static double run_immediate_again(void)
+static double run_immediate_again(long count)
 {
     make_base();
     again_event = event_new(base, -1, 0, immediate_again, NULL);
-    left = IMMEDIATES;
+    left = count;
     int64_t start = bench_now();
     event_active(again_event, EV_TIMEOUT, 0);
     run_until_done();
-    return (double)(bench_now() - start) / IMMEDIATES;
+    return (double)(bench_now() - start) / count;
 }
 
 static void immediate_free(evutil_socket_t fd, short what, void *data)
@@ -44,10 +44,10 @@ static void immediate_free(evutil_socket_t fd, short what, void *data)
     event_free(*(struct event **)data);
 }
 
-static double run_immediate_life(void)
+static double run_immediate_life(long count)
 {
     make_base();
-    left = LIVES;
+    left = count;
     int64_t start = bench_now();
     while (left > 0) {
         struct event *event;
@@ -55,77 +55,78 @@ static double run_immediate_life(void)
         event_active(event, EV_TIMEOUT, 0);
         event_base_loop(base, EVLOOP_ONCE);
     }
-    return (double)(bench_now() - start) / LIVES;
+    return (double)(bench_now() - start) / count;
 }
 
 /* Timers. */
 
-static struct event timers[TIMERS];
+static struct event *timers;
 
 static void fired(evutil_socket_t fd, short what, void *data) { left--; }
 
-static double run_timer_life(void)
+static double run_timer_life(long count)
 {
     make_base();
     struct event timer;
     evtimer_assign(&timer, base, fired, NULL);
     struct timeval later = {100, 0};
     int64_t start = bench_now();
-    for (int i = 0; i < LIVES; i++) {
+    for (long i = 0; i < count; i++) {
         evtimer_add(&timer, &later);
         evtimer_del(&timer);
     }
-    return (double)(bench_now() - start) / LIVES;
+    return (double)(bench_now() - start) / count;
 }
 
-static double add_timers(uint64_t unit)
+static double add_timers(long count, uint64_t unit)
 {
     make_base();
     uint64_t seed = 1;
-    for (int i = 0; i < TIMERS; i++) evtimer_assign(&timers[i], base, fired, NULL);
+    timers = calloc(count, sizeof(*timers));
+    for (long i = 0; i < count; i++) evtimer_assign(&timers[i], base, fired, NULL);
     int64_t start = bench_now();
-    for (int i = 0; i < TIMERS; i++) {
+    for (long i = 0; i < count; i++) {
         uint64_t random = bench_random(&seed) % 100000000 / unit;
         struct timeval delay = {random / 1000000, random % 1000000};
         evtimer_add(&timers[i], &delay);
     }
-    return (double)(bench_now() - start) / TIMERS;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_timer_insert(void) { return add_timers(1); }
+static double run_timer_insert(long count) { return add_timers(count, 1); }
 
-static double run_timer_cancel(void)
+static double run_timer_cancel(long count)
 {
-    add_timers(1);
+    add_timers(count, 1);
     int64_t start = bench_now();
-    for (int i = 0; i < TIMERS; i++) evtimer_del(&timers[i]);
-    return (double)(bench_now() - start) / TIMERS;
+    for (long i = 0; i < count; i++) evtimer_del(&timers[i]);
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_timer_dispatch(void)
+static double run_timer_dispatch(long count)
 {
     /* Due within 200 ms, which then pass. */
-    add_timers(500);
+    add_timers(count, 500);
     struct timespec pause = {0, 300000000};
     nanosleep(&pause, NULL);
-    left = TIMERS;
+    left = count;
     int64_t start = bench_now();
     run_until_done();
-    return (double)(bench_now() - start) / TIMERS;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_timer_memory(void)
+static double run_timer_memory(long count)
 {
     make_base();
     struct timeval later = {100, 0};
     size_t before = bench_bytes();
-    for (int i = 0; i < TIMERS; i++) evtimer_add(evtimer_new(base, fired, NULL), &later);
-    return (double)(bench_bytes() - before) / TIMERS;
+    for (long i = 0; i < count; i++) evtimer_add(evtimer_new(base, fired, NULL), &later);
+    return (double)(bench_bytes() - before) / count;
 }
 
 /* Descriptors. */
 
-static double run_fd_life(void)
+static double run_fd_life(long count)
 {
     make_base();
     int ends[2];
@@ -133,11 +134,11 @@ static double run_fd_life(void)
     struct event event;
     event_assign(&event, base, ends[0], EV_READ | EV_PERSIST, fired, NULL);
     int64_t start = bench_now();
-    for (int i = 0; i < LIVES; i++) {
+    for (long i = 0; i < count; i++) {
         event_add(&event, NULL);
         event_del(&event);
     }
-    return (double)(bench_now() - start) / LIVES;
+    return (double)(bench_now() - start) / count;
 }
 
 static void hop(evutil_socket_t fd, short what, void *data)
@@ -146,17 +147,17 @@ static void hop(evutil_socket_t fd, short what, void *data)
     if (--left > 0) bench_write_byte(fd);
 }
 
-static double run_hop(void)
+static double run_hop(long count)
 {
     make_base();
     int ends[2];
     bench_socketpair(ends);
     for (int i = 0; i < 2; i++) event_add(event_new(base, ends[i], EV_READ | EV_PERSIST, hop, NULL), NULL);
-    left = HOPS;
+    left = count;
     int64_t start = bench_now();
     bench_write_byte(ends[0]);
     run_until_done();
-    return (double)(bench_now() - start) / HOPS;
+    return (double)(bench_now() - start) / count;
 }
 
 static void pipe_read(evutil_socket_t fd, short what, void *data)
@@ -165,27 +166,29 @@ static void pipe_read(evutil_socket_t fd, short what, void *data)
     left--;
 }
 
-static double run_pipes(int count)
+static double run_pipes(long size, long count)
 {
+    int busy = size < BUSY_PIPES ? size : BUSY_PIPES;
     make_base();
-    int(*pipes)[2] = calloc(count, sizeof(*pipes));
-    for (int i = 0; i < count; i++) {
-        bench_pipe(pipes[i]);
+    int(*pipes)[2] = calloc(size, sizeof(*pipes));
+    for (long i = 0; i < size; i++) {
+        bench_pipe_among(size, pipes[i]);
         event_add(event_new(base, pipes[i][0], EV_READ | EV_PERSIST, pipe_read, NULL), NULL);
     }
-    int64_t taken = 0;
-    for (int round = 0; round <= PIPE_ROUNDS; round++) {
-        int64_t start = bench_now();
-        for (int i = 0; i < BUSY_PIPES; i++) bench_write_byte(pipes[i * (count / BUSY_PIPES)][1]);
-        left = BUSY_PIPES;
+    int64_t start = 0;
+    for (long round = 0; round <= count / busy; round++) {
+        /* The first round registers the descriptors. */
+        if (round == 1) start = bench_now();
+        for (int i = 0; i < busy; i++) bench_write_byte(pipes[i * (size / busy)][1]);
+        left = busy;
         run_until_done();
-        if (round > 0) taken += bench_now() - start;
     }
-    return (double)taken / PIPE_ROUNDS / BUSY_PIPES;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_pipes_100(void) { return run_pipes(BUSY_PIPES); }
-static double run_pipes_5000(void) { return run_pipes(MANY_PIPES); }
+static double run_pipes_100(long count) { return run_pipes(100, count); }
+static double run_pipes_5000(long count) { return run_pipes(5000, count); }
+static double run_pipes_growing(long size) { return run_pipes(size, PIPE_EVENTS); }
 
 /* Threads: an event made active by hand carries nothing, so a list under a lock carries the messages. */
 
@@ -199,25 +202,26 @@ static void messages_arrived(evutil_socket_t fd, short what, void *data)
 
 static void *send_messages(void *data)
 {
-    for (int i = 0; i < MESSAGES; i++) {
+    long count = *(long *)data;
+    for (long i = 0; i < count; i++) {
         bench_send(&mailbox, i);
         event_active(arrival, EV_READ, 0);
     }
     return NULL;
 }
 
-static double run_message(void)
+static double run_message(long count)
 {
     evthread_use_pthreads();
     make_base();
     arrival = event_new(base, -1, EV_PERSIST, messages_arrived, NULL);
     bench_open(&mailbox);
-    left = MESSAGES;
+    left = count;
     int64_t start = bench_now();
     pthread_t thread;
-    bench_check(pthread_create(&thread, NULL, send_messages, NULL) == 0, "pthread_create");
+    bench_check(pthread_create(&thread, NULL, send_messages, &count) == 0, "pthread_create");
     while (left > 0) event_base_loop(base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
-    double figure = (double)(bench_now() - start) / MESSAGES;
+    double figure = (double)(bench_now() - start) / count;
     pthread_join(thread, NULL);
     return figure;
 }
@@ -237,10 +241,11 @@ static void answered(evutil_socket_t fd, short what, void *data) { is_answered =
 
 static void *ask(void *data)
 {
+    long count = *(long *)data;
     own = event_base_new();
     answer = event_new(own, -1, EV_PERSIST, answered, NULL);
     pthread_barrier_wait(&is_ready);
-    for (int i = 0; i < REPLIES; i++) {
+    for (long i = 0; i < count; i++) {
         is_answered = false;
         event_active(question, EV_READ, 0);
         while (!is_answered) event_base_loop(own, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
@@ -248,56 +253,58 @@ static void *ask(void *data)
     return NULL;
 }
 
-static double run_reply(void)
+static double run_reply(long count)
 {
     evthread_use_pthreads();
     make_base();
     question = event_new(base, -1, EV_PERSIST, asked, NULL);
     pthread_barrier_init(&is_ready, NULL, 2);
     pthread_t thread;
-    bench_check(pthread_create(&thread, NULL, ask, NULL) == 0, "pthread_create");
+    bench_check(pthread_create(&thread, NULL, ask, &count) == 0, "pthread_create");
     pthread_barrier_wait(&is_ready);
-    left = REPLIES;
+    left = count;
     int64_t start = bench_now();
     while (left > 0) event_base_loop(base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
-    double figure = (double)(bench_now() - start) / REPLIES;
+    double figure = (double)(bench_now() - start) / count;
     pthread_join(thread, NULL);
     return figure;
 }
 
 /* Signals. */
 
-static double run_signal(void)
+static double run_signal(long count)
 {
     make_base();
     event_add(evsignal_new(base, SIGUSR1, fired, NULL), NULL);
-    left = SIGNALS;
+    left = count;
     int64_t start = bench_now();
-    for (int i = SIGNALS; i > 0; i--) {
+    for (long i = count; i > 0; i--) {
         raise(SIGUSR1);
         while (left >= i) event_base_loop(base, EVLOOP_ONCE);
     }
-    return (double)(bench_now() - start) / SIGNALS;
+    return (double)(bench_now() - start) / count;
 }
 
 int main(int count, char **arguments)
 {
     static const struct bench_workload workloads[] = {
-        {"immediate-again", run_immediate_again},
-        {"immediate-life", run_immediate_life},
-        {"timer-life", run_timer_life},
-        {"timer-insert", run_timer_insert},
-        {"timer-cancel", run_timer_cancel},
-        {"timer-dispatch", run_timer_dispatch},
-        {"timer-memory", run_timer_memory},
-        {"fd-life", run_fd_life},
-        {"hop", run_hop},
-        {"pipes-100", run_pipes_100},
-        {"pipes-5000", run_pipes_5000},
-        {"message", run_message},
-        {"reply", run_reply},
-        {"signal", run_signal},
-        {NULL, NULL},
+        {"immediate-again", run_immediate_again, IMMEDIATES},
+        {"immediate-life", run_immediate_life, LIVES},
+        {"timer-life", run_timer_life, LIVES},
+        {"timer-insert", run_timer_insert, TIMERS},
+        {"timer-cancel", run_timer_cancel, TIMERS},
+        {"timer-dispatch", run_timer_dispatch, TIMERS},
+        {"timer-memory", run_timer_memory, TIMERS},
+        {"fd-life", run_fd_life, LIVES},
+        {"hop", run_hop, HOPS},
+        {"pipes-100", run_pipes_100, PIPE_EVENTS},
+        {"pipes-5000", run_pipes_5000, PIPE_EVENTS},
+        {"pipes-growing", run_pipes_growing, BUSY_PIPES},
+        {"message", run_message, MESSAGES},
+        {"reply", run_reply, REPLIES},
+        {"signal", run_signal, SIGNALS},
+        BENCH_ECHO_WORKLOADS,
+        {NULL, NULL, 0},
     };
     return bench_main(count, arguments, workloads);
 }

@@ -19,15 +19,15 @@ static void immediate_again(struct tevent_context *ev, struct tevent_immediate *
     if (--left > 0) tevent_schedule_immediate(im, ev, immediate_again, data);
 }
 
-static double run_immediate_again(void)
+static double run_immediate_again(long count)
 {
     make_context();
     struct tevent_immediate *im = tevent_create_immediate(events);
-    left = IMMEDIATES;
+    left = count;
     int64_t start = bench_now();
     tevent_schedule_immediate(im, events, immediate_again, NULL);
     while (left > 0) tevent_loop_once(events);
-    return (double)(bench_now() - start) / IMMEDIATES;
+    return (double)(bench_now() - start) / count;
 }
 
 static void immediate_free(struct tevent_context *ev, struct tevent_immediate *im, void *data)
@@ -36,80 +36,83 @@ static void immediate_free(struct tevent_context *ev, struct tevent_immediate *i
     talloc_free(im);
 }
 
-static double run_immediate_life(void)
+static double run_immediate_life(long count)
 {
     make_context();
-    left = LIVES;
+    left = count;
     int64_t start = bench_now();
     while (left > 0) {
         struct tevent_immediate *im = tevent_create_immediate(events);
         tevent_schedule_immediate(im, events, immediate_free, NULL);
         tevent_loop_once(events);
     }
-    return (double)(bench_now() - start) / LIVES;
+    return (double)(bench_now() - start) / count;
 }
 
 /* Timers. */
 
 static void timer_fired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now, void *data) { left--; }
 
-static double run_timer_life(void)
+static double run_timer_life(long count)
 {
     make_context();
     struct timeval later = tevent_timeval_current_ofs(100, 0);
     int64_t start = bench_now();
-    for (int i = 0; i < LIVES; i++) talloc_free(tevent_add_timer(events, events, later, timer_fired, NULL));
-    return (double)(bench_now() - start) / LIVES;
+    for (long i = 0; i < count; i++) talloc_free(tevent_add_timer(events, events, later, timer_fired, NULL));
+    return (double)(bench_now() - start) / count;
 }
 
-static struct tevent_timer *timers[TIMERS];
+static struct tevent_timer **timers;
 
 /* Adds all timers, at random times within the hundred seconds that begin `offset` seconds from now. */
-static double add_timers(int offset)
+static double add_timers(long count, int offset)
 {
     uint64_t seed = 1;
-    struct timeval base = tevent_timeval_current_ofs(offset, 0);
+    /* Not `tevent_timeval_current_ofs`, whose offset cannot be negative. */
+    struct timeval base = tevent_timeval_current();
+    base.tv_sec += offset;
+    timers = calloc(count, sizeof(*timers));
     int64_t start = bench_now();
-    for (int i = 0; i < TIMERS; i++) {
+    for (long i = 0; i < count; i++) {
         uint64_t random = bench_random(&seed) % 100000000;
         struct timeval when = tevent_timeval_add(&base, random / 1000000, random % 1000000);
         timers[i] = tevent_add_timer(events, events, when, timer_fired, NULL);
     }
-    return (double)(bench_now() - start) / TIMERS;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_timer_insert(void)
+static double run_timer_insert(long count)
 {
     make_context();
-    return add_timers(100);
+    return add_timers(count, 100);
 }
 
-static double run_timer_cancel(void)
+static double run_timer_cancel(long count)
 {
     make_context();
-    add_timers(100);
+    add_timers(count, 100);
     int64_t start = bench_now();
-    for (int i = 0; i < TIMERS; i++) talloc_free(timers[i]);
-    return (double)(bench_now() - start) / TIMERS;
+    for (long i = 0; i < count; i++) talloc_free(timers[i]);
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_timer_dispatch(void)
+static double run_timer_dispatch(long count)
 {
     make_context();
-    add_timers(-200);
-    left = TIMERS;
+    add_timers(count, -200);
+    left = count;
     int64_t start = bench_now();
     while (left > 0) tevent_loop_once(events);
-    return (double)(bench_now() - start) / TIMERS;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_timer_memory(void)
+static double run_timer_memory(long count)
 {
     make_context();
     struct timeval later = tevent_timeval_current_ofs(100, 0);
     size_t before = bench_bytes();
-    for (int i = 0; i < TIMERS; i++) tevent_add_timer(events, events, later, timer_fired, NULL);
-    return (double)(bench_bytes() - before) / TIMERS;
+    for (long i = 0; i < count; i++) tevent_add_timer(events, events, later, timer_fired, NULL);
+    return (double)(bench_bytes() - before) / count;
 }
 
 /* Requests. */
@@ -125,23 +128,23 @@ static void request_done(struct tevent_req *req)
     talloc_free(req);
 }
 
-static double run_request_life(void)
+static double run_request_life(long count)
 {
     make_context();
     int64_t start = bench_now();
-    for (int i = 0; i < REQUESTS; i++) {
+    for (long i = 0; i < count; i++) {
         struct state *state;
         struct tevent_req *req = tevent_req_create(events, &state, struct state);
         tevent_req_set_callback(req, request_done, NULL);
         tevent_req_done(req);
     }
-    return (double)(bench_now() - start) / REQUESTS;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_request_posted(void)
+static double run_request_posted(long count)
 {
     make_context();
-    left = REQUESTS;
+    left = count;
     int64_t start = bench_now();
     while (left > 0) {
         struct state *state;
@@ -151,7 +154,7 @@ static double run_request_posted(void)
         tevent_req_set_callback(req, request_done, NULL);
         tevent_loop_once(events);
     }
-    return (double)(bench_now() - start) / REQUESTS;
+    return (double)(bench_now() - start) / count;
 }
 
 static void nested_done(struct tevent_req *sub)
@@ -174,42 +177,42 @@ static struct tevent_req *nested_send(TALLOC_CTX *memory, int depth, struct teve
     return req;
 }
 
-static double run_request_nested(void)
+static double run_request_nested(long count)
 {
     make_context();
     int64_t start = bench_now();
-    for (int i = 0; i < NESTED; i++) {
+    for (long i = 0; i < count; i++) {
         struct tevent_req *innermost = NULL;
         struct tevent_req *outermost = nested_send(events, 9, &innermost);
         tevent_req_set_callback(outermost, request_done, NULL);
         tevent_req_done(innermost);
     }
-    return (double)(bench_now() - start) / NESTED;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_request_memory(void)
+static double run_request_memory(long count)
 {
     make_context();
     size_t before = bench_bytes();
-    for (int i = 0; i < LONG_QUEUE; i++) {
+    for (long i = 0; i < count; i++) {
         struct state *state;
         struct tevent_req *req = tevent_req_create(events, &state, struct state);
         tevent_req_set_callback(req, request_done, NULL);
     }
-    return (double)(bench_bytes() - before) / LONG_QUEUE;
+    return (double)(bench_bytes() - before) / count;
 }
 
 /* Queues. */
 
 static void triggered(struct tevent_req *req, void *data) { tevent_req_done(req); }
 
-static double run_queue(int waiting)
+static double run_queue(long waiting, long count)
 {
     make_context();
     struct tevent_queue *queue = tevent_queue_create(events, "queue");
     int64_t start = bench_now();
-    for (int made = 0; made < QUEUED; made += waiting) {
-        for (int i = 0; i < waiting; i++) {
+    for (long made = 0; made < count; made += waiting) {
+        for (long i = 0; i < waiting; i++) {
             struct state *state;
             struct tevent_req *req = tevent_req_create(events, &state, struct state);
             tevent_queue_add(queue, events, req, triggered, NULL);
@@ -218,24 +221,25 @@ static double run_queue(int waiting)
         left = waiting;
         while (left > 0) tevent_loop_once(events);
     }
-    return (double)(bench_now() - start) / QUEUED;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_queue_short(void) { return run_queue(16); }
-static double run_queue_long(void) { return run_queue(LONG_QUEUE); }
+static double run_queue_short(long count) { return run_queue(16, count); }
+static double run_queue_long(long count) { return run_queue(LONG_QUEUE, count); }
+static double run_queue_growing(long size) { return run_queue(size, size < QUEUED ? QUEUED : size); }
 
 /* Descriptors. */
 
 static void unused(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags, void *data) {}
 
-static double run_fd_life(void)
+static double run_fd_life(long count)
 {
     make_context();
     int ends[2];
     bench_pipe(ends);
     int64_t start = bench_now();
-    for (int i = 0; i < LIVES; i++) talloc_free(tevent_add_fd(events, events, ends[0], TEVENT_FD_READ, unused, NULL));
-    return (double)(bench_now() - start) / LIVES;
+    for (long i = 0; i < count; i++) talloc_free(tevent_add_fd(events, events, ends[0], TEVENT_FD_READ, unused, NULL));
+    return (double)(bench_now() - start) / count;
 }
 
 struct side {
@@ -249,18 +253,18 @@ static void hop(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags
     if (--left > 0) bench_write_byte(side->descriptor);
 }
 
-static double run_hop(void)
+static double run_hop(long count)
 {
     make_context();
     int ends[2];
     bench_socketpair(ends);
     struct side sides[2] = {{ends[0]}, {ends[1]}};
     for (int i = 0; i < 2; i++) tevent_add_fd(events, events, ends[i], TEVENT_FD_READ, hop, &sides[i]);
-    left = HOPS;
+    left = count;
     int64_t start = bench_now();
     bench_write_byte(ends[0]);
     while (left > 0) tevent_loop_once(events);
-    return (double)(bench_now() - start) / HOPS;
+    return (double)(bench_now() - start) / count;
 }
 
 static void pipe_read(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags, void *data)
@@ -269,30 +273,31 @@ static void pipe_read(struct tevent_context *ev, struct tevent_fd *fde, uint16_t
     left--;
 }
 
-static double run_pipes(int count)
+static double run_pipes(long size, long count)
 {
+    int busy = size < BUSY_PIPES ? size : BUSY_PIPES;
     make_context();
-    int(*pipes)[2] = calloc(count, sizeof(*pipes));
-    struct side *sides = calloc(count, sizeof(*sides));
-    for (int i = 0; i < count; i++) {
-        bench_pipe(pipes[i]);
+    int(*pipes)[2] = calloc(size, sizeof(*pipes));
+    struct side *sides = calloc(size, sizeof(*sides));
+    for (long i = 0; i < size; i++) {
+        bench_pipe_among(size, pipes[i]);
         sides[i].descriptor = pipes[i][0];
         tevent_add_fd(events, events, pipes[i][0], TEVENT_FD_READ, pipe_read, &sides[i]);
     }
-    int64_t taken = 0;
-    for (int round = 0; round <= PIPE_ROUNDS; round++) {
-        int64_t start = bench_now();
-        for (int i = 0; i < BUSY_PIPES; i++) bench_write_byte(pipes[i * (count / BUSY_PIPES)][1]);
-        left = BUSY_PIPES;
-        while (left > 0) tevent_loop_once(events);
+    int64_t start = 0;
+    for (long round = 0; round <= count / busy; round++) {
         /* The first round registers the descriptors. */
-        if (round > 0) taken += bench_now() - start;
+        if (round == 1) start = bench_now();
+        for (int i = 0; i < busy; i++) bench_write_byte(pipes[i * (size / busy)][1]);
+        left = busy;
+        while (left > 0) tevent_loop_once(events);
     }
-    return (double)taken / PIPE_ROUNDS / BUSY_PIPES;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_pipes_100(void) { return run_pipes(BUSY_PIPES); }
-static double run_pipes_5000(void) { return run_pipes(MANY_PIPES); }
+static double run_pipes_100(long count) { return run_pipes(100, count); }
+static double run_pipes_5000(long count) { return run_pipes(5000, count); }
+static double run_pipes_growing(long size) { return run_pipes(size, PIPE_EVENTS); }
 
 /* Threads. */
 
@@ -302,8 +307,9 @@ static void message_arrived(struct tevent_context *ev, struct tevent_immediate *
 
 static void *send_messages(void *data)
 {
+    long count = *(long *)data;
     TALLOC_CTX *memory = talloc_new(NULL);
-    for (int i = 0; i < MESSAGES; i++) {
+    for (long i = 0; i < count; i++) {
         struct tevent_immediate *im = tevent_create_immediate(memory);
         long *number = talloc(memory, long);
         *number = i;
@@ -313,16 +319,16 @@ static void *send_messages(void *data)
     return NULL;
 }
 
-static double run_message(void)
+static double run_message(long count)
 {
     make_context();
     proxy = tevent_thread_proxy_create(events);
-    left = MESSAGES;
+    left = count;
     int64_t start = bench_now();
     pthread_t thread;
-    bench_check(pthread_create(&thread, NULL, send_messages, NULL) == 0, "pthread_create");
+    bench_check(pthread_create(&thread, NULL, send_messages, &count) == 0, "pthread_create");
     while (left > 0) tevent_loop_once(events);
-    double figure = (double)(bench_now() - start) / MESSAGES;
+    double figure = (double)(bench_now() - start) / count;
     pthread_join(thread, NULL);
     return figure;
 }
@@ -348,9 +354,10 @@ static void asked(struct tevent_context *ev, struct tevent_immediate *im, void *
 
 static void *ask(void *data)
 {
+    long count = *(long *)data;
     struct tevent_context *own = tevent_context_init(NULL);
     struct tevent_thread_proxy *reply_to = tevent_thread_proxy_create(own);
-    for (int i = 0; i < REPLIES; i++) {
+    for (long i = 0; i < count; i++) {
         bool is_answered = false;
         struct tevent_immediate *im = tevent_create_immediate(own);
         struct question *question = talloc(own, struct question);
@@ -362,16 +369,16 @@ static void *ask(void *data)
     return NULL;
 }
 
-static double run_reply(void)
+static double run_reply(long count)
 {
     make_context();
     proxy = tevent_thread_proxy_create(events);
-    left = REPLIES;
+    left = count;
     int64_t start = bench_now();
     pthread_t thread;
-    bench_check(pthread_create(&thread, NULL, ask, NULL) == 0, "pthread_create");
+    bench_check(pthread_create(&thread, NULL, ask, &count) == 0, "pthread_create");
     while (left > 0) tevent_loop_once(events);
-    double figure = (double)(bench_now() - start) / REPLIES;
+    double figure = (double)(bench_now() - start) / count;
     pthread_join(thread, NULL);
     return figure;
 }
@@ -384,44 +391,47 @@ static void signalled(
     left--;
 }
 
-static double run_signal(void)
+static double run_signal(long count)
 {
     make_context();
     tevent_add_signal(events, events, SIGUSR1, 0, signalled, NULL);
-    left = SIGNALS;
+    left = count;
     int64_t start = bench_now();
-    for (int i = SIGNALS; i > 0; i--) {
+    for (long i = count; i > 0; i--) {
         raise(SIGUSR1);
         while (left >= i) tevent_loop_once(events);
     }
-    return (double)(bench_now() - start) / SIGNALS;
+    return (double)(bench_now() - start) / count;
 }
 
 int main(int count, char **arguments)
 {
     talloc_disable_null_tracking();
     static const struct bench_workload workloads[] = {
-        {"immediate-again", run_immediate_again},
-        {"immediate-life", run_immediate_life},
-        {"timer-life", run_timer_life},
-        {"timer-insert", run_timer_insert},
-        {"timer-cancel", run_timer_cancel},
-        {"timer-dispatch", run_timer_dispatch},
-        {"timer-memory", run_timer_memory},
-        {"request-life", run_request_life},
-        {"request-nested", run_request_nested},
-        {"request-posted", run_request_posted},
-        {"request-memory", run_request_memory},
-        {"queue-16", run_queue_short},
-        {"queue-100000", run_queue_long},
-        {"fd-life", run_fd_life},
-        {"hop", run_hop},
-        {"pipes-100", run_pipes_100},
-        {"pipes-5000", run_pipes_5000},
-        {"message", run_message},
-        {"reply", run_reply},
-        {"signal", run_signal},
-        {NULL, NULL},
+        {"immediate-again", run_immediate_again, IMMEDIATES},
+        {"immediate-life", run_immediate_life, LIVES},
+        {"timer-life", run_timer_life, LIVES},
+        {"timer-insert", run_timer_insert, TIMERS},
+        {"timer-cancel", run_timer_cancel, TIMERS},
+        {"timer-dispatch", run_timer_dispatch, TIMERS},
+        {"timer-memory", run_timer_memory, TIMERS},
+        {"request-life", run_request_life, REQUESTS},
+        {"request-nested", run_request_nested, NESTED},
+        {"request-posted", run_request_posted, REQUESTS},
+        {"request-memory", run_request_memory, LONG_QUEUE},
+        {"queue-16", run_queue_short, QUEUED},
+        {"queue-100000", run_queue_long, QUEUED},
+        {"queue-growing", run_queue_growing, LONG_QUEUE},
+        {"fd-life", run_fd_life, LIVES},
+        {"hop", run_hop, HOPS},
+        {"pipes-100", run_pipes_100, PIPE_EVENTS},
+        {"pipes-5000", run_pipes_5000, PIPE_EVENTS},
+        {"pipes-growing", run_pipes_growing, BUSY_PIPES},
+        {"message", run_message, MESSAGES},
+        {"reply", run_reply, REPLIES},
+        {"signal", run_signal, SIGNALS},
+        BENCH_ECHO_WORKLOADS,
+        {NULL, NULL, 0},
     };
     return bench_main(count, arguments, workloads);
 }

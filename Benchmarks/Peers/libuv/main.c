@@ -9,63 +9,64 @@ static void make_loop(void) { bench_check(uv_loop_init(&loop) == 0, "uv_loop_ini
 
 /* Timers. */
 
-static uv_timer_t timers[TIMERS];
+static uv_timer_t *timers;
 
 static void timer_fired(uv_timer_t *timer) { left--; }
 
-static double run_timer_life(void)
+static double run_timer_life(long count)
 {
     make_loop();
     uv_timer_t timer;
     uv_timer_init(&loop, &timer);
     int64_t start = bench_now();
-    for (int i = 0; i < LIVES; i++) {
+    for (long i = 0; i < count; i++) {
         uv_timer_start(&timer, timer_fired, 100000, 0);
         uv_timer_stop(&timer);
     }
-    return (double)(bench_now() - start) / LIVES;
+    return (double)(bench_now() - start) / count;
 }
 
-static double add_timers(uint64_t unit)
+static double add_timers(long count, uint64_t unit)
 {
     make_loop();
     uint64_t seed = 1;
-    for (int i = 0; i < TIMERS; i++) uv_timer_init(&loop, &timers[i]);
+    timers = calloc(count, sizeof(*timers));
+    for (long i = 0; i < count; i++) uv_timer_init(&loop, &timers[i]);
     int64_t start = bench_now();
-    for (int i = 0; i < TIMERS; i++)
+    for (long i = 0; i < count; i++)
         uv_timer_start(&timers[i], timer_fired, bench_random(&seed) % 100000000 / unit, 0);
-    return (double)(bench_now() - start) / TIMERS;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_timer_insert(void) { return add_timers(1000); }
+static double run_timer_insert(long count) { return add_timers(count, 1000); }
 
-static double run_timer_cancel(void)
+static double run_timer_cancel(long count)
 {
-    add_timers(1000);
+    add_timers(count, 1000);
     int64_t start = bench_now();
-    for (int i = 0; i < TIMERS; i++) uv_timer_stop(&timers[i]);
-    return (double)(bench_now() - start) / TIMERS;
+    for (long i = 0; i < count; i++) uv_timer_stop(&timers[i]);
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_timer_dispatch(void)
+static double run_timer_dispatch(long count)
 {
     /* Due within 200 ms, which the loop's clock then passes. */
-    add_timers(500000);
+    add_timers(count, 500000);
     struct timespec pause = {0, 300000000};
     nanosleep(&pause, NULL);
-    left = TIMERS;
+    left = count;
     int64_t start = bench_now();
     while (left > 0) uv_run(&loop, UV_RUN_NOWAIT);
-    return (double)(bench_now() - start) / TIMERS;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_timer_memory(void) { return sizeof(uv_timer_t) + 8; }
+static double run_timer_memory(long count) { return sizeof(uv_timer_t) + 8; }
 
 /* Descriptors. */
 
 static void unused(uv_poll_t *poll, int status, int events) {}
 
-static double run_fd_life(void)
+static double run_fd_life(long count)
 {
     make_loop();
     int ends[2];
@@ -73,11 +74,11 @@ static double run_fd_life(void)
     uv_poll_t poll;
     uv_poll_init(&loop, &poll, ends[0]);
     int64_t start = bench_now();
-    for (int i = 0; i < LIVES; i++) {
+    for (long i = 0; i < count; i++) {
         uv_poll_start(&poll, UV_READABLE, unused);
         uv_poll_stop(&poll);
     }
-    return (double)(bench_now() - start) / LIVES;
+    return (double)(bench_now() - start) / count;
 }
 
 struct side {
@@ -92,7 +93,7 @@ static void hop(uv_poll_t *poll, int status, int events)
     if (--left > 0) bench_write_byte(side->descriptor);
 }
 
-static double run_hop(void)
+static double run_hop(long count)
 {
     make_loop();
     int ends[2];
@@ -104,11 +105,11 @@ static double run_hop(void)
         sides[i].poll.data = &sides[i];
         uv_poll_start(&sides[i].poll, UV_READABLE, hop);
     }
-    left = HOPS;
+    left = count;
     int64_t start = bench_now();
     bench_write_byte(ends[0]);
     while (left > 0) uv_run(&loop, UV_RUN_ONCE);
-    return (double)(bench_now() - start) / HOPS;
+    return (double)(bench_now() - start) / count;
 }
 
 static void pipe_read(uv_poll_t *poll, int status, int events)
@@ -117,31 +118,33 @@ static void pipe_read(uv_poll_t *poll, int status, int events)
     left--;
 }
 
-static double run_pipes(int count)
+static double run_pipes(long size, long count)
 {
+    int busy = size < BUSY_PIPES ? size : BUSY_PIPES;
     make_loop();
-    int(*pipes)[2] = calloc(count, sizeof(*pipes));
-    struct side *sides = calloc(count, sizeof(*sides));
-    for (int i = 0; i < count; i++) {
-        bench_pipe(pipes[i]);
+    int(*pipes)[2] = calloc(size, sizeof(*pipes));
+    struct side *sides = calloc(size, sizeof(*sides));
+    for (long i = 0; i < size; i++) {
+        bench_pipe_among(size, pipes[i]);
         sides[i].descriptor = pipes[i][0];
         uv_poll_init(&loop, &sides[i].poll, pipes[i][0]);
         sides[i].poll.data = &sides[i];
         uv_poll_start(&sides[i].poll, UV_READABLE, pipe_read);
     }
-    int64_t taken = 0;
-    for (int round = 0; round <= PIPE_ROUNDS; round++) {
-        int64_t start = bench_now();
-        for (int i = 0; i < BUSY_PIPES; i++) bench_write_byte(pipes[i * (count / BUSY_PIPES)][1]);
-        left = BUSY_PIPES;
+    int64_t start = 0;
+    for (long round = 0; round <= count / busy; round++) {
+        /* The first round registers the descriptors. */
+        if (round == 1) start = bench_now();
+        for (int i = 0; i < busy; i++) bench_write_byte(pipes[i * (size / busy)][1]);
+        left = busy;
         while (left > 0) uv_run(&loop, UV_RUN_ONCE);
-        if (round > 0) taken += bench_now() - start;
     }
-    return (double)taken / PIPE_ROUNDS / BUSY_PIPES;
+    return (double)(bench_now() - start) / count;
 }
 
-static double run_pipes_100(void) { return run_pipes(BUSY_PIPES); }
-static double run_pipes_5000(void) { return run_pipes(MANY_PIPES); }
+static double run_pipes_100(long count) { return run_pipes(100, count); }
+static double run_pipes_5000(long count) { return run_pipes(5000, count); }
+static double run_pipes_growing(long size) { return run_pipes(size, PIPE_EVENTS); }
 
 /* Threads: uv_async_t carries nothing, so a list under a lock carries the messages. */
 
@@ -155,23 +158,24 @@ static void messages_arrived(uv_async_t *handle)
 
 static void send_messages(void *data)
 {
-    for (int i = 0; i < MESSAGES; i++) {
+    long count = *(long *)data;
+    for (long i = 0; i < count; i++) {
         bench_send(&mailbox, i);
         uv_async_send(&async);
     }
 }
 
-static double run_message(void)
+static double run_message(long count)
 {
     make_loop();
     bench_open(&mailbox);
     uv_async_init(&loop, &async, messages_arrived);
-    left = MESSAGES;
+    left = count;
     int64_t start = bench_now();
     uv_thread_t thread;
-    uv_thread_create(&thread, send_messages, NULL);
+    uv_thread_create(&thread, send_messages, &count);
     while (left > 0) uv_run(&loop, UV_RUN_ONCE);
-    double figure = (double)(bench_now() - start) / MESSAGES;
+    double figure = (double)(bench_now() - start) / count;
     uv_thread_join(&thread);
     return figure;
 }
@@ -191,29 +195,30 @@ static void answered(uv_async_t *handle) { is_answered = true; }
 
 static void ask(void *data)
 {
+    long count = *(long *)data;
     uv_loop_t own;
     uv_loop_init(&own);
     uv_async_init(&own, &answer, answered);
     uv_barrier_wait(&is_ready);
-    for (int i = 0; i < REPLIES; i++) {
+    for (long i = 0; i < count; i++) {
         is_answered = false;
         uv_async_send(&async);
         while (!is_answered) uv_run(&own, UV_RUN_ONCE);
     }
 }
 
-static double run_reply(void)
+static double run_reply(long count)
 {
     make_loop();
     uv_async_init(&loop, &async, asked);
     uv_barrier_init(&is_ready, 2);
     uv_thread_t thread;
-    uv_thread_create(&thread, ask, NULL);
+    uv_thread_create(&thread, ask, &count);
     uv_barrier_wait(&is_ready);
-    left = REPLIES;
+    left = count;
     int64_t start = bench_now();
     while (left > 0) uv_run(&loop, UV_RUN_ONCE);
-    double figure = (double)(bench_now() - start) / REPLIES;
+    double figure = (double)(bench_now() - start) / count;
     uv_thread_join(&thread);
     return figure;
 }
@@ -222,37 +227,39 @@ static double run_reply(void)
 
 static void signalled(uv_signal_t *handle, int number) { left--; }
 
-static double run_signal(void)
+static double run_signal(long count)
 {
     make_loop();
     uv_signal_t handle;
     uv_signal_init(&loop, &handle);
     uv_signal_start(&handle, signalled, SIGUSR1);
-    left = SIGNALS;
+    left = count;
     int64_t start = bench_now();
-    for (int i = SIGNALS; i > 0; i--) {
+    for (long i = count; i > 0; i--) {
         raise(SIGUSR1);
         while (left >= i) uv_run(&loop, UV_RUN_ONCE);
     }
-    return (double)(bench_now() - start) / SIGNALS;
+    return (double)(bench_now() - start) / count;
 }
 
 int main(int count, char **arguments)
 {
     static const struct bench_workload workloads[] = {
-        {"timer-life", run_timer_life},
-        {"timer-insert", run_timer_insert},
-        {"timer-cancel", run_timer_cancel},
-        {"timer-dispatch", run_timer_dispatch},
-        {"timer-memory", run_timer_memory},
-        {"fd-life", run_fd_life},
-        {"hop", run_hop},
-        {"pipes-100", run_pipes_100},
-        {"pipes-5000", run_pipes_5000},
-        {"message", run_message},
-        {"reply", run_reply},
-        {"signal", run_signal},
-        {NULL, NULL},
+        {"timer-life", run_timer_life, LIVES},
+        {"timer-insert", run_timer_insert, TIMERS},
+        {"timer-cancel", run_timer_cancel, TIMERS},
+        {"timer-dispatch", run_timer_dispatch, TIMERS},
+        {"timer-memory", run_timer_memory, TIMERS},
+        {"fd-life", run_fd_life, LIVES},
+        {"hop", run_hop, HOPS},
+        {"pipes-100", run_pipes_100, PIPE_EVENTS},
+        {"pipes-5000", run_pipes_5000, PIPE_EVENTS},
+        {"pipes-growing", run_pipes_growing, BUSY_PIPES},
+        {"message", run_message, MESSAGES},
+        {"reply", run_reply, REPLIES},
+        {"signal", run_signal, SIGNALS},
+        BENCH_ECHO_WORKLOADS,
+        {NULL, NULL, 0},
     };
     return bench_main(count, arguments, workloads);
 }

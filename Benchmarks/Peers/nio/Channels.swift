@@ -29,8 +29,8 @@ private func channel(
     return bootstrap.takingOwnershipOfDescriptor(input: input)
 }
 
-let hop = Workload(name: "hop") { loop in
-    let countdown = Countdown(from: HOPS, on: loop)
+let hop = Workload(name: "hop", count: HOPS) { count, loop in
+    let countdown = Countdown(from: count, on: loop)
     var ends: [Int32] = [0, 0]
     bench_socketpair(&ends)
     let sides = ends.map { end in
@@ -48,8 +48,9 @@ let hop = Workload(name: "hop") { loop in
     }
 }
 
-let pipesFew = Workload(name: "pipes-100") { runPipes(Int(BUSY_PIPES), on: $0) }
-let pipesMany = Workload(name: "pipes-5000") { runPipes(Int(MANY_PIPES), on: $0) }
+let pipesFew = Workload(name: "pipes-100", count: PIPE_EVENTS) { runPipes(100, events: $0, on: $1) }
+let pipesMany = Workload(name: "pipes-5000", count: PIPE_EVENTS) { runPipes(5000, events: $0, on: $1) }
+let pipesGrowing = Workload(name: "pipes-growing", count: 100) { runPipes($0, events: PIPE_EVENTS, on: $1) }
 
 /// Writes to all the busy pipes, and does it again when everything has been read.
 private final class Rounds {
@@ -58,10 +59,10 @@ private final class Rounds {
     private let countdown: Countdown
     private var left = 0
 
-    init(busy: [Int32], on loop: any EventLoop) {
+    init(busy: [Int32], events count: Int, on loop: any EventLoop) {
         self.busy = busy
         self.loop = loop
-        countdown = Countdown(from: Int(PIPE_ROUNDS) * busy.count, on: loop)
+        countdown = Countdown(from: count, on: loop)
     }
 
     func start() -> EventLoopFuture<Double> {
@@ -82,13 +83,14 @@ private final class Rounds {
     }
 }
 
-private func runPipes(_ count: Int, on loop: any EventLoop) -> EventLoopFuture<Double> {
-    let pipes = (0..<count).map { _ in
+private func runPipes(_ size: Int, events count: Int, on loop: any EventLoop) -> EventLoopFuture<Double> {
+    let pipes = (0..<size).map { _ in
         var ends: [Int32] = [0, 0]
-        bench_pipe(&ends)
+        bench_pipe_among(size, &ends)
         return ends
     }
-    let rounds = Rounds(busy: (0..<Int(BUSY_PIPES)).map { pipes[$0 * (count / Int(BUSY_PIPES))][1] }, on: loop)
+    let busy = stride(from: 0, to: size, by: max(size / BUSY_PIPES, 1)).map { pipes[$0][1] }
+    let rounds = Rounds(busy: busy, events: count, on: loop)
     let channels = pipes.map { ends in channel(input: ends[0], output: nil, on: loop) { _, _ in rounds.byte() } }
     return EventLoopFuture.whenAllSucceed(channels, on: loop).flatMap { _ in rounds.start() }
 }

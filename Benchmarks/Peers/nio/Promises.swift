@@ -3,9 +3,9 @@ import NIOCore
 
 // What is nearest to a request here is a promise.
 
-let requestLife = Workload(name: "request-life") { loop in
-    nanoseconds(per: REQUESTS, on: loop) {
-        for number in 0..<REQUESTS {
+let requestLife = Workload(name: "request-life", count: REQUESTS) { count, loop in
+    nanoseconds(per: count, on: loop) {
+        for number in 0..<count {
             let promise = loop.makePromise(of: Int.self)
             promise.futureResult.whenSuccess { _ in }
             promise.succeed(Int(number))
@@ -13,9 +13,9 @@ let requestLife = Workload(name: "request-life") { loop in
     }
 }
 
-let requestNested = Workload(name: "request-nested") { loop in
-    nanoseconds(per: NESTED, on: loop) {
-        for number in 0..<NESTED {
+let requestNested = Workload(name: "request-nested", count: NESTED) { count, loop in
+    nanoseconds(per: count, on: loop) {
+        for number in 0..<count {
             let innermost = loop.makePromise(of: Int.self)
             var future = innermost.futureResult
             for _ in 0..<9 { future = future.map { $0 + 1 } }
@@ -27,15 +27,15 @@ let requestNested = Workload(name: "request-nested") { loop in
 
 nonisolated(unsafe) var pending: [EventLoopPromise<Int>] = []
 
-let requestMemory = Workload(name: "request-memory") { loop in
-    pending.reserveCapacity(Int(LONG_QUEUE))
+let requestMemory = Workload(name: "request-memory", count: LONG_QUEUE) { count, loop in
+    pending.reserveCapacity(count)
     let before = bench_bytes()
-    for _ in 0..<LONG_QUEUE {
+    for _ in 0..<count {
         let promise = loop.makePromise(of: Int.self)
         promise.futureResult.whenSuccess { _ in }
         pending.append(promise)
     }
-    return loop.makeSucceededFuture(Double(bench_bytes() - before) / Double(LONG_QUEUE)).always { _ in
+    return loop.makeSucceededFuture(Double(bench_bytes() - before) / Double(count)).always { _ in
         for promise in pending { promise.succeed(0) }
     }
 }

@@ -33,8 +33,8 @@ func nanoseconds(per count: Int, on loop: any EventLoop, _ work: () -> Void) -> 
     return loop.makeSucceededFuture(Double(bench_now() - start) / Double(count))
 }
 
-let immediateAgain = Workload(name: "immediate-again") { loop in
-    let countdown = Countdown(from: LIVES, on: loop)
+let immediateAgain = Workload(name: "immediate-again", count: LIVES) { count, loop in
+    let countdown = Countdown(from: count, on: loop)
     @Sendable func again() {
         countdown.step()
         if countdown.isRunning { loop.execute(again) }
@@ -44,44 +44,44 @@ let immediateAgain = Workload(name: "immediate-again") { loop in
     return countdown.figure
 }
 
-let timerLife = Workload(name: "timer-life") { loop in
-    nanoseconds(per: LIVES, on: loop) {
-        for _ in 0..<LIVES { loop.scheduleTask(in: .seconds(100)) {}.cancel() }
+let timerLife = Workload(name: "timer-life", count: LIVES) { count, loop in
+    nanoseconds(per: count, on: loop) {
+        for _ in 0..<count { loop.scheduleTask(in: .seconds(100)) {}.cancel() }
     }
 }
 
 /// Random times within the first hundred seconds, or a part of that.
-private func randomDelays(fraction: Int64 = 1) -> [TimeAmount] {
+private func randomDelays(_ count: Int, fraction: Int64 = 1) -> [TimeAmount] {
     var seed: UInt64 = 1
-    return (0..<TIMERS).map { _ in .microseconds(Int64(bench_random(&seed) % 100_000_000) / fraction) }
+    return (0..<count).map { _ in .microseconds(Int64(bench_random(&seed) % 100_000_000) / fraction) }
 }
 
-let timerInsert = Workload(name: "timer-insert") { loop in
-    let delays = randomDelays()
-    return nanoseconds(per: TIMERS, on: loop) {
+let timerInsert = Workload(name: "timer-insert", count: TIMERS) { count, loop in
+    let delays = randomDelays(count)
+    return nanoseconds(per: count, on: loop) {
         for delay in delays { loop.scheduleTask(in: delay) {} }
     }
 }
 
-let timerCancel = Workload(name: "timer-cancel") { loop in
-    let timers = randomDelays().map { loop.scheduleTask(in: $0) {} }
-    return nanoseconds(per: TIMERS, on: loop) {
+let timerCancel = Workload(name: "timer-cancel", count: TIMERS) { count, loop in
+    let timers = randomDelays(count).map { loop.scheduleTask(in: $0) {} }
+    return nanoseconds(per: count, on: loop) {
         for timer in timers { timer.cancel() }
     }
 }
 
 /// Due within 200 ms, which then pass.
-let timerDispatch = Workload(name: "timer-dispatch") { loop in
-    let countdown = Countdown(from: TIMERS, on: loop)
-    for delay in randomDelays(fraction: 500) { loop.scheduleTask(in: delay) { countdown.step() } }
+let timerDispatch = Workload(name: "timer-dispatch", count: TIMERS) { count, loop in
+    let countdown = Countdown(from: count, on: loop)
+    for delay in randomDelays(count, fraction: 500) { loop.scheduleTask(in: delay) { countdown.step() } }
     var pause = timespec(tv_sec: 0, tv_nsec: 300_000_000)
     nanosleep(&pause, nil)
     countdown.begin()
     return countdown.figure
 }
 
-let timerMemory = Workload(name: "timer-memory") { loop in
+let timerMemory = Workload(name: "timer-memory", count: TIMERS) { count, loop in
     let before = bench_bytes()
-    for _ in 0..<TIMERS { loop.scheduleTask(in: .seconds(100)) {} }
-    return loop.makeSucceededFuture(Double(bench_bytes() - before) / Double(TIMERS))
+    for _ in 0..<count { loop.scheduleTask(in: .seconds(100)) {} }
+    return loop.makeSucceededFuture(Double(bench_bytes() - before) / Double(count))
 }

@@ -15,7 +15,7 @@ struct Bar {
         guard let test = request.attempt({ try Test.send(work, under: request) }) else {
             return request.post(on: work.events)
         }
-        test.setCallback { done($0, of: request) }
+        test.setCallback(for: request, done)
         return request
     }
 

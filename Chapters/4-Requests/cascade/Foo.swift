@@ -16,7 +16,7 @@ struct Foo {
         guard let bar = request.attempt({ try Bar.send(work, under: request) }) else {
             return request.post(on: work.events)
         }
-        bar.setCallback { done($0, of: request) }
+        bar.setCallback(for: request, done)
         return request
     }
 

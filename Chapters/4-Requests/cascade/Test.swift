@@ -46,7 +46,7 @@ extension Test {
         let wakeup = request.attempt { try Wakeup.send(after: .seconds(1), on: work.events, under: request) }
         guard let wakeup else { return request.post(on: work.events) }
         work.trace.watch(wakeup, as: "wakeup", on: work.events)
-        wakeup.setCallback { wrapper($0, of: request) }
+        wakeup.setCallback(for: request, wrapper)
         return request
     }
 

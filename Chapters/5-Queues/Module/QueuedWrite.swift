@@ -62,7 +62,7 @@ public struct QueuedWrite {
         }
         guard let write else { return }
         request.state.write = write
-        write.setCallback { writeDone($0, of: request) }
+        write.setCallback(for: request, writeDone)
     }
 
     private static func writeDone(_ write: Request<WriteAll>, of request: Request<QueuedWrite>) {

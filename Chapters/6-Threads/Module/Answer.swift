@@ -63,7 +63,7 @@ public struct Answer<Value: Sendable> {
         guard let request = answer.parent?.parent.flatMap(AnyRequest.init), request.isInProgress else { return }
         switch answer.value {
         case .success(let value):
-            request.state(of: Answer.self).value.value = value
+            request.request(expecting: Answer.self).state.value = value
             request.finish()
         case .failure(let error):
             request.fail(error)

@@ -24,6 +24,8 @@ struct ContextRecord {
     var ready: ReadyBatch
     /// Descriptors that the backend cannot wait for.
     var alwaysReady: [Int32] = []
+    /// Made with the first request that reads.
+    lazy var readBuffer = ReadBuffer()
     /// Whether the watched descriptors were found open since something last happened.
     var hasAudited = false
     /// How long a wait without end lasts before they are checked, in nanoseconds.

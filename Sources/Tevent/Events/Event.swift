@@ -52,6 +52,7 @@ protocol EventRecord {
 
 extension EventRecord {
     /// Makes a chunk with a record in it; nothing is left behind when it throws.
+    @inline(__always)
     static func make(
         under parent: UnsafeMutableRawPointer?, file: StaticString, line: UInt32, _ record: (EventPrefix) -> Self
     ) throws(TeventError) -> UnsafeMutablePointer<Self> {

@@ -47,6 +47,9 @@ public struct FDEvent: Event, Equatable {
         chunk(call).assumingMemoryBound(to: FDRecord.self)
     }
 
+    /// Where the context's reads put what comes.
+    var readBuffer: ReadBuffer { record().pointee.prefix.context!.pointee.readBuffer }
+
     /// The number of the descriptor that is watched.
     public var descriptor: Int32 { record().pointee.descriptor }
 

@@ -116,9 +116,17 @@ struct EntryRecord: EventRecord, Linked {
 }
 
 extension EntryPointer {
+    @inline(__always)
     private func trace(_ point: QueueTracePoint) {
-        guard !pointee.events.isFreed else { return }
-        pointee.events.record("trace").pointee.hooks?.queues?(RequestQueue.Entry(self), point)
+        guard let hooks = context?.pointee.hooks else { return }
+        hooks.queues?(RequestQueue.Entry(self), point)
+    }
+
+    /// The context whose loop starts it, or nil when that is gone.
+    @inline(__always)
+    var context: ContextPointer? {
+        let events = pointee.events.tallocHandle
+        return events.isStale ? nil : events.slot.pointee.object?.assumingMemoryBound(to: ContextRecord.self)
     }
 
     func join(_ queue: QueuePointer, of request: RequestPointer) {

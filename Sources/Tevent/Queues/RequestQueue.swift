@@ -200,23 +200,24 @@ extension QueuePointer {
 
     // snippet: update
     /// Whether the entry may be started now: nobody is before it, and it has not been started yet.
+    @inline(__always)
     func canStart(_ entry: EntryPointer) -> Bool {
-        pointee.isRunning && pointee.entries.first == entry && !entry.pointee.isTriggered
-            && !entry.pointee.events.isFreed
+        pointee.isRunning && pointee.entries.first == entry && !entry.pointee.isTriggered && entry.context != nil
     }
 
     /// Lets the loop start the first entry if it may be started, and nothing otherwise: called after every change.
     func update() {
-        let next = pointee.entries.first.flatMap { canStart($0) ? $0 : nil }
-        let loop = next?.pointee.events.record("update")
+        let first = pointee.entries.first
+        let loop = first.flatMap { canStart($0) ? $0.context : nil }
         guard loop != pointee.prefix.context else { return }
         leaveLoop()
-        guard let loop, let next else { return }
+        guard let loop, let first else { return }
         scheduled.append(to: loop)
-        loop.pointee.hooks?.queues?(RequestQueue.Entry(next), .schedule)
+        if let hooks = loop.pointee.hooks { hooks.queues?(RequestQueue.Entry(first), .schedule) }
     }
 
     /// Lets the loop start nobody; without effect if it was not told to.
+    @inline(__always)
     func leaveLoop() {
         if let loop = pointee.prefix.context { scheduled.remove(from: loop) }
     }

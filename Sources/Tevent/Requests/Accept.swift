@@ -1,11 +1,10 @@
 import Talloc
 
 /// Accepting one connection, as a request; its state.
-public struct Accept: DescriptorWork {
+public struct Accept {
     private let listener: Int32
     /// The request's own, until it is taken by whoever receives it.
     fileprivate var connection: (descriptor: Int32, peer: SocketAddress)?
-    var event: FDEvent?
 
     /// Begins to wait until somebody connects, and accepts the connection.
     ///
@@ -24,13 +23,13 @@ public struct Accept: DescriptorWork {
     ) throws(TeventError) -> Request<Accept> {
         let request = try Request(Accept(listener: listener), under: parent, file: file, line: line)
         request.setCleanup(cleanUp)
-        request.allowCancelling()
         return request.waitOrFail(for: .read, of: listener, on: events, readable)
     }
 
     private init(listener: Int32) { self.listener = listener }
 
-    private static func readable(_ request: Request<Accept>) {
+    private static func readable(_ event: FDEvent, _: FDEvent.Flags) {
+        let request = Request<Accept>(waitingWith: event)
         let listener = request.state.listener
         guard let result = request.attempt({ try SystemIO.accept(listener) }) else { return }
         // Who had connected may have gone away, or have been accepted by somebody else.
@@ -43,7 +42,6 @@ public struct Accept: DescriptorWork {
         if status == .received, let connection = request.state.connection.take() {
             SystemIO.close(connection.descriptor)
         }
-        request.stopWaiting()
     }
 }
 

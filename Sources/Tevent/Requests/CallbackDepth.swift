@@ -21,30 +21,35 @@ enum CallbackDepth {
             .assumingMemoryBound(to: List<Scheduled>.self)
     }
 
-    /// Whether a callback may run now; otherwise it must be noted.
-    static var isBelowLimit: Bool { clinux_callbacks_here()!.pointee.depth < limit }
-
     /// Notes that the callback of a request is due.
-    static func note(_ request: ScheduledPointer) { waiting.pointee.append(request) }
+    @inline(never)
+    static func note(_ request: RequestPointer) {
+        request.leaveQueue()
+        request.pointee.queue = .callbacks
+        waiting.pointee.append(request.scheduled)
+    }
 
     static func forget(_ request: ScheduledPointer) { waiting.pointee.remove(request) }
 
     // snippet: depth
-    /// Runs a callback one level deeper, and at the limit what was noted meanwhile.
-    static func run(_ callback: RequestCallback, _ request: AnyRequest) {
+    /// Runs a request's callback one level deeper, and at the limit what was noted meanwhile; false beyond the limit.
+    @inline(__always)
+    static func run(_ request: RequestPointer) -> Bool {
         let here = clinux_callbacks_here()!
+        guard here.pointee.depth < limit else { return false }
         here.pointee.depth += 1
-        callback.run(request)
+        request.callBack()
         if here.pointee.depth == limit { runNoted() }
         here.pointee.depth -= 1
+        return true
     }
 
+    @inline(never)
     private static func runNoted() {
         while let next = waiting.pointee.first {
             let request = RequestPointer(OpaquePointer(next))
             request.leaveQueue()
-            guard let callback = request.callbackToCall else { continue }
-            callback.run(AnyRequest(request))
+            request.callBack()
         }
     }
     // snippet-end: depth

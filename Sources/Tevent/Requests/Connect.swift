@@ -1,13 +1,14 @@
 import Talloc
 
 /// Connecting to a server, as a request; its state.
-public struct Connect: DescriptorWork {
+public struct Connect {
     /// The address that is tried, and behind it those that are tried if it fails.
     private var addresses: ArraySlice<SocketAddress>
     private let events: EventContext
     /// The request's own, until it is taken by whoever receives it.
     fileprivate var descriptor: Int32?
-    var event: FDEvent?
+    /// What it waits with, a child of the request; it closes the descriptor with itself if connecting fails.
+    fileprivate var event: FDEvent?
 
     /// Begins to connect to an address.
     ///
@@ -57,7 +58,11 @@ public struct Connect: DescriptorWork {
         step(request) { () throws(TeventError) in
             let (descriptor, isConnected) = try SystemIO.connect(to: work.addresses.first!)
             request.state.descriptor = descriptor
-            if !isConnected { try request.wait(for: .write, of: descriptor, on: work.events, writable) }
+            if !isConnected {
+                request.state.event = try work.events.addFD(descriptor, .write, under: request) { _, _ in
+                    writable(request)
+                }
+            }
             return isConnected
         }
     }
@@ -81,7 +86,8 @@ public struct Connect: DescriptorWork {
     }
 
     private static func cleanUp(_ request: Request<Connect>, _ status: RequestStatus) {
-        if status == .done { request.stopWaiting() } else { request.closeConnection() }
+        guard status == .done else { return request.closeConnection() }
+        if let event = request.state.event.take(), !event.isFreed { event.free() }
     }
 }
 

@@ -1,11 +1,10 @@
 import Talloc
 
 /// Reading once from a descriptor, as a request; its state.
-public struct Read: DescriptorWork {
+public struct Read {
     private let descriptor: Int32
     private let count: Int
     private var result: SystemIO.ReadResult?
-    var event: FDEvent?
 
     /// Begins to wait until there is something to read, and then reads it with one call.
     ///
@@ -28,8 +27,6 @@ public struct Read: DescriptorWork {
         guard count > 0 else { abort("a Read of \(count) bytes could not be told from the end; ask for one at least") }
         let request = try Request(
             Read(descriptor: descriptor, count: count), under: parent, file: file, line: line)
-        request.setCleanup { request, _ in request.stopWaiting() }
-        request.allowCancelling()
         return request.waitOrFail(for: .read, of: descriptor, on: events, readable)
     }
 
@@ -38,11 +35,12 @@ public struct Read: DescriptorWork {
         self.count = count
     }
 
-    private static func readable(_ request: Request<Read>) {
+    private static func readable(_ event: FDEvent, _: FDEvent.Flags) {
+        let request = Request<Read>(waitingWith: event)
         let work = request.state
-        guard let result = request.attempt({ try SystemIO.read(work.descriptor, upTo: work.count) }) else { return }
+        let result = request.attempt { try event.readBuffer.read(work.descriptor, upTo: work.count) }
         // Somebody else may have read it.
-        guard result != .wouldBlock else { return }
+        guard let result, result != .wouldBlock else { return }
         request.state.result = result
         request.finish()
     }

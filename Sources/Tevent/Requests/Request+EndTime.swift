@@ -52,7 +52,7 @@ extension RequestProtocol {
     }
 }
 
-extension TimerEvent {
+extension Event {
     func freeIfThere() { if !isFreed { free() } }
 }
 
@@ -60,6 +60,6 @@ extension AnyRequest {
     fileprivate func timeOut() {
         // Somebody may have moved the timer from under it.
         guard !isFreed, isInProgress else { return }
-        record("timeOut").finish(.timedOut, .error(RequestError.timedOut), file: nil, line: 0)
+        record("timeOut").fail(.timedOut, .error(RequestError.timedOut), file: nil, line: 0)
     }
 }

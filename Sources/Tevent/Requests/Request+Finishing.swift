@@ -25,9 +25,9 @@ extension RequestProtocol {
     public func fail(_ error: any Error, file: StaticString = #fileID, line: UInt32 = #line) {
         let request = recordToEnd("fail(_:)", file: file, line: line)
         if case RequestError.code(let code) = error {
-            request.finish(.failed, .code(code), file: file, line: line)
+            request.fail(.failed, .code(code), file: file.cString, line: line)
         } else {
-            request.finish(saysOutOfMemory(error) ? .noMemory : .failed, .error(error), file: file, line: line)
+            request.fail(saysOutOfMemory(error) ? .noMemory : .failed, .error(error), file: file.cString, line: line)
         }
     }
 
@@ -42,7 +42,8 @@ extension RequestProtocol {
     @discardableResult
     public func fail(code: UInt64, file: StaticString = #fileID, line: UInt32 = #line) -> Bool {
         guard code != 0 else { return false }
-        recordToEnd("fail(code:)", file: file, line: line).finish(.failed, .code(code), file: file, line: line)
+        recordToEnd("fail(code:)", file: file, line: line)
+            .fail(.failed, .code(code), file: file.cString, line: line)
         return true
     }
 
@@ -129,6 +130,6 @@ extension RequestProtocol {
 func finishRequest(_ chunk: UnsafeMutableRawPointer, file: StaticString, line: UInt32) -> Bool {
     let request = chunk.assumingMemoryBound(to: RequestRecord.self)
     guard request.pointee.status == .inProgress else { return false }
-    request.finish(.done, file: file, line: line)
+    request.finish(.done, file: file.cString, line: line)
     return true
 }

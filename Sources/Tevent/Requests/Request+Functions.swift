@@ -55,8 +55,12 @@ extension RequestProtocol {
     @discardableResult
     public func cancel() -> Bool {
         let request = record()
-        guard request.pointee.status == .inProgress, let cancel = request.pointee.extras?.cancel else { return false }
-        return cancel(AnyRequest(request))
+        guard request.pointee.status == .inProgress else { return false }
+        if let cancel = request.pointee.extras?.cancel { return cancel(AnyRequest(request)) }
+        // Whoever waits for a descriptor has done nothing yet that could not be left.
+        guard request.pointee.event != nil else { return false }
+        fail(RequestError.cancelled)
+        return true
     }
 
     /// The request in words: what its print function says, or else its state's type, its status and where it was made.
@@ -78,11 +82,7 @@ extension RequestProtocol {
 }
 
 extension RequestPointer {
-    /// The name of the state's type, or of the request's chunk when the state is gone.
-    var stateName: String {
-        guard let state = pointee.state, !state.isStale else { return "\(RequestRecord.name)" }
-        return TallocContext(tallocHandle: state).name
-    }
+    var stateName: String { String(cString: stateTypeName) }
 
     var words: String {
         var words = "request of \(stateName), made at \(origin): \(pointee.status)"

@@ -1,25 +1,22 @@
+import CTalloc
 import Talloc
 
-// What the requests that wait for a descriptor share. Each stops waiting in its cleanup function, so however it ends,
-// its event is out of the loop before anybody hears of it.
+// What the requests that wait for a descriptor share. The record knows the event they wait with, and frees it before
+// anything else when the request ends, however it ends: it is out of the loop before anybody hears of it.
 
-/// The state of a request that waits for a descriptor.
-protocol DescriptorWork {
-    /// What it waits with, a child of the request; nil when it does not wait.
-    var event: FDEvent? { get set }
-}
-
-extension Request where State: DescriptorWork {
-    /// Takes the next step of the work each time the descriptor is ready, until the request stops waiting.
+extension Request {
+    /// Takes the next step of the work each time the descriptor is ready, until the request ends.
+    ///
+    /// Meanwhile somebody may cancel it, which ends it at once.
     func wait(
-        for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping (Request) -> Void
+        for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping FDHandler
     ) throws(TeventError) {
-        state.event = try events.addFD(descriptor, flags, under: self) { _, _ in step(self) }
+        record("wait(for:)").pointee.event = try events.addFD(descriptor, flags, under: self, step)
     }
 
     /// Begins to wait, or ends the request if that fails: the last step of a function that makes one.
     func waitOrFail(
-        for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping (Request) -> Void
+        for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping FDHandler
     ) -> Request {
         do throws(TeventError) { try wait(for: flags, of: descriptor, on: events, step) } catch {
             fail(error)
@@ -28,9 +25,15 @@ extension Request where State: DescriptorWork {
         return self
     }
 
-    /// Frees the event; without effect if it does not wait.
-    func stopWaiting() {
-        if let event = state.event.take(), !event.isFreed { event.free() }
+    /// The request that waits with an event.
+    ///
+    /// It is found as the event's parent, so that the handler needs no closure, and no allocation, to hold it.
+    init(waitingWith event: FDEvent) {
+        let parent = talloc_parent(event.chunk("parent"))?.load(as: HandleSlotPointer.self)
+        guard let slot = parent, slot.isOf(.request) else {
+            abort("the event made at \(event.origin) was moved away from the request that waits with it")
+        }
+        tallocHandle = TallocHandle(slot: slot)
     }
 }
 

@@ -6,7 +6,7 @@ public protocol RequestProtocol: TallocObject, CustomStringConvertible {}
 
 /// Work that ends later: a state, a status, and a callback for the end.
 ///
-/// A request is one talloc chunk. Whatever is made under it, subrequests above all, is freed with it, and with what was
+/// A request is one talloc chunk, which holds its state too. Whatever is made under it, subrequests above all, is freed with it, and with what was
 /// made for the work when the result has been received. Like every handle this one is two words and owns nothing.
 ///
 /// The corresponding C type is `struct tevent_req`.
@@ -14,6 +14,8 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
+    // Inlined always: a function that is generic over its parent, as those that send are, would else look up the types of
+    // the state's storage at each call, which costs more than all the rest.
     /// Makes a request in progress.
     ///
     /// - Parameters:
@@ -24,33 +26,17 @@ public struct Request<State>: RequestProtocol, Equatable {
     ///
     /// The corresponding C macro is `tevent_req_create()`.
     @inlinable
+    @inline(__always)
     public init(
         _ state: consuming State, under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) {
-        let layout = StateLayout(
-            size: Storage<State>.size, name: TypeNames.cString(of: State.self), storage: Storage<State>.self)
-        tallocHandle = try makeRequest(
-            layout, under: parent.tallocHandle, parent.chunk("init(_:under:)"), file: file, line: line)
-        Storage<State>.value(in: stateChunk.chunk("init(_:under:)")).initialize(to: state)
-    }
-
-    /// The state: what the work has to remember.
-    ///
-    /// Changing a part of it (`request.state.count += 1`) happens in place. Until the change is over, any other use of
-    /// the state is a trap, and so is any use after the request was received.
-    ///
-    /// The corresponding C macro is `tevent_req_data()`.
-    @inlinable
-    public var state: State {
-        get { stateChunk.value }
-        nonmutating set { stateChunk.value = newValue }
-        nonmutating _modify { yield &stateChunk.value }
-    }
-
-    /// The chunk that holds the state, which can be a parent like any other; it goes when the request is received.
-    @inlinable
-    public var stateChunk: TallocChunk<State> {
-        TallocChunk(tallocHandle: stateOfRequest(chunk("state")))
+        // Inlined always: a function that is generic over its parent, as those that send are, would else look up the types
+        // of the state's storage at each call, which costs more than all the rest.
+        let request = try makeRequest(
+            StateLayout(of: State.self), under: parent.tallocHandle, parent.chunk("init(_:under:)"), file: file,
+            line: line)
+        Storage<State>.value(at: request.placeOfState).initialize(to: state)
+        tallocHandle = request.handle
     }
 
     /// Sets what is called when the request has ended, in place of what was set before.
@@ -64,8 +50,29 @@ public struct Request<State>: RequestProtocol, Equatable {
     ///
     /// The corresponding C function is `tevent_req_set_callback()`.
     @inlinable
-    public func setCallback(_ callback: @escaping (_ request: Request) -> Void) {
-        setCallbackOfRequest(chunk("setCallback(_:)"), TypedCallback(run: callback).erased, data: nil)
+    public func setCallback(_ callback: consuming @escaping (_ request: Request) -> Void) {
+        setCallbackOfRequest(chunk("setCallback(_:)"), TypedCallback(run: callback).erased)
+    }
+
+    /// Sets what is called when the request, part of the work of another one, has ended.
+    ///
+    /// It is for subrequests: a function that takes both needs no closure around it, and so no memory.
+    ///
+    /// - Parameters:
+    ///   - owner: The request whose work this one is part of, mostly the parent; ``callbackData`` gives it too.
+    ///   - callback: Gets the request that has ended, and the owner. The request owns it until it has been called, or is
+    ///     freed.
+    ///
+    /// The corresponding C function is `tevent_req_set_callback()`.
+    @inlinable
+    public func setCallback<Owner>(
+        for owner: Request<Owner>,
+        _ callback: consuming @escaping (_ request: Request, _ owner: Request<Owner>) -> Void
+    ) {
+        _ = owner.chunk("setCallback(for:_:)")
+        setCallbackOfRequest(
+            chunk("setCallback(for:_:)"), TypedCallbackWithOwner(run: callback).erased, data: owner.tallocHandle,
+            takesData: true)
     }
 
     /// Sets what is called when the request has ended, and data for it.
@@ -77,10 +84,14 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// In Swift a closure can hold the data itself; this is the form that C has.
     ///
     /// The corresponding C function is `tevent_req_set_callback()`.
-    public func setCallback(data: some TallocObject, _ callback: @escaping (_ request: Request) -> Void) {
+    @inlinable
+    public func setCallback(
+        data: some TallocObject, _ callback: consuming @escaping (_ request: Request) -> Void
+    ) {
         _ = data.chunk("setCallback(data:_:)")
         setCallbackOfRequest(
-            chunk("setCallback(data:_:)"), TypedCallback(run: callback).erased, data: data.tallocHandle)
+            chunk("setCallback(data:_:)"), TypedCallback(run: callback).erased, data: data.tallocHandle,
+            takesData: false)
     }
 
     @usableFromInline
@@ -88,12 +99,24 @@ public struct Request<State>: RequestProtocol, Equatable {
         @usableFromInline let run: (Request) -> Void
 
         @inlinable
-        init(run: @escaping (Request) -> Void) { self.run = run }
+        init(run: consuming @escaping (Request) -> Void) { self.run = run }
 
         /// The same closure, called with the same two words.
         ///
         /// All requests are the same two words whatever their state, so that a closure that takes one can be called
         /// with the other. Another closure around it would be the only allocation of malloc's in a request's life.
+        @inlinable
+        var erased: RequestCallback { unsafeBitCast(self, to: RequestCallback.self) }
+    }
+
+    /// The same for a callback that takes two requests, whatever their states.
+    @usableFromInline
+    struct TypedCallbackWithOwner<Owner> {
+        @usableFromInline let run: (Request, Request<Owner>) -> Void
+
+        @inlinable
+        init(run: consuming @escaping (Request, Request<Owner>) -> Void) { self.run = run }
+
         @inlinable
         var erased: RequestCallback { unsafeBitCast(self, to: RequestCallback.self) }
     }
@@ -111,6 +134,8 @@ public struct AnyRequest: RequestProtocol, Equatable {
 
     init(_ request: RequestPointer) { tallocHandle = request.handle }
 
+    init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
+
     /// The same request without its state's type.
     public init(_ request: some RequestProtocol) { tallocHandle = request.tallocHandle }
 
@@ -123,20 +148,6 @@ public struct AnyRequest: RequestProtocol, Equatable {
         _ = memory.chunk("init(_:)")
         guard memory.tallocHandle.slot.isOf(.request) else { return nil }
         tallocHandle = memory.tallocHandle
-    }
-
-    /// The state as a typed chunk, or a trap naming both types when the request has another.
-    ///
-    /// The corresponding C macro is `tevent_req_data()`.
-    public func state<State>(of type: State.Type) -> TallocChunk<State> {
-        state.chunk(expecting: type)
-    }
-
-    /// The state as plain memory, which a chunk of any type can be asked from.
-    ///
-    /// The corresponding C function is `_tevent_req_data()`.
-    public var state: TallocContext {
-        TallocContext(tallocHandle: stateOfRequest(chunk("state")))
     }
 }
 
@@ -170,7 +181,7 @@ extension RequestProtocol {
     ///
     /// The corresponding C macro is `tevent_req_callback_data_void()`.
     public var callbackData: TallocContext? {
-        record().pointee.extras?.callbackData.map { TallocContext(tallocHandle: $0) }
+        record().pointee.callbackData.map { TallocContext(tallocHandle: $0) }
     }
 
     /// The data given with the callback, as a typed chunk, or a trap naming both types when it is something else.
@@ -191,20 +202,34 @@ extension RequestProtocol {
     }
 }
 
+/// Lets the old callback go last, since that may run anybody's deinit.
+@inline(never)
+private func replaceCallback(of request: RequestPointer, with callback: consuming RequestCallback) {
+    let old = request.pointee.callback.take()
+    request.pointee.callback = callback
+    withExtendedLifetime(old) {}
+}
+
 // What the generic functions above do for every type of state alike; they get the chunk of a request that is there.
 
+/// A new request, and where its state must be initialised at once.
 @usableFromInline
 func makeRequest(
     _ state: StateLayout, under parent: TallocHandle, _ parentChunk: UnsafeMutableRawPointer, file: StaticString,
     line: UInt32
-) throws(TeventError) -> TallocHandle {
+) throws(TeventError) -> (handle: TallocHandle, placeOfState: UnsafeMutableRawPointer) {
     do throws(TallocError) {
-        return try RequestPointer.make(state, under: parent, parentChunk, file: file, line: line).handle
+        let request = try RequestPointer.make(
+            state, under: parent, parentChunk, file: file, line: line)
+        return (request.handle, request.placeBehindRecord)
     } catch { throw TeventError(error) }
 }
 
 @usableFromInline
-func setCallbackOfRequest(_ chunk: UnsafeMutableRawPointer, _ callback: RequestCallback, data: TallocHandle?) {
+func setCallbackOfRequest(
+    _ chunk: UnsafeMutableRawPointer, _ callback: consuming RequestCallback, data: TallocHandle? = nil,
+    takesData: Bool = false
+) {
     let request = chunk.assumingMemoryBound(to: RequestRecord.self)
     if request.pointee.status != .inProgress, request.pointee.queue == .none {
         abort(
@@ -212,20 +237,8 @@ func setCallbackOfRequest(_ chunk: UnsafeMutableRawPointer, _ callback: RequestC
                 + "at \(request.finishOrigin), so nobody would hear of it; "
                 + "call post(on:) where a request ends while it is made")
     }
-    // Letting the old one go may run anybody's deinit, so that comes last.
-    let old = request.pointee.callback
+    request.pointee.callbackData = data
+    request.pointee.callbackTakesData = takesData
+    guard request.pointee.callback == nil else { return replaceCallback(of: request, with: callback) }
     request.pointee.callback = callback
-    if let data { request.extras.callbackData = data } else { request.pointee.extras?.callbackData = nil }
-    withExtendedLifetime(old) {}
-}
-
-@usableFromInline
-func stateOfRequest(_ chunk: UnsafeMutableRawPointer) -> TallocHandle {
-    let request = chunk.assumingMemoryBound(to: RequestRecord.self)
-    guard let state = request.pointee.state else {
-        abort(
-            "the state of the request made at \(request.origin) was used after it was received, "
-                + "which lets the state go")
-    }
-    return state
 }

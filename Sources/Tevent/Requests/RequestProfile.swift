@@ -112,10 +112,9 @@ extension RequestProtocol {
 }
 
 extension RequestPointer {
-    /// Lets a new request be profiled if it was made under one that is.
-    func joinProfile(of parent: TallocHandle) {
-        guard parent.slot.isOf(.request), let chunk = parent.slot.pointee.object else { return }
-        let parent = chunk.assumingMemoryBound(to: RequestRecord.self)
+    /// Lets a new request be profiled if the one it was made under is.
+    func joinProfile(of parent: UnsafeMutableRawPointer) {
+        let parent = parent.assumingMemoryBound(to: RequestRecord.self)
         guard let profile = parent.pointee.extras?.profile else { return }
         extras.profile = profile.makeSubprofile(of: self)
     }

@@ -1,7 +1,7 @@
 import CTalloc
 import Talloc
 
-/// What a request calls when it ends.
+/// What a request calls when it ends: a closure that takes one request, or two where it was set with an owner.
 ///
 /// A struct around the closure, because Swift keeps a bare closure in an optional behind another one, which it allocates.
 @usableFromInline
@@ -9,12 +9,14 @@ struct RequestCallback {
     @usableFromInline let run: (AnyRequest) -> Void
 }
 
+/// The same words, as what they are where a callback was set with an owner.
+private struct CallbackWithOwner {
+    let run: (AnyRequest, AnyRequest) -> Void
+}
+
 typealias RequestPointer = UnsafeMutablePointer<RequestRecord>
 
-/// What a request is: a record in a talloc chunk, whose stock also serves the chunk of its state.
-///
-///     struct tevent_req ── record: status, callback, failure, place in a queue
-///      └─ Foo ─────────── the state: a Swift value, in the same piece of memory
+/// What a request is: a record in a talloc chunk, with the state behind it.
 ///
 /// What only some requests need is in `extras`, made when first asked for.
 struct RequestRecord {
@@ -22,22 +24,34 @@ struct RequestRecord {
 
     /// Where it was made, and its place among the immediates of the context it was posted on.
     var scheduled: Scheduled
-    /// The chunk of the state, a child; nil once the request has been received, stale if somebody has freed it.
-    var state: TallocHandle?
-    /// Nil once the request has ended and it has been called.
-    var callback: RequestCallback?
-    var failure = RequestFailure.none
-    var finishFile: UnsafePointer<CChar>?
-    var extras: RequestExtras?
-    var finishLine: UInt32 = 0
+    /// Knows the state.
+    let storage: any ValueStorage.Type
+    /// Reports look here, and at the storage, for the type of a state that lies behind the record.
+    var statePlace = StatePlace.request
+    /// True while the state is being changed in place, behind the record.
+    var isStateBeingChanged = false
+    /// False for a state that is plain bytes: letting it go takes nothing.
+    let isStateOwner: Bool
     var status = RequestStatus.inProgress
     /// Where the request waits for its callback to be called.
     var queue = Queue.none
     /// Being received frees what is below the request, and that may try to free the request too: not now, but then.
     var isBeingReceived = false
+    var freeWhenReceived = false
     /// Whether it was ever added to a queue: then its places are among its children.
     var hasPlaces = false
-    var freeWhenReceived = false
+    /// Whether the callback was set with an owner, and gets it.
+    var callbackTakesData = false
+    var finishLine: UInt32 = 0
+    var finishFile: UnsafePointer<CChar>?
+    /// Nil once the request has ended and it has been called.
+    var callback: RequestCallback?
+    /// What the callback may ask for; it does not belong to the request.
+    var callbackData: TallocHandle?
+    var failure = RequestFailure.none
+    /// What it waits with for a descriptor: a child, which goes when the request ends.
+    var event: FDEvent?
+    var extras: RequestExtras?
 
     enum Queue: UInt8 {
         case none
@@ -47,8 +61,9 @@ struct RequestRecord {
         case callbacks
     }
 
-    init(slot: HandleSlotPointer, state: TallocHandle, file: StaticString, line: UInt32) {
-        self.state = state
+    init(slot: HandleSlotPointer, state: StateLayout, file: StaticString, line: UInt32) {
+        storage = state.storage
+        isStateOwner = state.isOwner
         scheduled = Scheduled(prefix: EventPrefix(slot: slot, context: nil, file: file.cString, line: line))
     }
 }
@@ -56,14 +71,21 @@ struct RequestRecord {
 /// What making a request has to know of its state's type.
 @usableFromInline
 struct StateLayout {
-    let size: Int
-    let name: UnsafePointer<CChar>
+    /// How many bytes it needs.
+    let room: Int
+    /// Whether it holds anything that is to be let go.
+    let isOwner: Bool
     let storage: any ValueStorage.Type
 
+    @inlinable
+    init<State>(of type: State.Type) {
+        self.init(room: Storage<State>.room, isOwner: !_isPOD(State.self), storage: Storage<State>.self)
+    }
+
     @usableFromInline
-    init(size: Int, name: UnsafePointer<CChar>, storage: any ValueStorage.Type) {
-        self.size = size
-        self.name = name
+    init(room: Int, isOwner: Bool, storage: any ValueStorage.Type) {
+        self.room = room
+        self.isOwner = isOwner
         self.storage = storage
     }
 }
@@ -74,38 +96,31 @@ final class RequestExtras {
     var cleanup: ((AnyRequest, RequestStatus) -> Void)?
     var print: ((AnyRequest) -> String)?
     var endTimer: TimerEvent?
-    var callbackData: TallocHandle?
+    /// The chunk that the state has moved to; stale if somebody has freed it.
+    var state: TallocHandle?
     /// The context on which the callback is to be posted.
     var deferral: EventContext?
     var profile: RequestProfile?
 }
 
 extension RequestPointer {
-    /// Makes a request and the chunk of its state, whose value must be initialised at once.
+    /// Makes a request, whose state must be initialised at once.
     ///
     /// - Throws: ``TallocError/outOfMemory(name:)``; nothing is left behind.
     static func make(
         _ state: StateLayout, under parent: TallocHandle, _ parentChunk: UnsafeMutableRawPointer, file: StaticString,
         line: UInt32
     ) throws(TallocError) -> RequestPointer {
-        let memory = _talloc_pooled_object(
-            parentChunk, MemoryLayout<RequestRecord>.size, RequestRecord.name.cString, 1, state.size)
-        let slot = try acquireSlot(for: memory, name: RequestRecord.name.cString, kind: .request)
-        let chunk = memory.unsafelyUnwrapped
-        do throws(TallocError) {
-            let stateChunk = try makeTypedChunk(
-                size: state.size, name: state.name, storage: state.storage, under: chunk)
-            let request = chunk.initializeMemory(
-                as: RequestRecord.self,
-                to: RequestRecord(slot: slot, state: TallocHandle(objectAt: stateChunk), file: file, line: line))
-            _talloc_set_destructor(chunk, destroyRequest)
-            request.joinProfile(of: parent)
-            return request
-        } catch {
-            slot.release()
-            freeChunk(chunk)
-            throw error
-        }
+        let (chunk, slot) = try allocateChunk(
+            size: MemoryLayout<RequestRecord>.stride + state.room, name: RequestRecord.name.cString, under: parentChunk,
+            kind: .request)
+        assert(MemoryLayout<RequestRecord>.offset(of: \.storage) == RequestLayout.storage)
+        assert(MemoryLayout<RequestRecord>.offset(of: \.statePlace) == RequestLayout.statePlace)
+        let request = chunk.initializeMemory(
+            as: RequestRecord.self, to: RequestRecord(slot: slot, state: state, file: file, line: line))
+        _talloc_set_destructor(chunk, destroyRequest)
+        if parent.slot.isOf(.request) { request.joinProfile(of: parentChunk) }
+        return request
     }
 
     var handle: TallocHandle { TallocHandle(slot: pointee.scheduled.prefix.slot) }
@@ -133,28 +148,38 @@ extension RequestPointer {
     /// Ends a request in progress: cleanup first, then the callback, at once or from the loop.
     ///
     /// Both may free the request, so nothing is touched after either without a look at the handle.
-    func finish(_ status: RequestStatus, _ failure: RequestFailure = .none, file: StaticString?, line: UInt32) {
+    @inline(__always)
+    func finish(_ status: RequestStatus, file: UnsafePointer<CChar>?, line: UInt32) {
         pointee.status = status
-        pointee.failure = failure
-        pointee.finishFile = file?.cString
+        pointee.finishFile = file
         pointee.finishLine = line
-        if let extras = pointee.extras {
-            let handle = handle
-            extras.endTimer.take()?.freeIfThere()
-            // A trace may have freed the request.
-            guard !handle.isStale else { return }
-            extras.profile?.stop(self)
-            cleanUp()
-            // It may also have posted the request; then the loop calls.
-            guard !handle.isStale, pointee.queue != .context else { return }
-            if let events = extras.deferral.take() {
-                if !events.isFreed, pointee.status != .received { post(on: events.record("deferCallback(on:)")) }
-                return
-            }
-        }
+        if pointee.event != nil || pointee.extras != nil, !tidyUp() { return }
         notify()
     }
+
+    /// Ends what belongs to the work; whether the callback is to be called now.
+    @inline(never)
+    private func tidyUp() -> Bool {
+        let handle = handle
+        pointee.event.take()?.freeIfThere()
+        // A trace may have freed the request; so below.
+        guard !handle.isStale, let extras = pointee.extras else { return !handle.isStale }
+        extras.endTimer.take()?.freeIfThere()
+        guard !handle.isStale else { return false }
+        extras.profile?.stop(self)
+        cleanUp()
+        // It may also have posted the request; then the loop calls.
+        guard !handle.isStale, pointee.queue != .context else { return false }
+        guard let events = extras.deferral.take() else { return true }
+        if !events.isFreed, pointee.status != .received { post(on: events.record("deferCallback(on:)")) }
+        return false
+    }
     // snippet-end: finish
+
+    func fail(_ status: RequestStatus, _ failure: RequestFailure, file: UnsafePointer<CChar>?, line: UInt32) {
+        pointee.failure = failure
+        finish(status, file: file, line: line)
+    }
 
     /// Calls the cleanup function; each status comes once, so it hears of each only once.
     func cleanUp() {
@@ -165,21 +190,30 @@ extension RequestPointer {
     /// Calls the callback, or notes that it is due when too many run inside each other.
     ///
     /// The callback is still there while the cleanup function hears that the request is received, but not called any more.
+    @inline(__always)
     func notify() {
         guard pointee.callback != nil, pointee.status != .received else { return }
-        if CallbackDepth.isBelowLimit {
-            CallbackDepth.run(callbackToCall.unsafelyUnwrapped, AnyRequest(self))
+        if !CallbackDepth.run(self) { CallbackDepth.note(self) }
+    }
+
+    /// Calls the callback; the record may be gone before it returns.
+    @inline(__always)
+    func callBack() {
+        let request = AnyRequest(self)
+        if pointee.callbackTakesData {
+            let owner = AnyRequest(tallocHandle: pointee.callbackData.unsafelyUnwrapped)
+            takeCallback(as: CallbackWithOwner.self)?.run(request, owner)
         } else {
-            leaveQueue()
-            pointee.queue = .callbacks
-            CallbackDepth.note(scheduled)
+            takeCallback(as: RequestCallback.self)?.run(request)
         }
     }
 
-    /// The callback: for a request that has ended taken out, since nobody calls it again, and the record may be gone
-    /// before it returns.
-    var callbackToCall: RequestCallback? {
-        pointee.status == .inProgress ? pointee.callback : pointee.callback.take()
+    /// The callback, taken out of a request that has ended: nobody calls it again.
+    @inline(__always)
+    private func takeCallback<Callback>(as type: Callback.Type) -> Callback? {
+        let callback = MemoryLayout<RequestRecord>.offset(of: \.callback).unsafelyUnwrapped
+        let place = (UnsafeMutableRawPointer(self) + callback).assumingMemoryBound(to: Callback?.self)
+        return pointee.status == .inProgress ? place.pointee : place.pointee.take()
     }
 
     // MARK: Waiting for the callback
@@ -211,6 +245,7 @@ extension RequestPointer {
     /// Lets go all that belonged to the work.
     func receive() {
         guard pointee.status != .received else { return }
+        checkStateIsNotBeingChanged()
         let handle = handle
         pointee.status = .received
         leaveQueue()
@@ -220,7 +255,7 @@ extension RequestPointer {
         pointee.isBeingReceived = true
         let callback = pointee.callback.take()
         freeChildren()
-        pointee.state = nil
+        letStateGo()
         pointee.isBeingReceived = false
         withExtendedLifetime(callback) {}
         if !handle.isStale, pointee.freeWhenReceived { freeChunk(self) }
@@ -250,6 +285,7 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
         request.pointee.freeWhenReceived = true
         return -1
     }
+    request.checkStateIsNotBeingChanged()
     // Its work is over, whatever became of it; the state is still there for the cleanup function.
     if request.pointee.status != .received {
         request.pointee.status = .received
@@ -259,6 +295,11 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     request.leaveQueue()
     // From here on the handles are stale, so whatever the deinit of what the record holds does finds the request gone.
     request.pointee.scheduled.prefix.slot.release()
-    request.deinitialize(count: 1)
+    if request.pointee.statePlace == .request, request.pointee.isStateOwner {
+        // What is below goes before the state, which may hold what it works with, such as a descriptor.
+        talloc_free_children(chunk)
+        request.letStateGo()
+    }
+    _ = request.move()
     return 0
 }

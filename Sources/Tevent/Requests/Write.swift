@@ -1,11 +1,10 @@
 import Talloc
 
 /// Writing once to a descriptor, as a request; its state.
-public struct Write: DescriptorWork {
+public struct Write {
     private let descriptor: Int32
     private let bytes: [UInt8]
     fileprivate var written = 0
-    var event: FDEvent?
 
     /// Writes as much as there is room for with one call, after waiting for room if there is none.
     ///
@@ -23,11 +22,11 @@ public struct Write: DescriptorWork {
     ) throws(TeventError) -> Request<Write> {
         let request = try Request(
             Write(descriptor: descriptor, bytes: bytes), under: parent, file: file, line: line)
-        writable(request)
+        write(request)
         guard request.isInProgress else { return request.post(on: events) }
-        request.setCleanup { request, _ in request.stopWaiting() }
-        request.allowCancelling()
-        return request.waitOrFail(for: .write, of: descriptor, on: events, writable)
+        return request.waitOrFail(for: .write, of: descriptor, on: events) { event, _ in
+            write(Request(waitingWith: event))
+        }
     }
 
     private init(descriptor: Int32, bytes: [UInt8]) {
@@ -35,7 +34,7 @@ public struct Write: DescriptorWork {
         self.bytes = bytes
     }
 
-    private static func writable(_ request: Request<Write>) {
+    private static func write(_ request: Request<Write>) {
         let work = request.state
         guard let count = request.attempt({ try SystemIO.write(work.descriptor, work.bytes) }) else { return }
         guard count > 0 || work.bytes.isEmpty else { return }

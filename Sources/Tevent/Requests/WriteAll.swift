@@ -1,11 +1,10 @@
 import Talloc
 
 /// Writing all bytes to a descriptor, as a request; its state.
-public struct WriteAll: DescriptorWork {
+public struct WriteAll {
     private let descriptor: Int32
     private let bytes: [UInt8]
     private var written = 0
-    var event: FDEvent?
 
     /// Writes what there is room for at once, and the rest as room comes.
     ///
@@ -27,11 +26,11 @@ public struct WriteAll: DescriptorWork {
     ) throws(TeventError) -> Request<WriteAll> {
         let request = try Request(
             WriteAll(descriptor: descriptor, bytes: bytes), under: parent, file: file, line: line)
-        writable(request)
+        write(request)
         guard request.isInProgress else { return request.post(on: events) }
-        request.setCleanup { request, _ in request.stopWaiting() }
-        request.allowCancelling()
-        return request.waitOrFail(for: .write, of: descriptor, on: events, writable)
+        return request.waitOrFail(for: .write, of: descriptor, on: events) { event, _ in
+            write(Request(waitingWith: event))
+        }
     }
 
     private init(descriptor: Int32, bytes: [UInt8]) {
@@ -39,13 +38,13 @@ public struct WriteAll: DescriptorWork {
         self.bytes = bytes
     }
 
-    private static func writable(_ request: Request<WriteAll>) {
+    private static func write(_ request: Request<WriteAll>) {
         let work = request.state
         let rest = work.bytes[work.written...]
         // One call each time: after a short one there is no room, and other descriptors get their turn.
         guard let count = request.attempt({ try SystemIO.write(work.descriptor, rest) }) else { return }
+        guard count < rest.count else { return request.finish() }
         request.state.written += count
-        if count == rest.count { request.finish() }
     }
 }
 

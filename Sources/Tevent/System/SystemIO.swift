@@ -60,17 +60,26 @@ public enum SystemIO {
     /// The corresponding C function is `read()`.
     public static func read(_ descriptor: Int32, upTo count: Int = 4096) throws(TeventError) -> ReadResult {
         guard count > 0 else { abort("a read of \(count) bytes could not be told from the end; ask for one at least") }
-        var code: Int32 = 0
+        var result = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
-            let result = uninterrupted { Glibc.read(descriptor, buffer.baseAddress, count) }
-            code = result < 0 ? errno : 0
+            result = read(descriptor, UnsafeMutableRawBufferPointer(buffer))
             initializedCount = max(result, 0)
         }
-        switch code {
-        case 0: return bytes.isEmpty ? .endOfFile : .bytes(bytes)
-        case EAGAIN: return .wouldBlock
-        default: throw .systemCall(name: "read", code: code)
-        }
+        return result > 0 ? .bytes(bytes) : try emptyReadResult(result)
+    }
+
+    /// Reads into memory, and returns the count, or the negative `errno`.
+    static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let result = uninterrupted { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+        return result < 0 ? -Int(errno) : result
+    }
+
+    /// What a read came to that gave no bytes.
+    static func emptyReadResult(_ result: Int) throws(TeventError) -> ReadResult {
+        guard result < 0 else { return .endOfFile }
+        let code = Int32(-result)
+        guard code == EAGAIN else { throw .systemCall(name: "read", code: code) }
+        return .wouldBlock
     }
 
     /// Writes as many of the bytes as there is room for.

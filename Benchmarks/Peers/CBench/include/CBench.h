@@ -1,7 +1,8 @@
 /* What every peer written in C shares: a clock, a source of random numbers, and the command line
  *
- *     PEER list             the names of the workloads, one a line
- *     PEER WORKLOAD         the figure of one run: nanoseconds per operation, or bytes
+ *     PEER list                the names of the workloads, one a line
+ *     PEER WORKLOAD            the figure of one run: nanoseconds per operation, or bytes
+ *     PEER WORKLOAD COUNT      the same with another number of operations; with a larger world, if it is one that grows
  */
 #ifndef CBENCH_H
 #define CBENCH_H
@@ -21,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How often each operation is done in one run; the same for every peer. */
+/* How often each operation is done in one run, unless the command line says; the same for every peer. */
 enum {
     IMMEDIATES = 2000000,
     LIVES = 1000000,
@@ -31,20 +32,17 @@ enum {
     QUEUED = 400000,
     LONG_QUEUE = 100000,
     HOPS = 200000,
-    PIPE_ROUNDS = 2000,
+    PIPE_EVENTS = 200000,
     BUSY_PIPES = 100,
-    MANY_PIPES = 5000,
     MESSAGES = 500000,
     REPLIES = 50000,
     SIGNALS = 100000,
+    ECHOES = 100000,
 };
 
-static inline int64_t bench_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
+/* Nanoseconds. Work is done between two calls of it, and nowhere else is it called: so what counts the instructions of
+ * the work begins and ends with these calls, and they must not be inlined. */
+int64_t bench_now(void);
 
 /* Prints an error and ends the program: a peer that cannot do its work has no figure. */
 static inline void bench_check(bool is_right, const char *what)
@@ -86,6 +84,21 @@ static inline void bench_pipe(int ends[2])
     bench_check(pipe(ends) == 0, "pipe");
     bench_set_nonblocking(ends[0]);
     bench_set_nonblocking(ends[1]);
+}
+
+/* A pipe that is one of `size`. Among many it has one descriptor, which is both its ends: a process may often have no
+ * more than 20,000 of them. */
+static inline void bench_pipe_among(long size, int ends[2])
+{
+    bench_pipe(ends);
+    if (size <= 5000) return;
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
+    int both = open(path, O_RDWR | O_NONBLOCK);
+    bench_check(both >= 0, "open");
+    close(ends[0]);
+    close(ends[1]);
+    ends[0] = ends[1] = both;
 }
 
 static inline void bench_socketpair(int ends[2])
@@ -156,16 +169,53 @@ static inline long bench_receive(struct bench_mailbox *box)
     return count;
 }
 
+/* What an echo server has to do with: connections that each have one message of 64 bytes under way. */
+struct bench_clients {
+    int connections;
+    /* Whether the figure is the server's nanoseconds of processor time for a message, or thousands of messages a second. */
+    bool measures_cpu;
+    /* How many messages they exchange in all. */
+    long messages;
+};
+
+/* How many may wait to be accepted by an echo server. */
+enum { BENCH_BACKLOG = 1024 };
+
+/* A socket that listens on a port of the system's choice, and does not block. */
+int bench_listen(void);
+
+/* The next connection, which does not block and sends at once; -1 when nobody waits. */
+int bench_accept(int listener);
+
+/* The port of a socket that listens. */
+int bench_port(int listener);
+
+/* Starts a process that connects to the port and measures. It prints the figure, and when it ends, so does this process. */
+void bench_start_clients(int port, struct bench_clients clients);
+
 struct bench_workload {
     const char *name;
-    /* Does the work once, and returns the figure. */
-    double (*run)(void);
+    /* Does the work once, with so many operations, and returns the figure. */
+    double (*run)(long count);
+    /* How many operations, unless the command line says. */
+    long count;
+    /* Or else serves until the clients have the figure. */
+    void (*serve)(struct bench_clients);
+    struct bench_clients clients;
 };
+
+/* The peer's own echo server: listens, starts the clients, and serves. */
+void serve_echo(struct bench_clients clients);
+
+#define BENCH_ECHO_WORKLOADS \
+    {"echo-50", NULL, ECHOES, serve_echo, {50, false}}, \
+    {"echo-500", NULL, ECHOES, serve_echo, {500, false}}, \
+    {"echo-50-cpu", NULL, ECHOES, serve_echo, {50, true}}
 
 /* Says how a peer is called; the exit code of whoever calls it otherwise. */
 static inline int bench_usage(const char *program)
 {
-    fprintf(stderr, "usage: %s WORKLOAD, or list\n", program);
+    fprintf(stderr, "usage: %s WORKLOAD [COUNT], or list\n", program);
     return 64;
 }
 
@@ -176,10 +226,15 @@ static inline int bench_main(int count, char **arguments, const struct bench_wor
         for (; workloads->name != NULL; workloads++) puts(workloads->name);
         return 0;
     }
-    for (; count == 2 && workloads->name != NULL; workloads++) {
+    for (; (count == 2 || count == 3) && workloads->name != NULL; workloads++) {
         if (strcmp(arguments[1], workloads->name) != 0) continue;
+        long operations = count == 3 ? atol(arguments[2]) : workloads->count;
+        if (operations < 1) break;
         bench_raise_descriptor_limit();
-        printf("%.3f\n", workloads->run());
+        struct bench_clients clients = workloads->clients;
+        clients.messages = operations;
+        if (workloads->serve != NULL) workloads->serve(clients);
+        printf("%.3f\n", workloads->run(operations));
         return 0;
     }
     return bench_usage(arguments[0]);

@@ -8,7 +8,7 @@ import Tevent
 ///                          └─ end of file: done
 ///
 /// The next read begins when all of the last one has gone back, so a client that does not read is not read from either.
-/// It costs one buffer then, and while it is silent none.
+/// It costs what one read took then, and while it is silent nothing.
 public struct Echo {
     private let socket: Int32
     private let events: EventContext

@@ -80,7 +80,7 @@ public struct EchoServer {
             let holder = try events.hold(socket, under: server)
             try accept(server)
             holder.setAutoClose()
-            server.setCleanup { server, _ in server.freeSubrequests() }
+            server.setCleanup { server, _ in server.freeChildren() }
             return server
         } catch {
             request?.free()

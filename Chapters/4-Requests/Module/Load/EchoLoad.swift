@@ -29,7 +29,7 @@ public struct EchoLoad {
         let request = try Request(state, under: parent)
         request.setCleanup { request, _ in
             request.state.end()
-            request.freeSubrequests()
+            request.freeChildren()
         }
         do throws(TeventError) {
             let pool = Messages.Pool(sizes: plan.sizes, seed: plan.seed)
@@ -38,7 +38,7 @@ public struct EchoLoad {
                 let connection = try LoadConnection.send(
                     Messages(from: pool, seed: seeds.next()), to: addresses, following: plan,
                     until: plan.duration.map { now.advanced(by: $0) }, on: events, under: request)
-                connection.setCallback { connectionDone($0, of: request) }
+                connection.setCallback(for: request, connectionDone)
             }
         } catch {
             request.free()

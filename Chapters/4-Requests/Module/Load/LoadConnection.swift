@@ -38,11 +38,11 @@ struct LoadConnection {
     ) throws(TeventError) -> Request<LoadConnection> {
         let state = LoadConnection(events: events, plan: plan, end: end, messages: messages)
         let request = try Request(state, under: parent)
-        request.setCleanup { request, _ in request.freeSubrequests() }
+        request.setCleanup { request, _ in request.freeChildren() }
         do throws(TeventError) {
             try request.setEndTime(after: plan.patience, on: events)
             let connect = try Connect.send(to: addresses, on: events, under: request)
-            connect.setCallback { connectDone($0, of: request) }
+            connect.setCallback(for: request, connectDone)
         } catch {
             request.free()
             throw error
@@ -87,7 +87,7 @@ struct LoadConnection {
         let state = request.state
         try request.setEndTime(after: state.plan.patience, on: state.events)
         let write = try WriteAll.send(state.message, to: state.socket!, on: state.events, under: request)
-        write.setCallback { writeDone($0, of: request) }
+        write.setCallback(for: request, writeDone)
         try read(request, readDone)
     }
 
@@ -97,7 +97,7 @@ struct LoadConnection {
     ) throws(TeventError) {
         let state = request.state
         let read = try Read.send(from: state.socket!, upTo: Echo.readSize, on: state.events, under: request)
-        read.setCallback { done($0, request) }
+        read.setCallback(for: request, done)
     }
 
     private static func writeDone(_ write: Request<WriteAll>, of request: Request<LoadConnection>) {

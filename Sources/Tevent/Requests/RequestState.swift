@@ -1,0 +1,188 @@
+import Talloc
+
+// Where a request keeps its state.
+//
+// A new request's state lies behind its record, in the same chunk, so that making a request is one allocation. Few ask
+// for the state as a chunk of its own, a parent for other memory; for them one is made, and the state moves there.
+//
+//     struct tevent_req ── record, state          struct tevent_req ── record
+//                                                   └─ Foo ─────────── state
+//
+// Either way nobody may look at the state while it is being changed, nor when it has been let go.
+
+enum StatePlace: UInt8 {
+    /// Behind the record; 0, see `RequestLayout`.
+    case request = 0
+    /// In a chunk of its own, a child, whose handle is among the extras.
+    case chunk
+    /// The request was received.
+    case gone
+}
+
+extension Request {
+    /// The state: what the work has to remember.
+    ///
+    /// Changing a part of it (`request.state.count += 1`) happens in place. Until the change is over, any other use of
+    /// the state is a trap, and so is any use after the request was received.
+    ///
+    /// The corresponding C macro is `tevent_req_data()`.
+    @inlinable
+    public var state: State {
+        get { Storage<State>.value(at: placeOfState(chunk("state"))).pointee }
+        nonmutating set {
+            let place = Storage<State>.value(at: placeOfState(chunk("state")))
+            // Letting the old one go may run anybody's deinit, and that may free the request, so it comes last.
+            let old = place.move()
+            place.initialize(to: newValue)
+            withExtendedLifetime(old) {}
+        }
+        nonmutating _modify {
+            let chunk = chunk("state")
+            let place = beginChangeOfState(chunk)
+            defer { endChangeOfState(chunk) }
+            yield &Storage<State>.value(at: place).pointee
+        }
+    }
+
+    /// The state as a chunk of its own, which can be a parent like any other; it goes when the request is received.
+    ///
+    /// The chunk is made when it is first asked for. While nobody asks, the state lies in the request's own memory.
+    ///
+    /// - Throws: ``TeventError/outOfMemory(name:)``; the state stays where it is then.
+    ///
+    /// The corresponding C macro is `tevent_req_data()`.
+    public var stateChunk: TallocChunk<State> {
+        get throws(TeventError) { TallocChunk(tallocHandle: try record("stateChunk").stateHandle()) }
+    }
+}
+
+extension AnyRequest {
+    /// The same request with its state's type, or nil when the state is of another.
+    ///
+    /// The corresponding C macros are `tevent_req_data()` and `talloc_get_type()`.
+    public func request<State>(of type: State.Type) -> Request<State>? {
+        record("request(of:)").pointee.storage.valueType == type ? Request(erased: self) : nil
+    }
+
+    /// The same request with its state's type, or a trap naming both types when the state is of another.
+    ///
+    /// The corresponding C macro is `tevent_req_data()`.
+    public func request<State>(expecting type: State.Type) -> Request<State> {
+        guard let request = request(of: type) else {
+            let held = record("request(expecting:)").pointee.storage.valueType
+            // Two types may have the same name, each in a module of its own.
+            let words: (Any.Type) -> String = "\(held)" == "\(type)" ? { String(reflecting: $0) } : { "\($0)" }
+            abort(
+                "the request made at \(origin) has a state of type '\(words(held))', and was used as one of "
+                    + "'\(words(type))'; look at the type it was made with")
+        }
+        return request
+    }
+
+    /// The state as plain memory, which a chunk of any type can be asked from.
+    ///
+    /// - Throws: ``TeventError/outOfMemory(name:)``, see ``Request/stateChunk``.
+    ///
+    /// The corresponding C function is `_tevent_req_data()`.
+    public var state: TallocContext {
+        get throws(TeventError) { TallocContext(tallocHandle: try record("state").stateHandle()) }
+    }
+}
+
+// What the generic functions above do for every type of state alike; they get the chunk of a request that is there.
+
+/// Where the state lies, which nobody is changing.
+@usableFromInline
+func placeOfState(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    chunk.assumingMemoryBound(to: RequestRecord.self).placeOfState
+}
+
+@usableFromInline
+func beginChangeOfState(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    let request = chunk.assumingMemoryBound(to: RequestRecord.self)
+    let place = request.placeOfState
+    request.setStateBeingChanged(true)
+    return place
+}
+
+@usableFromInline
+func endChangeOfState(_ chunk: UnsafeMutableRawPointer) {
+    chunk.assumingMemoryBound(to: RequestRecord.self).setStateBeingChanged(false)
+}
+
+extension RequestPointer {
+    /// Where the state of a new request lies.
+    var placeBehindRecord: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
+
+    var placeOfState: UnsafeMutableRawPointer {
+        switch pointee.statePlace {
+        case .request:
+            if pointee.isStateBeingChanged { usedWhileChanged() }
+            return placeBehindRecord
+        case .chunk: return placeOfUnchangingValue(in: stateChunk)
+        case .gone: usedAfterReceived()
+        }
+    }
+
+    /// The chunk that the state has moved to, or a trap when somebody has freed it.
+    private var stateChunk: UnsafeMutableRawPointer {
+        let state = pointee.extras.unsafelyUnwrapped.state.unsafelyUnwrapped
+        guard !state.isStale, let chunk = state.slot.pointee.object else {
+            abort("the state of the request made at \(origin) was used, but somebody has freed its chunk")
+        }
+        return chunk
+    }
+
+    fileprivate func setStateBeingChanged(_ isBeingChanged: Bool) {
+        if pointee.statePlace == .chunk {
+            setBeingChanged(isBeingChanged, valueIn: stateChunk)
+        } else {
+            pointee.isStateBeingChanged = isBeingChanged
+        }
+    }
+
+    /// The state's chunk, made if need be.
+    fileprivate func stateHandle() throws(TeventError) -> TallocHandle {
+        switch pointee.statePlace {
+        case .request:
+            if pointee.isStateBeingChanged { usedWhileChanged() }
+            let chunk: UnsafeMutableRawPointer
+            do {
+                chunk = try makeTypedChunk(name: stateTypeName, storage: pointee.storage, under: self)
+            } catch { throw TeventError(error) }
+            pointee.storage.moveValue(from: placeBehindRecord, to: placeOfValue(in: chunk))
+            let handle = TallocHandle(objectAt: chunk)
+            extras.state = handle
+            pointee.statePlace = .chunk
+            return handle
+        case .chunk: return pointee.extras.unsafelyUnwrapped.state.unsafelyUnwrapped
+        case .gone: usedAfterReceived()
+        }
+    }
+
+    var stateTypeName: UnsafePointer<CChar> { TypeNames.cString(of: pointee.storage.valueType) }
+
+    /// Lets the state go, unless it is a child and goes as such.
+    ///
+    /// It is gone for everybody before that runs anybody's deinit.
+    func letStateGo() {
+        let place = pointee.statePlace
+        pointee.statePlace = .gone
+        if place == .request { pointee.storage.deinitializeValue(at: placeBehindRecord) }
+    }
+
+    /// Freeing the state would pull it from under a change.
+    func checkStateIsNotBeingChanged() {
+        if pointee.isStateBeingChanged {
+            abort("the request made at \(origin) was freed or received while its state was being changed")
+        }
+    }
+
+    private func usedWhileChanged() -> Never {
+        abort("the state of the request made at \(origin) was used while it was being changed")
+    }
+
+    private func usedAfterReceived() -> Never {
+        abort("the state of the request made at \(origin) was used after it was received, which lets the state go")
+    }
+}
