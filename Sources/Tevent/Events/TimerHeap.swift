@@ -7,7 +7,9 @@ import Talloc
 /// the new place in a table, by the timer's number. The timers themselves are left alone: thousands of them do not fit
 /// into the processor's cache, but their keys and places do.
 struct TimerHeap {
-    /// What is compared, in one number: the deadline, then for equal ones the order of adding. The rest says whose it is.
+    /// The deadline, then the order of adding for those that are equal: one number to compare.
+    ///
+    /// Its last digits are the timer's number, which says whose it is.
     private struct Key {
         private let value: Int128
 
