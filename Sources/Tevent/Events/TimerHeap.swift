@@ -201,8 +201,8 @@ struct TimerHeap {
 
     // MARK: For tests
 
-    /// Lets the next timer be the one for which the order is counted anew.
-    mutating func useUpOrder() { added = .max }
+    /// Lets the order be counted anew after so many more timers.
+    mutating func useUpOrder(but left: UInt32) { added = .max - left }
 
     /// Whether every parent precedes its children, every timer knows its number and every number its place.
     var isConsistent: Bool {
