@@ -36,6 +36,7 @@ let package = Package(
             ],
             path: "Peers/nio", swiftSettings: [.swiftLanguageMode(.v5)]),
         peer("floor", []),
+        peer("ring", []),
         peer("libtevent", ["tevent", "talloc"]),
         peer("libuv", ["uv"]),
         peer("libevent", ["event_core", "event_pthreads"]),

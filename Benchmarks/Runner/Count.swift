@@ -57,7 +57,8 @@ struct Counter {
             return Count(bytes: Double(output.trimmingCharacters(in: .whitespacesAndNewlines))?.rounded())
         }
         func perOperation(_ few: Int, _ many: Int, places: Double) -> Double {
-            (Double(many - few) / Double(number) * places).rounded() / places
+            // Adding zero makes zero of a small negative number's -0.
+            (Double(many - few) / Double(number) * places).rounded() / places + 0
         }
         var count = Count()
         if workload.counting != .systemCalls {

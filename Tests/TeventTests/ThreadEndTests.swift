@@ -164,12 +164,12 @@ final class ThreadEndTests: EngineTestCase {
         try withEachVictim { scene in
             let (handle, channel) = (scene.inbox.tallocHandle, scene.events.record().pointee.channel!)
             // What a thread sends that has just found the inbox there, and is held up for a moment.
-            let message = MessagePointer.make(for: handle, contentSize: 0, file: #fileID, line: #line) {
-                message, events in
+            let opening = MessageOpening { message, events in
                 XCTAssertNil(events)
-                message.freeMessage()
+                message.freeMessage(contentSize: 0)
                 if scene.victim != .inbox { scene.freeVictim() }
             }
+            let message = MessagePointer.make(for: handle, contentSize: 0, opening: opening)
             scene.inbox.free()
             if scene.victim == .inbox { scene.log.add("free") }
             scene.other.send { [log = scene.log] _ in log.add("other") }

@@ -72,6 +72,39 @@ final class TurnOrderTests: EngineTestCase {
         }
     }
 
+    func testMessagesThatCameTogetherRunBeforeTheLoopLooksForMore() throws {
+        try onBothBackends { events, _ in
+            let (proxy, log) = (try ThreadInbox(on: events).proxy, SharedLog())
+            try proxy.schedule { _ in
+                log.add("first message")
+                proxy.send { _ in log.add("third message") }
+            }
+            try proxy.schedule { events in
+                log.add("second message")
+                schedule(on: events) { log.add("immediate") }
+            }
+            XCTAssertEqual(try events.loopWait(), .timedOut)
+            XCTAssertEqual(log.all, ["first message", "second message", "immediate", "third message"])
+        }
+    }
+
+    func testAnImmediateThatSchedulesItselfDoesNotKeepMessagesFromArriving() throws {
+        try onBothBackends { events, _ in
+            let (proxy, log) = (try ThreadInbox(on: events).proxy, SharedLog())
+            let again = try ImmediateEvent(under: events)
+            @Sendable func repeatItself(_ immediate: ImmediateEvent, _ events: EventContext) {
+                immediate.schedule(on: events, repeatItself)
+            }
+            again.schedule(on: events, repeatItself)
+            try proxy.schedule { _ in
+                log.add("first message")
+                proxy.send { _ in log.add("second message") }
+            }
+            for _ in 0..<6 { XCTAssertEqual(try events.loopOnce(), .handled) }
+            XCTAssertEqual(log.all, ["first message", "second message"])
+        }
+    }
+
     func testASignalThatArrivesInAMessagesHandlerGoesBeforeWaitingMessages() throws {
         try onBothBackends { events, _ in
             let (proxy, log) = (try ThreadInbox(on: events).proxy, SharedLog())

@@ -37,6 +37,19 @@ static inline struct clinux_callbacks *clinux_callbacks_here(void)
     return &clinux_callbacks;
 }
 
+/* Where the next message of the thread will lie (see Sources/Tevent/Threads/MessageBlock.swift). */
+struct clinux_message_cells {
+    void *next;
+    long left;
+};
+
+extern _Thread_local struct clinux_message_cells clinux_message_cells;
+
+static inline struct clinux_message_cells *clinux_message_cells_here(void)
+{
+    return &clinux_message_cells;
+}
+
 /* The headers hide these unless GNU extensions are asked for: accept(2) with flags for the new descriptor, a thread's
  * name, and the processors a process may use. */
 extern int accept4(int listener, struct sockaddr *__restrict address, socklen_t *__restrict length, int flags);

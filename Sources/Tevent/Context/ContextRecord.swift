@@ -119,7 +119,7 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     while let receiver = context.pointee.receivers.first { receiver.detach() }
     context.closeWaker()
     let record = context.move()
-    for case .message(let message) in leftBehind { message.discard() }
+    for case .messages(let first) in leftBehind { first.discardAll() }
     withExtendedLifetime((record, leftBehind)) {}
     return 0
 }

@@ -66,12 +66,15 @@ extension ContextPointer {
 
     /// False if the context is gone.
     private func receiveMessages() -> Bool {
+        // Messages that came together run before the loop looks again, unless something has been scheduled behind them:
+        // what comes meanwhile is behind them in any case, and each look takes the channel's word from the senders.
+        guard pointee.immediates.last?.asDelivery == nil else { return true }
         guard let channel = pointee.channel, channel.hasMessages else { return true }
         let unwanted = joinMessages(of: channel)
         guard !unwanted.isEmpty else { return true }
         // Letting them go may run anybody's deinit.
         let handle = handle
-        for message in unwanted { message.discard() }
+        for message in unwanted { message.open(on: nil) }
         return !handle.isStale
     }
 

@@ -4,8 +4,8 @@ typealias ScheduledPointer = UnsafeMutablePointer<Scheduled>
 
 /// The first bytes of what can wait among a context's immediates.
 ///
-/// That is an immediate event, a request that was posted, a queue whose first entry is to be started, or a message from
-/// another thread. Each joins the list itself instead of making an immediate, so joining needs no memory and cannot fail.
+/// That is an immediate event, a request that was posted, a queue whose first entry is to be started, or messages from
+/// other threads. Each joins the list itself instead of making an immediate, so joining needs no memory and cannot fail.
 struct Scheduled: Linked {
     /// Its context is nil unless it waits.
     var prefix: EventPrefix
@@ -21,6 +21,7 @@ extension ScheduledPointer {
     var asImmediate: ImmediatePointer? { slot.isOf(.immediate) ? ImmediatePointer(OpaquePointer(self)) : nil }
     private var asRequest: RequestPointer? { slot.isOf(.request) ? RequestPointer(OpaquePointer(self)) : nil }
     private var asQueue: QueuePointer? { slot.isOf(.queue) ? QueuePointer(OpaquePointer(self)) : nil }
+    var asDelivery: DeliveryPointer? { slot.isOf(.receiver) ? DeliveryPointer(OpaquePointer(self)) : nil }
 
     func append(to context: ContextPointer) {
         pointee.prefix.context = context
@@ -41,7 +42,7 @@ extension ScheduledPointer {
         } else if let queue = asQueue {
             queue.run()
         } else {
-            MessagePointer(OpaquePointer(self)).run()
+            DeliveryPointer(OpaquePointer(self)).run()
         }
     }
 
@@ -52,13 +53,15 @@ extension ScheduledPointer {
             request.leaveQueue()
             return nil
         }
+        if let delivery = asDelivery { return delivery.leave(context).map(LeftBehind.messages) }
         remove(from: context)
-        return asQueue == nil ? .message(MessagePointer(OpaquePointer(self))) : nil
+        return nil
     }
 }
 
 /// What waited in a context that has ended.
 enum LeftBehind {
     case job(ImmediateJob)
-    case message(MessagePointer)
+    /// The first of some that are linked.
+    case messages(MessagePointer)
 }

@@ -18,7 +18,12 @@ final class Channel: @unchecked Sendable {
     /// Immortal, and of no use to anybody else as long as the channel is open.
     private let waker: WakerPointer
 
+    /// For the next messages that arrive, if there is one; only the loop uses it.
+    var spareDelivery: DeliveryPointer?
+
     init(waker: WakerPointer) { self.waker = waker }
+
+    deinit { spareDelivery?.free() }
 
     // snippet: send
     /// Leaves a message for the loop, and wakes the loop if it sleeps; false when nobody receives any more.
@@ -42,25 +47,12 @@ final class Channel: @unchecked Sendable {
     /// Whether there is something to take; with the order that falling asleep needs.
     var hasMessages: Bool { latest.load(ordering: .sequentiallyConsistent) != 0 }
 
-    /// The messages that came since the last call, linked in the order they came.
-    func takeAll() -> MessagePointer? {
-        Self.turnAround(latest.exchange(0, ordering: .acquiring))
-    }
+    /// The messages that came since the last call: the latest, linked to those before it.
+    func takeAll() -> MessagePointer? { MessagePointer(bitPattern: latest.exchange(0, ordering: .acquiring)) }
 
-    /// Accepts no more messages, and hands over those that nobody has taken.
+    /// Accepts no more messages, and hands over those that nobody has taken, as `takeAll` does.
     func close() -> MessagePointer? {
-        Self.turnAround(latest.exchange(Self.closed, ordering: .acquiring))
-    }
-
-    private static func turnAround(_ latest: UInt) -> MessagePointer? {
-        var rest = MessagePointer(bitPattern: latest)
-        var first: MessagePointer?
-        while let message = rest {
-            rest = message.pointee.neighbour
-            message.pointee.neighbour = first
-            first = message
-        }
-        return first
+        MessagePointer(bitPattern: latest.exchange(Self.closed, ordering: .acquiring))
     }
 }
 
@@ -77,26 +69,30 @@ extension ContextPointer {
     /// Lets messages join the immediates, in the order they came, and hands over those whose receiver is gone.
     func joinMessages(of channel: Channel) -> [MessagePointer] {
         var unwanted: [MessagePointer] = []
+        var first: MessagePointer?
         var rest = channel.takeAll()
         while let message = rest {
             rest = message.pointee.neighbour
-            if message.pointee.receiver.isStale {
+            if message.receiver.isStale {
                 unwanted.append(message)
             } else {
-                message.scheduled.append(to: self)
+                message.pointee.neighbour = first
+                first = message
             }
         }
-        return unwanted
+        if let first { deliver(first, from: channel) }
+        return unwanted.reversed()
     }
 
     /// Accepts no more messages, and hands over those that nobody will receive.
     func closeChannel() -> [LeftBehind] {
-        var leftBehind: [LeftBehind] = []
+        var first: MessagePointer?
         var rest = pointee.channel?.close()
         while let message = rest {
             rest = message.pointee.neighbour
-            leftBehind.append(.message(message))
+            message.pointee.neighbour = first
+            first = message
         }
-        return leftBehind
+        return first.map { [.messages($0)] } ?? []
     }
 }

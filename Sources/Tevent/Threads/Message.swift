@@ -5,22 +5,28 @@ import Talloc
 typealias MessagePointer = UnsafeMutablePointer<MessageRecord>
 
 /// Takes out what is in a message and frees it; runs it if the loop has come to it, and else, without a loop, lets it go.
+///
+/// A struct around the closure, because Swift keeps a bare closure behind another one where the memory's type is generic.
 @usableFromInline
-typealias MessageOpening = (_ message: MessagePointer, _ events: EventContext?) -> Void
+struct MessageOpening {
+    @usableFromInline let open: (_ message: MessagePointer, _ events: EventContext?) -> Void
+
+    @inlinable
+    init(_ open: @escaping (_ message: MessagePointer, _ events: EventContext?) -> Void) { self.open = open }
+}
 
 /// The part of a message that is alike in all; its content follows in the same piece of memory.
 ///
 /// It belongs to its sender until it is sent, and then to whoever takes it from the channel. It is no talloc memory,
-/// since no talloc tree may be touched by two threads.
+/// since no talloc tree may be touched by two threads. There may be very many, so there is nothing in it that could be
+/// elsewhere.
 @usableFromInline
 struct MessageRecord {
-    /// Its place among the immediates once it has arrived; the slot is the receiver's.
-    var scheduled: Scheduled
-    /// Who shall get it, if it is still there.
-    let receiver: TallocHandle
     /// In the channel the message before, later the one behind.
     var neighbour: MessagePointer?
-    let open: MessageOpening
+    /// Who shall get it, if it is still there.
+    let receiver: TallocHandle
+    var opening: MessageOpening
 }
 
 extension MessagePointer {
@@ -29,15 +35,13 @@ extension MessagePointer {
     /// - Parameter contentSize: Bytes for the content and for its alignment.
     @usableFromInline
     static func make(
-        for receiver: TallocHandle, contentSize: Int, file: StaticString, line: UInt32, open: @escaping MessageOpening
+        for receiver: TallocHandle, contentSize: Int, opening: consuming MessageOpening
     ) -> MessagePointer {
-        guard let memory = malloc(MemoryLayout<MessageRecord>.stride + contentSize) else {
+        guard let memory = MessageBlock.allocate(MemoryLayout<MessageRecord>.size + contentSize) else {
             abort("out of memory: a message of \(contentSize) bytes could not be made")
         }
-        let prefix = EventPrefix(slot: receiver.slot, context: nil, file: file.cString, line: line)
         return memory.initializeMemory(
-            as: MessageRecord.self,
-            to: MessageRecord(scheduled: Scheduled(prefix: prefix), receiver: receiver, open: open))
+            as: MessageRecord.self, to: MessageRecord(receiver: receiver, opening: opening))
     }
 
     /// Who shall get it.
@@ -48,26 +52,37 @@ extension MessagePointer {
     @usableFromInline
     var content: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
 
-    /// Frees the message, whose content has been taken out.
+    /// Opens the message.
+    ///
+    /// What opens it is taken out and not copied: to retain and release it would be a good part of the work.
+    func open(on events: EventContext?) { opening.move().open(self, events) }
+
+    /// Lets go what opens the message, of a message that comes back unopened.
     @usableFromInline
-    func freeMessage() {
-        deinitialize(count: 1)
-        free(self)
+    func forgetOpening() { opening.deinitialize(count: 1) }
+
+    /// Sets what opens a message that was opened before.
+    func setOpening(_ opening: MessageOpening) { self.opening.initialize(to: opening) }
+
+    private var opening: UnsafeMutablePointer<MessageOpening> {
+        (UnsafeMutableRawPointer(self) + MemoryLayout<MessageRecord>.offset(of: \.opening).unsafelyUnwrapped)
+            .assumingMemoryBound(to: MessageOpening.self)
     }
 
-    var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
-
-    /// The loop has come to the message.
-    func run() {
-        let context = pointee.scheduled.prefix.context.unsafelyUnwrapped
-        scheduled.remove(from: context)
-        let open = pointee.open
-        open(self, EventContext(context))
+    /// Frees the message; what opens it, and its content, have been taken out.
+    ///
+    /// - Parameter contentSize: As when it was made.
+    @usableFromInline
+    func freeMessage(contentSize: Int) {
+        MessageBlock.free(self, size: MemoryLayout<MessageRecord>.size + contentSize)
     }
 
-    /// Lets go what is in the message; it is in no list any more.
-    func discard() {
-        let open = pointee.open
-        open(self, nil)
+    /// Lets go what is in this message and in those behind it, which are in no list any more.
+    func discardAll() {
+        var rest: MessagePointer? = self
+        while let message = rest {
+            rest = message.pointee.neighbour
+            message.open(on: nil)
+        }
     }
 }

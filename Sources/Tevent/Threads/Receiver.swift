@@ -25,7 +25,7 @@ struct ReceiverRecord: EventRecord, Linked {
         let unwanted = receiver.detach()
         receiver.endRecord()
         // Letting messages go may run anybody's deinit, so that comes last.
-        for message in unwanted { message.discard() }
+        for message in unwanted { message.open(on: nil) }
         return 0
     }
 
@@ -59,9 +59,8 @@ extension ReceiverPointer {
         var candidate = context.pointee.immediates.first
         while let waiting = candidate {
             candidate = waiting.pointee.next
-            guard waiting.pointee.prefix.slot == pointee.prefix.slot else { continue }
-            waiting.remove(from: context)
-            unwanted.append(MessagePointer(OpaquePointer(waiting)))
+            guard let delivery = waiting.asDelivery else { continue }
+            unwanted += delivery.takeMessages(of: pointee.prefix.slot, from: context)
         }
         return unwanted
     }

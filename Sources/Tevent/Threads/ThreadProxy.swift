@@ -6,7 +6,7 @@ import Talloc
 /// payload back. Messages of one sender run in the order they were sent. Only a loop that sleeps is woken, so a busy one
 /// costs its senders no system call.
 ///
-/// Returning from ``schedule(_:file:line:_:)`` means that the message was accepted, not that it has run. Whoever wants to
+/// Returning from ``schedule(_:_:)`` means that the message was accepted, not that it has run. Whoever wants to
 /// know lets the function reply, through a proxy of its own that was sent along. If the loop ends before it comes to a
 /// message, the message is let go.
 ///
@@ -31,10 +31,9 @@ public struct ThreadProxy: @unchecked Sendable {
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
     @inlinable
     public func schedule(
-        file: StaticString = #fileID, line: UInt32 = #line,
         _ handler: @escaping @Sendable (_ events: EventContext) -> Void
     ) throws(LoopEndedError<Void>) {
-        try schedule((), file: file, line: line) { events, _ in handler(events) }
+        try schedule(()) { events, _ in handler(events) }
     }
 
     /// Gives something away, and lets a function work on it on the inbox's loop, as an immediate would.
@@ -43,26 +42,28 @@ public struct ThreadProxy: @unchecked Sendable {
     ///   - payload: What to give away. The sender cannot use it any more; the compiler sees to that.
     ///   - handler: What to do there; it owns the payload, and may send it on. If it never runs, the payload is let go.
     /// - Throws: ``LoopEndedError`` with the payload when nobody receives any more.
-    /// - Complexity: O(1); one allocation, and one system call if the loop sleeps.
+    /// - Complexity: O(1); one system call if the loop sleeps, and an allocation once in some hundred messages, or for each
+    ///   that is longer than a kilobyte.
     ///
     /// A closure keeps its parameters until it returns. One that sends the payload on, and whose own thread shall not be
     /// the one that lets it go, declares it `consuming`: `{ (events, payload: consuming sending Payload) in … }`.
     ///
-    /// Memory of talloc is not freed by letting its handle go: send that with ``schedule(memory:file:line:_:)``.
+    /// Memory of talloc is not freed by letting its handle go: send that with ``schedule(memory:_:)``.
     ///
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
     @inlinable
     public func schedule<Payload>(
-        _ payload: consuming sending Payload, file: StaticString = #fileID, line: UInt32 = #line,
+        _ payload: consuming sending Payload,
         _ handler: @escaping @Sendable (_ events: EventContext, _ payload: sending Payload) -> Void
     ) throws(LoopEndedError<Payload>) {
         // Once it is sent, nothing of it may be left here: whoever lets go last runs the deinit.
         let letter = Letter(payload: consume payload, handler: handler)
-        let message = (consume letter).message(for: inbox, file: file, line: line) { message, events in
+        let message = (consume letter).message(for: inbox) { message, events in
             let letter = Letter<Payload>.take(from: message)
             if let events { (consume letter).deliver(on: events) }
         }
         guard !send(message) else { return }
+        message.forgetOpening()
         throw LoopEndedError(Letter<Payload>.take(from: message).payload)
     }
 
@@ -80,18 +81,19 @@ public struct ThreadProxy: @unchecked Sendable {
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
     @inlinable
     public func schedule<Memory: TallocObject>(
-        memory: consuming sending Memory, file: StaticString = #fileID, line: UInt32 = #line,
+        memory: consuming sending Memory,
         _ handler: @escaping @Sendable (_ events: EventContext, _ memory: sending Memory) -> Void
     ) throws(LoopEndedError<Memory>) {
         memory.moveToRoot()
         let letter = Letter(payload: memory, handler: handler)
-        let message = letter.message(for: inbox, file: file, line: line) { message, events in
+        let message = letter.message(for: inbox) { message, events in
             let inbox = message.receiver
             let letter = Letter<Memory>.take(from: message)
             guard let events else { return _ = letter.payload.free() }
             receive(letter.payload.tallocHandle, in: inbox) { letter.deliver(on: events) }
         }
         guard !send(message) else { return }
+        message.forgetOpening()
         throw LoopEndedError(Letter<Memory>.take(from: message).payload)
     }
 
@@ -115,11 +117,9 @@ struct Letter<Payload> {
     /// Puts the letter into a new message.
     @inlinable
     consuming func message(
-        for inbox: TallocHandle, file: StaticString, line: UInt32, open: @escaping MessageOpening
+        for inbox: TallocHandle, open: @escaping (_ message: MessagePointer, _ events: EventContext?) -> Void
     ) -> MessagePointer {
-        let message = MessagePointer.make(
-            for: inbox, contentSize: MemoryLayout<Letter>.size + MemoryLayout<Letter>.alignment, file: file, line: line,
-            open: open)
+        let message = MessagePointer.make(for: inbox, contentSize: Self.contentSize, opening: MessageOpening(open))
         Self.place(in: message).initialize(to: consume self)
         return message
     }
@@ -128,8 +128,14 @@ struct Letter<Payload> {
     @inlinable
     static func take(from message: MessagePointer) -> Letter {
         let letter = place(in: message).move()
-        message.freeMessage()
+        message.freeMessage(contentSize: contentSize)
         return letter
+    }
+
+    /// The record before it is aligned to a word; what wants more may have to be moved by as much.
+    @inlinable
+    static var contentSize: Int {
+        MemoryLayout<Letter>.size + max(0, MemoryLayout<Letter>.alignment - MemoryLayout<Int>.alignment)
     }
 
     @inlinable

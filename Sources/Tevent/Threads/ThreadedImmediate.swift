@@ -42,7 +42,7 @@ public struct ThreadedImmediate: Event, Equatable {
         tallocHandle = receiver.handle
         receiver.pointee.handler = handler
         receiver.pointee.signal = TriggerSignal(
-            for: tallocHandle, channel: receiver.pointee.channel, file: file, line: line)
+            for: tallocHandle, channel: receiver.pointee.channel)
     }
 
     private static let name: StaticString = "struct tevent_threaded_context"
@@ -88,30 +88,36 @@ final class TriggerSignal: @unchecked Sendable {
     /// Touched by whoever has set `isUnderWay`, and then by the loop, until it takes that back.
     private let message: MessagePointer
 
-    fileprivate init(for receiver: TallocHandle, channel: Channel, file: StaticString, line: UInt32) {
+    fileprivate init(for receiver: TallocHandle, channel: Channel) {
         self.receiver = receiver
         self.channel = channel
-        message = MessagePointer.make(
-            for: receiver, contentSize: MemoryLayout<TriggerSignal?>.size, file: file, line: line
-        ) { message, events in
-            let receiver = message.receiver
-            Self.arrived(message)
-            if let events { ThreadedImmediate(tallocHandle: receiver).run(on: events) }
-        }
+        message = MessagePointer.make(for: receiver, contentSize: Self.contentSize, opening: Self.opening)
         Self.signal(in: message).initialize(to: nil)
     }
 
-    deinit { message.freeMessage() }
+    deinit { message.freeMessage(contentSize: Self.contentSize) }
+
+    private static let contentSize = MemoryLayout<TriggerSignal?>.size
 
     fileprivate func send() throws(LoopEndedError<Void>) -> Bool {
         guard !receiver.isStale else { throw LoopEndedError(()) }
         guard !isUnderWay.exchange(true, ordering: .acquiringAndReleasing) else { return false }
         Self.signal(in: message).pointee = self
+        message.setOpening(Self.opening)
         guard channel.send(message) else {
             Self.arrived(message)
             throw LoopEndedError(())
         }
         return true
+    }
+
+    /// Captures nothing, so that it can be set anew each time without memory, and need not be let go.
+    private static var opening: MessageOpening {
+        MessageOpening { message, events in
+            let receiver = message.receiver
+            TriggerSignal.arrived(message)
+            if let events { ThreadedImmediate(tallocHandle: receiver).run(on: events) }
+        }
     }
 
     private static func signal(in message: MessagePointer) -> UnsafeMutablePointer<TriggerSignal?> {

@@ -51,7 +51,7 @@ public struct Echo {
     private static func read(_ request: Request<Echo>) throws(TeventError) {
         let state = request.state
         let read = try Read.send(from: state.socket, upTo: readSize, on: state.events, under: request)
-        read.setCallback { readDone($0, of: request) }
+        read.setCallback(for: request, readDone)
     }
     // snippet-end: send
 

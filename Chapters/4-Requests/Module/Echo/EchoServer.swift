@@ -109,7 +109,7 @@ public struct EchoServer {
         let state = server.state
         if let clients = state.clients, state.tally.accepted >= clients { return }
         let accept = try Accept.send(from: state.socket, on: state.events, under: server)
-        accept.setCallback { acceptDone($0, of: server) }
+        accept.setCallback(for: server, acceptDone)
     }
 
     private static func acceptDone(_ accept: Request<Accept>, of server: Request<EchoServer>) {

@@ -1,0 +1,92 @@
+import Glibc
+import Talloc
+
+typealias DeliveryPointer = UnsafeMutablePointer<Delivery>
+
+/// Messages that arrived together, as one that waits among a context's immediates.
+///
+/// They run one a turn, like immediates, but have only one link each instead of all that the list wants: a message is
+/// read by another processor than the one that wrote it, so each line of the cache counts.
+struct Delivery {
+    var scheduled: Scheduled
+    /// The message whose turn is next; one at least as long as it waits.
+    fileprivate var first: MessagePointer?
+
+    fileprivate init(slot: HandleSlotPointer, file: StaticString = #fileID) {
+        scheduled = Scheduled(prefix: EventPrefix(slot: slot, context: nil, file: file.cString, line: #line))
+    }
+}
+
+extension DeliveryPointer {
+    /// Makes one without messages.
+    fileprivate static func make() -> DeliveryPointer {
+        let delivery = allocate(capacity: 1)
+        guard let slot = HandleSlotPointer.acquire(for: delivery, kind: .receiver) else {
+            abort("out of memory: messages could not be received")
+        }
+        delivery.initialize(to: Delivery(slot: slot))
+        return delivery
+    }
+
+    /// Frees one that waits nowhere.
+    func free() {
+        pointee.scheduled.prefix.slot.release()
+        deallocate()
+    }
+
+    var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
+
+    /// The loop has come to the first message.
+    func run() {
+        let context = pointee.scheduled.prefix.context.unsafelyUnwrapped
+        let message = pointee.first.unsafelyUnwrapped
+        pointee.first = message.pointee.neighbour
+        if pointee.first == nil { leave(context) }
+        message.open(on: EventContext(context))
+    }
+
+    /// Takes it out of the context, and hands over the messages that have not run, linked in the order they came.
+    @discardableResult
+    func leave(_ context: ContextPointer) -> MessagePointer? {
+        let rest = pointee.first
+        pointee.first = nil
+        scheduled.remove(from: context)
+        // Nearly always there is only one, so the next messages will find it here.
+        if let channel = context.pointee.channel, channel.spareDelivery == nil {
+            channel.spareDelivery = self
+        } else {
+            free()
+        }
+        return rest
+    }
+
+    /// Takes out the messages of one receiver, whose slot this is; the delivery may be gone then.
+    func takeMessages(of receiver: HandleSlotPointer, from context: ContextPointer) -> [MessagePointer] {
+        var taken: [MessagePointer] = []
+        var (first, last): (MessagePointer?, MessagePointer?) = (nil, nil)
+        var rest = pointee.first
+        while let message = rest {
+            rest = message.pointee.neighbour
+            if message.receiver.slot == receiver {
+                taken.append(message)
+            } else {
+                if let last { last.pointee.neighbour = message } else { first = message }
+                last = message
+            }
+        }
+        last?.pointee.neighbour = nil
+        pointee.first = first
+        if first == nil { leave(context) }
+        return taken
+    }
+}
+
+extension ContextPointer {
+    /// Lets messages that are linked in their order wait behind all immediates.
+    func deliver(_ first: MessagePointer, from channel: Channel) {
+        let delivery = channel.spareDelivery ?? .make()
+        channel.spareDelivery = nil
+        delivery.pointee.first = first
+        delivery.scheduled.append(to: self)
+    }
+}
