@@ -91,6 +91,22 @@ final class TimerTests: EngineTestCase {
         }
     }
 
+    func testEqualDeadlinesKeepTheirOrderWhenItIsCountedAnew() throws {
+        try onBothBackends { events, clock in
+            var order: [Int] = []
+            let due = clock.now.advanced(by: .seconds(1))
+            events.record().pointee.timers.useUpOrder(but: 20)
+            for index in 0..<40 {
+                try events.addTimer(at: due) { _, _ in order.append(index) }
+            }
+            XCTAssertEqual(events.record().pointee.timers.added, 40)
+            XCTAssertTrue(events.record().pointee.timers.isConsistent)
+            clock.advance(by: .seconds(1))
+            XCTAssertEqual(try events.loopWait(), .noEvents)
+            XCTAssertEqual(order, Array(0..<40))
+        }
+    }
+
     // MARK: Update
 
     func testUpdateMovesATimer() throws {

@@ -56,4 +56,10 @@ extern int accept4(int listener, struct sockaddr *__restrict address, socklen_t 
 extern int pthread_setname_np(pthread_t thread, const char *name);
 extern int sched_getaffinity(__pid_t process, size_t size, cpu_set_t *set);
 
+/* Lets the processor begin to fetch what will be needed soon; any address will do. */
+static inline void clinux_prefetch(const void *address)
+{
+    __builtin_prefetch(address);
+}
+
 #endif

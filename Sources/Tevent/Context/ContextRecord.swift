@@ -113,7 +113,7 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     while let immediate = context.pointee.immediates.first {
         if let left = immediate.leave(context) { leftBehind.append(left) }
     }
-    while let timer = context.pointee.timers.first ?? context.pointee.timers.running.first { timer.detach() }
+    while let timer = context.pointee.timers.any { timer.detach() }
     while let signal = context.pointee.signals.first { signal.detach() }
     while let event = context.pointee.fds.first { event.detach() }
     while let receiver = context.pointee.receivers.first { receiver.detach() }

@@ -36,6 +36,7 @@ public struct EventContext: TallocObject, Equatable {
     }
 
     /// The chunk that an event of this context shall be freed with.
+    @inline(__always)
     func chunk(of parent: TallocHandle?, _ call: StaticString) -> UnsafeMutableRawPointer {
         guard let parent else { return chunk(call) }
         guard !parent.isStale, let object = parent.slot.pointee.object else {

@@ -17,7 +17,9 @@ enum TurnResult {
 extension ContextPointer {
     func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         // 1. signals that have arrived
-        if runSignal() { return .handled }
+        if let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed), runSignal(waker) {
+            return .handled
+        }
         // 2. immediates sent by other threads join the immediates
         guard receiveMessages() else { return .again }
         // 3. immediates, in the order they were scheduled
@@ -36,8 +38,7 @@ extension ContextPointer {
         return try runDescriptor()
     }
 
-    private func runSignal() -> Bool {
-        guard let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed) else { return false }
+    private func runSignal(_ waker: WakerPointer) -> Bool {
         // Cleared before the search: a signal that arrives meanwhile sets it again.
         waker.pointee.hasSignal.store(false, ordering: .sequentiallyConsistent)
         guard let (event, arrival) = nextSignal() else { return false }

@@ -3,127 +3,217 @@ import Talloc
 
 /// The timers of one context, the earliest on top: a heap with four children a node, kept in one talloc chunk.
 ///
-/// Each timer knows its place in the heap, so that taking out any of them is O(log n), like adding one. The deadlines
-/// lie in the heap itself: comparing looks into a timer only when two deadlines are equal.
+/// Adding a timer and taking out any of them are O(log n). What moves in the heap is a timer's key, and moving it notes
+/// the new place in a table, by the timer's number. The timers themselves are left alone: thousands of them do not fit
+/// into the processor's cache, but their keys and places do.
 struct TimerHeap {
-    private struct Entry {
-        var deadline: Int64
-        var timer: TimerPointer
+    /// The deadline, then the order of adding for those that are equal: one number to compare.
+    ///
+    /// Its last digits are the timer's number, which says whose it is.
+    private struct Key {
+        private let value: Int128
+
+        init(deadline: Int64, order: UInt32, number: UInt32) {
+            value = Int128(deadline) << 64 | Int128(order) << 32 | Int128(number)
+        }
+
+        var deadline: Int64 { Int64(truncatingIfNeeded: value >> 64) }
+        var number: UInt32 { UInt32(truncatingIfNeeded: value) }
+
+        func renumbered(_ order: UInt32) -> Key { Key(deadline: deadline, order: order, number: number) }
+
+        static func < (left: Key, right: Key) -> Bool { left.value < right.value }
     }
 
+    /// The place of a timer that is not in the heap, since its handler runs.
+    private static let notInHeap = UInt32.max
     private static let name: StaticString = "struct tevent_timer heap"
 
-    private var entries: UnsafeMutablePointer<Entry>?
-    private(set) var count = 0
+    /// The keys, the timers and the places, one after the other, each with room for `capacity`.
+    private var memory: UnsafeMutableRawPointer?
     private var capacity = 0
-    /// Timers whose handlers run now and have not updated them; their places are kept, so that updating cannot fail.
-    private(set) var running = List<TimerRecord>()
-    private var runningCount = 0
-    /// How many timers were ever added: breaks ties between equal deadlines.
-    private var added: UInt64 = 0
+    private(set) var count = 0
+    /// How many timers have a number: those in the heap, and those whose handlers run, so that updating them cannot fail.
+    private var numbered = 0
+    /// The numbers from here on were never given out.
+    private var nextNumber: UInt32 = 0
+    /// Numbers that timers have given back: the last of them, which knows the one before by its place.
+    private var freeNumber = notInHeap
+    /// How many timers were added, which keeps the order of equal deadlines.
+    private(set) var added: UInt32 = 0
 
-    var first: TimerPointer? { count > 0 ? entries![0].timer : nil }
-    var firstDeadline: Int64? { count > 0 ? entries![0].deadline : nil }
+    private var keys: UnsafeMutablePointer<Key> {
+        memory.unsafelyUnwrapped.assumingMemoryBound(to: Key.self)
+    }
 
-    /// Makes room for one more timer, so that the next `insert` cannot fail; false when there is no memory.
+    /// The timers by their numbers; nil for numbers that were given back.
+    private var timers: UnsafeMutablePointer<TimerPointer?> {
+        (memory.unsafelyUnwrapped + capacity &* MemoryLayout<Key>.stride).assumingMemoryBound(to: TimerPointer?.self)
+    }
+
+    /// Where in the heap timers are, by their numbers.
+    private var places: UnsafeMutablePointer<UInt32> {
+        (memory.unsafelyUnwrapped + capacity &* (MemoryLayout<Key>.stride + MemoryLayout<TimerPointer?>.stride))
+            .assumingMemoryBound(to: UInt32.self)
+    }
+
+    var first: TimerPointer? { count > 0 ? timer(of: keys[0]) : nil }
+    var firstDeadline: Int64? { count > 0 ? keys[0].deadline : nil }
+
+    /// A timer that waits or runs; the first, as long as any waits.
+    var any: TimerPointer? {
+        if let first { return first }
+        return numbered > 0 ? (0..<Int(nextNumber)).lazy.compactMap { timers[$0] }.first : nil
+    }
+
+    private func timer(of key: Key) -> TimerPointer { timers[Int(key.number)].unsafelyUnwrapped }
+
+    func contains(_ timer: TimerPointer) -> Bool { places[Int(timer.pointee.number)] != Self.notInHeap }
+    func deadline(of timer: TimerPointer) -> Int64 { keys[Int(places[Int(timer.pointee.number)])].deadline }
+
+    /// The timers in the order they will run.
+    var sorted: [TimerPointer] { (0..<count).map { keys[$0] }.sorted(by: <).map(timer(of:)) }
+
+    // MARK: Timers that come and go
+
+    /// Makes room for one more timer, so that the next `add` cannot fail; false when there is no memory.
+    @inline(__always)
     mutating func reserve(under context: UnsafeMutableRawPointer) -> Bool {
-        guard count + runningCount == capacity else { return true }
-        let newCapacity = max(16, capacity * 2)
-        let size = newCapacity * MemoryLayout<Entry>.stride
-        guard let memory = _talloc_realloc(context, entries, size, Self.name.cString) else { return false }
-        entries = memory.assumingMemoryBound(to: Entry.self)
-        capacity = newCapacity
+        numbered < capacity || grow(under: context)
+    }
+
+    private mutating func grow(under context: UnsafeMutableRawPointer) -> Bool {
+        let larger = max(16, capacity * 2)
+        let size = MemoryLayout<Key>.stride + MemoryLayout<TimerPointer?>.stride + MemoryLayout<UInt32>.stride
+        guard let grown = _talloc_realloc(context, memory, larger * size, Self.name.cString) else { return false }
+        memory = grown
+        let (oldTimers, oldPlaces, old) = (timers, places, capacity)
+        capacity = larger
+        // From the end, because each moves to where the next one was.
+        places.moveInitialize(from: oldPlaces, count: old)
+        timers.moveInitialize(from: oldTimers, count: old)
         return true
     }
 
-    /// Adds a timer behind all that have the same deadline; there must be room.
-    mutating func insert(_ timer: TimerPointer, deadline: Int64) {
-        added += 1
-        timer.pointee.order = added
-        count += 1
-        siftUp(Entry(deadline: deadline, timer: timer), from: count - 1)
+    /// Adds a new timer behind all that have the same deadline; there must be room.
+    mutating func add(_ timer: TimerPointer, deadline: Int64) {
+        let number = freeNumber == Self.notInHeap ? nextNumber : freeNumber
+        if number == nextNumber { nextNumber += 1 } else { freeNumber = places[Int(number)] }
+        numbered += 1
+        timers[Int(number)] = timer
+        timer.pointee.number = number
+        insert(number, deadline)
     }
 
-    /// Takes a timer out of the heap while its handler runs, and keeps its place.
-    mutating func beginRunning(_ timer: TimerPointer) {
-        remove(timer)
-        running.append(timer)
-        runningCount += 1
+    /// Moves a timer behind all that have the same deadline, be it in the heap or running.
+    mutating func update(_ timer: TimerPointer, deadline: Int64) {
+        let number = timer.pointee.number
+        takeOut(number)
+        insert(number, deadline)
     }
 
-    /// Takes a timer out, be it in the heap or running.
+    /// Takes a timer out of the heap while its handler runs, and keeps its number.
+    mutating func beginRunning(_ timer: TimerPointer) { takeOut(timer.pointee.number) }
+
+    /// Forgets a timer, be it in the heap or running.
     mutating func remove(_ timer: TimerPointer) {
-        guard timer.pointee.isInHeap else {
-            running.remove(timer)
-            runningCount -= 1
-            return
-        }
-        let index = Int(timer.pointee.heapIndex)
-        timer.pointee.heapIndex = TimerRecord.notInHeap
+        let number = timer.pointee.number
+        takeOut(number)
+        numbered -= 1
+        timers[Int(number)] = nil
+        places[Int(number)] = freeNumber
+        freeNumber = number
+    }
+
+    // MARK: The heap
+
+    private mutating func insert(_ number: UInt32, _ deadline: Int64) {
+        if added == .max { renumber() }
+        added += 1
+        count += 1
+        siftUp(Key(deadline: deadline, order: added, number: number), from: count - 1)
+    }
+
+    private mutating func takeOut(_ number: UInt32) {
+        let place = places[Int(number)]
+        guard place != Self.notInHeap else { return }
+        places[Int(number)] = Self.notInHeap
         count -= 1
+        let index = Int(place)
         guard index < count else { return }
-        let moved = entries![count]
-        if index > 0, precedes(moved, entries![(index - 1) / 4]) {
+        let moved = keys[count]
+        if index > 0, moved < keys[(index - 1) / 4] {
             siftUp(moved, from: index)
         } else {
             siftDown(moved, from: index)
         }
     }
 
-    func deadline(of timer: TimerPointer) -> Int64 { entries![Int(timer.pointee.heapIndex)].deadline }
-
-    /// The timers in the order they will run.
-    var sorted: [TimerPointer] {
-        (0..<count).map { entries![$0] }.sorted(by: precedes).map(\.timer)
-    }
-
     @inline(__always)
-    private func precedes(_ left: Entry, _ right: Entry) -> Bool {
-        left.deadline < right.deadline
-            || (left.deadline == right.deadline && left.timer.pointee.order < right.timer.pointee.order)
+    private mutating func place(_ key: Key, at index: Int) {
+        keys[index] = key
+        places[Int(key.number)] = UInt32(truncatingIfNeeded: index)
     }
 
-    @inline(__always)
-    private func place(_ entry: Entry, at index: Int) {
-        entries.unsafelyUnwrapped[index] = entry
-        entry.timer.pointee.heapIndex = UInt32(truncatingIfNeeded: index)
-    }
+    // All that moves keys is mutating, though it writes to memory elsewhere: others would get a copy of the heap's words.
 
     // snippet: sift-up
-    private func siftUp(_ entry: Entry, from start: Int) {
+    private mutating func siftUp(_ key: Key, from start: Int) {
         var index = start
         while index > 0 {
             let parent = (index - 1) / 4
-            guard precedes(entry, entries.unsafelyUnwrapped[parent]) else { break }
-            place(entries.unsafelyUnwrapped[parent], at: index)
+            guard key < keys[parent] else { break }
+            place(keys[parent], at: index)
             index = parent
         }
-        place(entry, at: index)
+        place(key, at: index)
     }
     // snippet-end: sift-up
 
-    private func siftDown(_ entry: Entry, from start: Int) {
+    /// Lets the earliest of the children rise, until the key fits.
+    private mutating func siftDown(_ key: Key, from start: Int) {
         var index = start
-        while index * 4 + 1 < count {
-            let firstChild = index * 4 + 1
-            var least = firstChild
-            for child in (firstChild + 1)..<max(firstChild + 1, min(firstChild + 4, count))
-            where precedes(entries.unsafelyUnwrapped[child], entries.unsafelyUnwrapped[least]) {
-                least = child
-            }
-            guard precedes(entries.unsafelyUnwrapped[least], entry) else { break }
-            place(entries.unsafelyUnwrapped[least], at: index)
-            index = least
+        while let child = earliestChild(of: index), keys[child] < key {
+            place(keys[child], at: index)
+            index = child
         }
-        place(entry, at: index)
+        place(key, at: index)
     }
 
-    /// Whether there is room for all, every parent precedes its children and every timer knows its place; for tests.
+    @inline(__always)
+    private func earliestChild(of index: Int) -> Int? {
+        let first = index &* 4 &+ 1
+        // Nobody can predict which of four it is: two pairs and a final need no branch, and less than half of the time.
+        if first &+ 3 < count { return earlier(earlier(first, first &+ 1), earlier(first &+ 2, first &+ 3)) }
+        return first < count ? (first..<count).min { keys[$0] < keys[$1] } : nil
+    }
+
+    @inline(__always)
+    private func earlier(_ left: Int, _ right: Int) -> Int { keys[right] < keys[left] ? right : left }
+
+    /// Counts the order anew, from those that wait; once in four thousand million timers.
+    private mutating func renumber() {
+        let waiting = (0..<count).map { keys[$0] }.sorted(by: <)
+        // What is sorted is a heap as well.
+        for (index, key) in waiting.enumerated() { place(key.renumbered(UInt32(index)), at: index) }
+        added = UInt32(count)
+    }
+
+    // MARK: For tests
+
+    /// Lets the order be counted anew after so many more timers.
+    mutating func useUpOrder(but left: UInt32) { added = .max - left }
+
+    /// Whether every parent precedes its children, every timer knows its number and every number its place.
     var isConsistent: Bool {
-        guard count + runningCount <= capacity, running.snapshot.count == runningCount else { return false }
-        return (0..<count).allSatisfy { index in
-            entries![index].timer.pointee.heapIndex == UInt32(index)
-                && (index == 0 || !precedes(entries![index], entries![(index - 1) / 4]))
-        }
+        guard count <= numbered, numbered <= capacity else { return false }
+        let used = (0..<Int(nextNumber)).filter { timers[$0] != nil }
+        return used.count == numbered
+            && used.allSatisfy { timers[$0]!.pointee.number == UInt32($0) }
+            && used.filter { contains(timers[$0]!) }.count == count
+            && (0..<count).allSatisfy { index in
+                places[Int(keys[index].number)] == UInt32(index)
+                    && (index == 0 || !(keys[index] < keys[(index - 1) / 4]))
+            }
     }
 }
