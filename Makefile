@@ -11,10 +11,8 @@ SANITIZED = SWIFT_BACKTRACE=enable=no LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/
 PEERS = /usr/include/tevent.h=libtevent-dev /usr/include/uv.h=libuv1-dev /usr/include/event2/event.h=libevent-dev \
 	/usr/include/ev.h=libev-dev
 
-# Optimised, with the C parts described in a form that valgrind 3.19 can read.
-OPTIMISED = $(SWIFT) build -c release -Xcc -gdwarf-4
-
-COUNTS = $(OPTIMISED) --product peer-engine && $(OPTIMISED) --product bench && .build/release/bench counts
+COUNTS = $(SWIFT) build -c release --product peer-engine && $(SWIFT) build -c release --product bench && \
+	.build/release/bench counts
 
 .PHONY: help setup build tour test test-release text check-text format lint sanitize valgrind bench counts \
 	check-counts docs clean
@@ -55,19 +53,20 @@ sanitize: setup ## run the test suites under the address sanitizer, then the thr
 	@$(SANITIZED) --sanitize=address --scratch-path .build-asan
 	@$(SANITIZED) --sanitize=thread --scratch-path .build-tsan
 
+# The C parts are described in a form that valgrind 3.19 can read.
 valgrind: ## run every example under valgrind
 	@SWIFT='$(SWIFT)' Scripts/setup valgrind
-	@$(OPTIMISED)
+	@$(SWIFT) build -c release -Xcc -gdwarf-4
 	@Scripts/valgrind
 
 bench: ## measure this engine beside its peers in one run; ONLY=queue, ONLY=growth for the work of that name
 	@SWIFT='$(SWIFT)' Scripts/setup $(PEERS)
-	@cd Benchmarks && $(OPTIMISED) && .build/release/bench \
+	@cd Benchmarks && $(SWIFT) build -c release && .build/release/bench \
 		$(if $(ONLY),--only $(ONLY),--json results.json --svg results.svg --growth-svg growth.svg)
 
 counts: ## count instructions, mallocs, talloc chunks and system calls per operation, and make them the bounds
 	@SWIFT='$(SWIFT)' Scripts/setup valgrind strace /usr/include/tevent.h=libtevent-dev
-	@cd Benchmarks && $(OPTIMISED) --product peer-libtevent && $(COUNTS) --write counts.json
+	@cd Benchmarks && $(SWIFT) build -c release --product peer-libtevent && $(COUNTS) --write counts.json
 
 check-counts: ## fail if an operation takes more than its bounds in Benchmarks/counts.json
 	@SWIFT='$(SWIFT)' Scripts/setup valgrind strace
