@@ -28,7 +28,7 @@ final class Countdown {
     func step() { left -= 1 }
 
     func run(_ events: EventContext) throws {
-        while isRunning { try events.loopOnce() }
+        try events.loop(until: { !isRunning })
     }
 }
 
