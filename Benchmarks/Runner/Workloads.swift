@@ -48,7 +48,7 @@ struct Workload {
         ),
         Workload(
             name: "timer-insert", title: "20,000 random timers, per insert", bars: [.init(times: 1, peer: "libevent")],
-            note: "libuv, libevent, libev: the timers lie in memory that the program has used before; the others allocate"
+            note: "libuv, libevent, libev: timers lie in memory that was used before; the others allocate"
         ),
         Workload(
             name: "timer-cancel", title: "20,000 random timers, per cancel", bars: [.init(times: 1, peer: "libuv")]),
