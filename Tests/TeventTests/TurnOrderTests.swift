@@ -72,7 +72,7 @@ final class TurnOrderTests: EngineTestCase {
         }
     }
 
-    func testMessagesThatCameTogetherRunBeforeTheLoopLooksForMore() throws {
+    func testAMessageThatAHandlerSendsItsOwnLoopJoinsBeforeTheNextMessageRuns() throws {
         try onBothBackends { events, _ in
             let (proxy, log) = (try ThreadInbox(on: events).proxy, SharedLog())
             try proxy.schedule { _ in
@@ -84,7 +84,7 @@ final class TurnOrderTests: EngineTestCase {
                 schedule(on: events) { log.add("immediate") }
             }
             XCTAssertEqual(try events.loopWait(), .timedOut)
-            XCTAssertEqual(log.all, ["first message", "second message", "immediate", "third message"])
+            XCTAssertEqual(log.all, ["first message", "second message", "third message", "immediate"])
         }
     }
 

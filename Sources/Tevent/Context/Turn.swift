@@ -66,9 +66,14 @@ extension ContextPointer {
 
     /// False if the context is gone.
     private func receiveMessages() -> Bool {
-        // Messages that came together run before the loop looks again, unless something has been scheduled behind them:
-        // what comes meanwhile is behind them in any case, and each look takes the channel's word from the senders.
-        guard pointee.immediates.last?.asDelivery == nil else { return true }
+        // Messages that came together run before the loop looks again, unless something has been scheduled behind them,
+        // or their handlers have sent more: what other threads send meanwhile is behind them in any case, and each look
+        // takes the channel's word from the senders.
+        if pointee.immediates.last?.asDelivery != nil, let waker = pointee.waker,
+            !waker.pointee.hasOwnMessage.load(ordering: .relaxed)
+        {
+            return true
+        }
         guard let channel = pointee.channel, channel.hasMessages else { return true }
         let unwanted = joinMessages(of: channel)
         guard !unwanted.isEmpty else { return true }

@@ -1,3 +1,4 @@
+import CLinux
 import Synchronization
 import Talloc
 
@@ -18,6 +19,9 @@ final class Channel: @unchecked Sendable {
     /// Immortal, and of no use to anybody else as long as the channel is open.
     private let waker: WakerPointer
 
+    /// The loop's thread, by the address of something that each thread has for itself.
+    private let thread = UInt(bitPattern: clinux_free_slots_here())
+
     /// For the next messages that arrive, if there is one; only the loop uses it.
     var spareDelivery: DeliveryPointer?
 
@@ -28,6 +32,9 @@ final class Channel: @unchecked Sendable {
     // snippet: send
     /// Leaves a message for the loop, and wakes the loop if it sleeps; false when nobody receives any more.
     func send(_ message: MessagePointer) -> Bool {
+        if UInt(bitPattern: clinux_free_slots_here()) == thread {
+            waker.pointee.hasOwnMessage.store(true, ordering: .relaxed)
+        }
         var seen = latest.load(ordering: .relaxed)
         while seen != Self.closed {
             message.pointee.neighbour = MessagePointer(bitPattern: seen)
@@ -48,7 +55,10 @@ final class Channel: @unchecked Sendable {
     var hasMessages: Bool { latest.load(ordering: .sequentiallyConsistent) != 0 }
 
     /// The messages that came since the last call: the latest, linked to those before it.
-    func takeAll() -> MessagePointer? { MessagePointer(bitPattern: latest.exchange(0, ordering: .acquiring)) }
+    func takeAll() -> MessagePointer? {
+        waker.pointee.hasOwnMessage.store(false, ordering: .relaxed)
+        return MessagePointer(bitPattern: latest.exchange(0, ordering: .acquiring))
+    }
 
     /// Accepts no more messages, and hands over those that nobody has taken, as `takeAll` does.
     func close() -> MessagePointer? {

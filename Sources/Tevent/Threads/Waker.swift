@@ -18,6 +18,8 @@ typealias WakerPointer = UnsafeMutablePointer<Waker>
 struct Waker: ~Copyable {
     let isSleeping = Atomic(false)
     let hasSignal = Atomic(false)
+    /// Whether the loop's own thread has sent it a message since it last took any.
+    let hasOwnMessage = Atomic(false)
     /// The signals that its context has events for: bit 0 is signal 1.
     let signals = Atomic<UInt64>(0)
     /// How many signal handlers and other threads may be about to write to its eventfd.
