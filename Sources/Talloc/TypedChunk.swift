@@ -39,7 +39,8 @@ package enum Storage<Value>: ValueStorage {
 
     @inlinable
     package static func moveValue(from place: UnsafeMutableRawPointer, to newPlace: UnsafeMutableRawPointer) {
-        value(at: newPlace).moveInitialize(from: value(at: place), count: 1)
+        // Not moveInitialize(from:count:), which moves a byte even for a type that has none.
+        value(at: newPlace).initialize(to: value(at: place).move())
     }
 }
 
