@@ -31,10 +31,10 @@ public struct TallocReport: CustomStringConvertible {
 
     init(of root: UnsafeMutableRawPointer) {
         entries = walkTree(from: root).map { step in
-            Entry(
-                name: String(cString: talloc_get_name(step.chunk)), contents: contents(of: step.chunk),
-                depth: step.depth,
-                size: talloc_get_size(step.chunk), blocks: talloc_total_blocks(step.chunk))
+            let name = String(cString: talloc_get_name(step.chunk))
+            return Entry(
+                name: name, contents: name == RequestLayout.name ? typeOfState(in: step.chunk) : nil,
+                depth: step.depth, size: talloc_get_size(step.chunk), blocks: talloc_total_blocks(step.chunk))
         }
     }
 
@@ -75,11 +75,12 @@ public struct TallocReport: CustomStringConvertible {
 ///
 /// Requests are the engine's, but reports are here, and a tree of requests says little without the types of their states.
 package enum RequestLayout {
+    static let name = "struct tevent_req"
     package static let storage = 56
     package static let statePlace = 72
 }
 
-private func contents(of chunk: UnsafeMutableRawPointer) -> String? {
+private func typeOfState(in chunk: UnsafeMutableRawPointer) -> String? {
     guard let slot = HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk)), slot.isOf(.request),
         chunk.load(fromByteOffset: RequestLayout.statePlace, as: UInt8.self) == 0
     else { return nil }

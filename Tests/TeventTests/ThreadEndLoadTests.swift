@@ -109,6 +109,11 @@ final class ThreadEndLoadTests: EngineTestCase {
                 }
                 parent.free()
             }
+            // The last loop has ended: what is sent to it now is given back, however late the senders were before.
+            let givenBack = account.givenBack.value
+            let deadline = ContinuousClock.now.advanced(by: .seconds(30))
+            for _ in 0..<8 { account.permits.signal() }
+            while account.givenBack.value == givenBack, .now < deadline { sched_yield() }
             account.isOver.add()
             for _ in senders { account.permits.signal() }
             for sender in senders { try sender.join() }
