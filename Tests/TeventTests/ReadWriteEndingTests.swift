@@ -60,6 +60,18 @@ final class ReadWriteEndingTests: EngineTestCase {
         assertTrapped(result, saying: "was moved away from the request that waits with it")
     }
 
+    func testAnEventThatIsMovedUnderAnotherRequestIsATrapToo() throws {
+        let result = try runInChild(self) {
+            let events = try EventContext()
+            let pipe = try pipe()
+            _ = try Read.send(from: pipe.reader, on: events, under: events)
+            events.descriptors[0].move(under: try Request("of another type", under: events))
+            write(pipe.writer, "x")
+            try events.loopOnce()
+        }
+        assertTrapped(result, saying: "was moved away from the request that waits with it")
+    }
+
     func testARequestThatWaitsTimesOut() throws {
         try onEachWaitingRequest { request, events, clock in
             try request.setEndTime(after: .seconds(1), on: events)

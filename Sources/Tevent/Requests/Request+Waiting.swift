@@ -27,10 +27,13 @@ extension Request {
 
     /// The request that waits with an event.
     ///
-    /// It is found as the event's parent, so that the handler needs no closure, and no allocation, to hold it.
+    /// It is found as the event's parent, so that the handler needs no closure, and no allocation, to hold it. Only the
+    /// request itself knows the event: under another one, whose state may be of another type, it is as lost as elsewhere.
     init(waitingWith event: FDEvent) {
-        let parent = talloc_parent(event.chunk("parent"))?.load(as: HandleSlotPointer.self)
-        guard let slot = parent, slot.isOf(.request) else {
+        let parent = talloc_parent(event.chunk("parent"))
+        guard let parent, case let slot = parent.load(as: HandleSlotPointer.self), slot.isOf(.request),
+            parent.assumingMemoryBound(to: RequestRecord.self).pointee.event == event
+        else {
             abort("the event made at \(event.origin) was moved away from the request that waits with it")
         }
         tallocHandle = TallocHandle(slot: slot)
