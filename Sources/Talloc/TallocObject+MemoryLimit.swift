@@ -16,8 +16,8 @@ extension TallocObject {
     ///
     /// libtalloc's limits do not go well with moves: an object that is moved loses a limit of its own, and what is moved
     /// out of a limit, or within one, is still counted where it was. From the first limit on, moves cost O(*n*) in the
-    /// chunks that are moved. Nor do they take back what a freed pool held, and each request is a pool of its own: a limit
-    /// above work that goes on making requests is used up in time. They are good for tests of what happens then.
+    /// chunks that are moved. Nor do they take back what a freed pool held: a limit above work that goes on making pools
+    /// is used up in time. They are good for tests of what happens then.
     ///
     /// - Throws: ``TallocError/outOfMemory(name:)`` when there is no memory for the limit itself.
     ///
