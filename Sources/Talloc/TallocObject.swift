@@ -79,13 +79,18 @@ extension TallocObject {
         guard let held else {
             abort("'\(name)' is no chunk of a value and was used as a chunk of '\(wanted)'")
         }
-        // Two types may have the same name, each in a module of its own.
-        let words: (Any.Type) -> String = "\(held)" == "\(wanted)" ? { String(reflecting: $0) } : { "\($0)" }
-        let chunk = "a chunk of '\(words(held))'"
+        let (heldName, wantedName) = distinctNames(held, wanted)
+        let chunk = "a chunk of '\(heldName)'"
         abort(
-            "\(name == "\(held)" ? chunk : "'\(name)', \(chunk),") was used as a chunk of '\(words(wanted))'; "
+            "\(name == "\(held)" ? chunk : "'\(name)', \(chunk),") was used as a chunk of '\(wantedName)'; "
                 + "look at the type it was made with")
     }
+}
+
+/// The names of two types, with their modules where they have the same name.
+package func distinctNames(_ left: Any.Type, _ right: Any.Type) -> (String, String) {
+    let names = ("\(left)", "\(right)")
+    return names.0 == names.1 ? (String(reflecting: left), String(reflecting: right)) : names
 }
 
 /// What `free()` does for every type of object alike.

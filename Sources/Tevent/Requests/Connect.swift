@@ -87,7 +87,7 @@ public struct Connect {
 
     private static func cleanUp(_ request: Request<Connect>, _ status: RequestStatus) {
         guard status == .done else { return request.closeConnection() }
-        if let event = request.state.event.take(), !event.isFreed { event.free() }
+        request.state.event.take()?.freeIfThere()
     }
 }
 

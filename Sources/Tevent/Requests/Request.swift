@@ -6,16 +6,15 @@ public protocol RequestProtocol: TallocObject, CustomStringConvertible {}
 
 /// Work that ends later: a state, a status, and a callback for the end.
 ///
-/// A request is one talloc chunk, which holds its state too. Whatever is made under it, subrequests above all, is freed with it, and with what was
-/// made for the work when the result has been received. Like every handle this one is two words and owns nothing.
+/// A request is one talloc chunk, which holds its state too. Whatever is made under it, subrequests above all, is freed
+/// with it, and with what was made for the work when the result has been received. Like every handle this one is two
+/// words and owns nothing.
 ///
 /// The corresponding C type is `struct tevent_req`.
 public struct Request<State>: RequestProtocol, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
-    // Inlined always: a function that is generic over its parent, as those that send are, would else look up the types of
-    // the state's storage at each call, which costs more than all the rest.
     /// Makes a request in progress.
     ///
     /// - Parameters:

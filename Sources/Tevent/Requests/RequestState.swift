@@ -69,12 +69,10 @@ extension AnyRequest {
     /// The corresponding C macro is `tevent_req_data()`.
     public func request<State>(expecting type: State.Type) -> Request<State> {
         guard let request = request(of: type) else {
-            let held = record("request(expecting:)").pointee.storage.valueType
-            // Two types may have the same name, each in a module of its own.
-            let words: (Any.Type) -> String = "\(held)" == "\(type)" ? { String(reflecting: $0) } : { "\($0)" }
+            let (held, wanted) = distinctNames(record("request(expecting:)").pointee.storage.valueType, type)
             abort(
-                "the request made at \(origin) has a state of type '\(words(held))', and was used as one of "
-                    + "'\(words(type))'; look at the type it was made with")
+                "the request made at \(origin) has a state of type '\(held)', and was used as one of '\(wanted)'; "
+                    + "look at the type it was made with")
         }
         return request
     }
