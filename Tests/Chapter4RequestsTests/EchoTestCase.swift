@@ -1,5 +1,4 @@
 import Chapter4Requests
-import Dispatch
 import Foundation
 import Talloc
 import TestSupport
@@ -13,13 +12,7 @@ class EchoTestCase: XCTestCase {
     private(set) var events: EventContext!
     private var sockets: Set<Int32> = []
 
-    /// XCTest's own threads open what they need when they first wait; that must not be in the middle of a test.
-    override class func setUp() {
-        let passed = DispatchSemaphore(value: 0)
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { passed.signal() }
-        DispatchQueue.global().asyncAfter(wallDeadline: .now() + .milliseconds(1)) { passed.signal() }
-        for _ in 1...2 { passed.wait() }
-    }
+    override class func setUp() { prepareDispatch() }
 
     /// Runs a test with each backend, in real time but not for ever; what it leaves open is a failure.
     func onEachBackend(clock: ManualClock? = nil, line: UInt = #line, _ test: () throws -> Void) throws {
@@ -34,18 +27,11 @@ class EchoTestCase: XCTestCase {
             sockets = []
             memory.free()
             let left = openDescriptors().subtracting(before)
-            XCTAssertEqual(left.map(name), [], "with \(backend), descriptors were left open", line: line)
+            XCTAssertEqual(left.map(target), [], "with \(backend), descriptors were left open", line: line)
         }
     }
 
-    /// The numbers of what this process has open, without the timers of XCTest's own threads: the engine has none.
-    func openDescriptors() -> Set<Int32> {
-        Set((0..<Int32(2048)).filter { fcntl($0, F_GETFD) >= 0 && !name(of: $0).contains("timerfd") })
-    }
-
-    private func name(of descriptor: Int32) -> String {
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")) ?? ""
-    }
+    func openDescriptors() -> Set<Int32> { Set(TestSupport.openDescriptors().keys) }
 
     /// Runs the loop until a condition holds, also with a clock that stands still.
     func wait(

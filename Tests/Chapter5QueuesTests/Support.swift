@@ -1,8 +1,8 @@
 import Chapter1ContextAndLoops
 import Chapter5Queues
-import Dispatch
 import Foundation
 import Talloc
+import TestSupport
 import Tevent
 import XCTest
 
@@ -71,24 +71,9 @@ func onEachBackend(line: UInt = #line, _ test: (Bench) throws -> Void) throws {
     }
 }
 
-/// The numbers of what this process has open, without the timers of XCTest's own threads: the engine has none.
-private func openDescriptors() -> Set<Int32> {
-    Set(
-        (0..<Int32(1024)).filter { number in
-            guard fcntl(number, F_GETFD) >= 0 else { return false }
-            let name = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
-            return name?.contains("timerfd") != true
-        })
-}
-
-/// What the chapter's suites share: XCTest's own threads open what they need before the first test counts descriptors.
+/// What the chapter's suites share.
 class QueueTestCase: XCTestCase {
-    override class func setUp() {
-        let passed = DispatchSemaphore(value: 0)
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { passed.signal() }
-        DispatchQueue.global().asyncAfter(wallDeadline: .now() + .milliseconds(1)) { passed.signal() }
-        for _ in 1...2 { passed.wait() }
-    }
+    override class func setUp() { prepareDispatch() }
 }
 
 /// Does in a handler, which cannot throw, what cannot fail there.

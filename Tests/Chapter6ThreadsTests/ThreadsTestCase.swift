@@ -1,7 +1,7 @@
 import Chapter6Threads
-import Dispatch
 import Foundation
 import Talloc
+import TestSupport
 import Tevent
 import XCTest
 
@@ -13,13 +13,7 @@ class ThreadsTestCase: XCTestCase {
     private(set) var events: EventContext!
     private var sockets: Set<Int32> = []
 
-    /// XCTest's own threads open what they need when they first wait; that must not be in the middle of a test.
-    override class func setUp() {
-        let passed = DispatchSemaphore(value: 0)
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { passed.signal() }
-        DispatchQueue.global().asyncAfter(wallDeadline: .now() + .milliseconds(1)) { passed.signal() }
-        for _ in 1...2 { passed.wait() }
-    }
+    override class func setUp() { prepareDispatch() }
 
     /// Runs a test with each backend; what it or its threads leave open is a failure.
     func onEachBackend(line: UInt = #line, _ test: () throws -> Void) throws {
@@ -39,7 +33,7 @@ class ThreadsTestCase: XCTestCase {
             } isFulfilled: {
                 $0.isEmpty
             }
-            XCTAssertEqual(left.map(name), [], "with \(backend), descriptors were left open", line: line)
+            XCTAssertEqual(left.map(target), [], "with \(backend), descriptors were left open", line: line)
         }
     }
 
@@ -53,14 +47,7 @@ class ThreadsTestCase: XCTestCase {
         }
     }
 
-    /// The numbers of what this process has open, without the timers of XCTest's own threads: the engine has none.
-    func openDescriptors() -> Set<Int32> {
-        Set((0..<Int32(1024)).filter { fcntl($0, F_GETFD) >= 0 && !name(of: $0).contains("timerfd") })
-    }
-
-    func name(of descriptor: Int32) -> String {
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")) ?? ""
-    }
+    func openDescriptors() -> Set<Int32> { Set(TestSupport.openDescriptors().keys) }
 
     /// Waits for a request, and takes its result.
     func answer<Value>(of request: Request<Answer<Value>>) throws -> Value {

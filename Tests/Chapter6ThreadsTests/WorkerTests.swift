@@ -31,14 +31,14 @@ final class WorkerTests: ThreadsTestCase {
 
     func testTheStarterHearsWhyAThreadCouldNotStart() throws {
         try onEachBackend {
-            let before = try threadCount()
             XCTAssertThrowsError(try Worker(named: "no", backend: backend) { _ -> Int in throw Oops() }) {
                 XCTAssertEqual($0 as? Oops, Oops())
             }
             XCTAssertThrowsError(try Worker(named: "no", backend: "kqueue") { _ in }) {
                 XCTAssertEqual($0 as? TeventError, .unknownBackend(name: "kqueue"))
             }
-            XCTAssertEqual(try threadCount(), before, "threads that could not start have been joined")
+            // A thread that has been joined may still be on the system's list for a moment.
+            XCTAssertEqual(inTime(threadNames) { !$0.contains("no") }.filter { $0 == "no" }, [])
         }
     }
 
@@ -48,7 +48,8 @@ final class WorkerTests: ThreadsTestCase {
             for descriptor in free { SystemIO.close(descriptor) }
             var limit = rlimit()
             getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            for more in 0...20 {
+            // A thread of Dispatch takes a descriptor for a moment now and then: each limit gets three chances.
+            for more in (0...20).flatMap({ [$0, $0, $0] }) {
                 limit.rlim_cur = rlim_t(free[more])
                 setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
                 do {
@@ -58,8 +59,8 @@ final class WorkerTests: ThreadsTestCase {
                     return print("suffices: \(more)")
                 } catch let error as TeventError {
                     guard error.isExhaustion else { throw error }
-                    XCTAssertEqual(dup(0), more > 0 ? free[0] : -1, "something was left open")
-                    SystemIO.close(free[0])
+                    let left = openDescriptors().filter { $0 >= free[0] }
+                    XCTAssertEqual(left, [], "something was left open")
                 }
             }
         }
@@ -164,15 +165,19 @@ final class WorkerTests: ThreadsTestCase {
         XCTAssert(result.stderr.contains("make it under a chunk that holds String"), result.stderr)
     }
 
-    private func threadCount() throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count
+    private func threadNames() -> [String] {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        return tasks.compactMap { taskName(of: "self/task/\($0)") }
     }
 }
 
 /// The name of the calling thread, as debuggers show it.
 private func threadName() -> String {
-    let name = FileManager.default.contents(atPath: "/proc/thread-self/comm") ?? Data()
-    return String(decoding: name.dropLast(), as: UTF8.self)
+    taskName(of: "thread-self") ?? ""
+}
+
+private func taskName(of task: String) -> String? {
+    FileManager.default.contents(atPath: "/proc/\(task)/comm").map { String(decoding: $0.dropLast(), as: UTF8.self) }
 }
 
 /// Something that does something when it goes.

@@ -1,4 +1,5 @@
 import Talloc
+import TestSupport
 import Tevent
 import XCTest
 

@@ -48,29 +48,7 @@ class EngineTestCase: XCTestCase {
         }
     }
 
-    /// What this process has open, by number, so that a leak names what leaked.
-    func openDescriptors() -> [Int32: String] {
-        guard let directory = opendir("/proc/self/fd") else { return [:] }
-        defer { closedir(directory) }
-        var open: [Int32: String] = [:]
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard let number = Int32(name), number != dirfd(directory) else { continue }
-            var target = [UInt8](repeating: 0, count: 256)
-            let length = readlink("/proc/self/fd/\(name)", &target, target.count)
-            open[number] = String(decoding: target.prefix(max(length, 0)), as: UTF8.self)
-        }
-        return open
-    }
-
-    /// XCTest's own threads open what they need when they first wait; that must not be in the middle of a test.
-    override class func setUp() {
-        let passed = DispatchSemaphore(value: 0)
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { passed.signal() }
-        passed.wait()
-    }
+    override class func setUp() { prepareDispatch() }
 
     /// A pipe that is closed when the test ends.
     func pipe() throws -> (reader: Int32, writer: Int32) {
