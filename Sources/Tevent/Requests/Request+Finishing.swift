@@ -11,7 +11,7 @@ extension RequestProtocol {
     @inlinable
     public func finish(file: StaticString = #fileID, line: UInt32 = #line) {
         let chunk = chunk("finish()")
-        if !finishRequest(chunk, file: file, line: line) { endedTwice(chunk, file: file, line: line) }
+        if !finishRequest(chunk, file: file.cString, line: line) { endedTwice(chunk, file: file, line: line) }
     }
 
     /// Ends the request with an error, and calls its callback.
@@ -127,9 +127,9 @@ extension RequestProtocol {
 
 /// Ends a request well; false when it has ended already.
 @usableFromInline
-func finishRequest(_ chunk: UnsafeMutableRawPointer, file: StaticString, line: UInt32) -> Bool {
+func finishRequest(_ chunk: UnsafeMutableRawPointer, file: UnsafePointer<CChar>, line: UInt32) -> Bool {
     let request = chunk.assumingMemoryBound(to: RequestRecord.self)
     guard request.pointee.status == .inProgress else { return false }
-    request.finish(.done, file: file.cString, line: line)
+    request.finish(.done, file: file, line: line)
     return true
 }

@@ -61,11 +61,14 @@ struct RequestRecord {
         case callbacks
     }
 
-    init(slot: HandleSlotPointer, state: StateLayout, file: StaticString, line: UInt32) {
+    init(slot: HandleSlotPointer, state: StateLayout, file: UnsafePointer<CChar>, line: UInt32) {
         storage = state.storage
         isStateOwner = state.isOwner
-        scheduled = Scheduled(prefix: EventPrefix(slot: slot, context: nil, file: file.cString, line: line))
+        scheduled = Scheduled(prefix: EventPrefix(slot: slot, context: nil, file: file, line: line))
     }
+
+    /// Whether there is anything to let go; for most requests that are freed there is not.
+    var holdsAnything: Bool { callback != nil || extras != nil || failure.isError }
 }
 
 /// What making a request has to know of its state's type.
@@ -104,22 +107,22 @@ final class RequestExtras {
 }
 
 extension RequestPointer {
-    /// Makes a request, whose state must be initialised at once.
-    ///
-    /// - Throws: ``TallocError/outOfMemory(name:)``; nothing is left behind.
+    /// Makes a request, whose state must be initialised at once; nil when there is no memory, and nothing is left then.
+    @inline(__always)
     static func make(
-        _ state: StateLayout, under parent: TallocHandle, _ parentChunk: UnsafeMutableRawPointer, file: StaticString,
-        line: UInt32
-    ) throws(TallocError) -> RequestPointer {
-        let (chunk, slot) = try allocateChunk(
-            size: MemoryLayout<RequestRecord>.stride + state.room, name: RequestRecord.name.cString, under: parentChunk,
-            kind: .request)
+        _ state: StateLayout, under parent: UnsafeMutableRawPointer, file: UnsafePointer<CChar>, line: UInt32
+    ) -> RequestPointer? {
+        guard
+            let (chunk, slot) = try? allocateChunk(
+                size: MemoryLayout<RequestRecord>.stride + state.room, name: RequestRecord.name.cString, under: parent,
+                kind: .request)
+        else { return nil }
         assert(MemoryLayout<RequestRecord>.offset(of: \.storage) == RequestLayout.storage)
         assert(MemoryLayout<RequestRecord>.offset(of: \.statePlace) == RequestLayout.statePlace)
         let request = chunk.initializeMemory(
             as: RequestRecord.self, to: RequestRecord(slot: slot, state: state, file: file, line: line))
         _talloc_set_destructor(chunk, destroyRequest)
-        if parent.slot.isOf(.request) { request.joinProfile(of: parentChunk) }
+        if parent.load(as: HandleSlotPointer.self).isOf(.request) { request.joinProfile(of: parent) }
         return request
     }
 
@@ -292,7 +295,7 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
         request.pointee.extras?.profile?.stop(request)
         request.cleanUp()
     }
-    request.leaveQueue()
+    if request.pointee.queue != .none { request.leaveQueue() }
     // From here on the handles are stale, so whatever the deinit of what the record holds does finds the request gone.
     request.pointee.scheduled.prefix.slot.release()
     if request.pointee.statePlace == .request, request.pointee.isStateOwner {
@@ -300,6 +303,6 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
         talloc_free_children(chunk)
         request.letStateGo()
     }
-    _ = request.move()
+    if request.pointee.holdsAnything { request.deinitialize(count: 1) }
     return 0
 }
