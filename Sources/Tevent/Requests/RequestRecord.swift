@@ -171,10 +171,10 @@ extension RequestPointer {
         guard !handle.isStale else { return false }
         extras.profile?.stop(self)
         cleanUp()
-        // It may also have posted the request; then the loop calls.
-        guard !handle.isStale, pointee.queue != .context else { return false }
+        // It may also have received the request, or posted it; then the loop calls.
+        guard !handle.isStale, pointee.status != .received, pointee.queue != .context else { return false }
         guard let events = extras.deferral.take() else { return true }
-        if !events.isFreed, pointee.status != .received { post(on: events.record("deferCallback(on:)")) }
+        if !events.isFreed { post(on: events.record("deferCallback(on:)")) }
         return false
     }
     // snippet-end: finish
@@ -200,23 +200,32 @@ extension RequestPointer {
     }
 
     /// Calls the callback; the record may be gone before it returns.
+    ///
+    /// A request that has ended gives it away: nobody calls it again.
     @inline(__always)
     func callBack() {
+        if pointee.status == .inProgress { callBackAndKeep() } else { callBack(keeps: false) }
+    }
+
+    @inline(never)
+    private func callBackAndKeep() { callBack(keeps: true) }
+
+    @inline(__always)
+    private func callBack(keeps: Bool) {
         let request = AnyRequest(self)
         if pointee.callbackTakesData {
             let owner = AnyRequest(tallocHandle: pointee.callbackData.unsafelyUnwrapped)
-            takeCallback(as: CallbackWithOwner.self)?.run(request, owner)
+            callback(as: CallbackWithOwner.self, keeps: keeps)?.run(request, owner)
         } else {
-            takeCallback(as: RequestCallback.self)?.run(request)
+            callback(as: RequestCallback.self, keeps: keeps)?.run(request)
         }
     }
 
-    /// The callback, taken out of a request that has ended: nobody calls it again.
     @inline(__always)
-    private func takeCallback<Callback>(as type: Callback.Type) -> Callback? {
+    private func callback<Callback>(as type: Callback.Type, keeps: Bool) -> Callback? {
         let callback = MemoryLayout<RequestRecord>.offset(of: \.callback).unsafelyUnwrapped
         let place = (UnsafeMutableRawPointer(self) + callback).assumingMemoryBound(to: Callback?.self)
-        return pointee.status == .inProgress ? place.pointee : place.pointee.take()
+        return keeps ? place.pointee : place.pointee.take()
     }
 
     // MARK: Waiting for the callback
@@ -282,6 +291,7 @@ extension RequestPointer {
 }
 
 /// What libtalloc calls when a request is about to be freed; -1 keeps it, for a moment.
+@inline(__always)
 private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let request = chunk!.assumingMemoryBound(to: RequestRecord.self)
     if request.pointee.isBeingReceived {
