@@ -73,12 +73,13 @@ extension HandleSlotPointer {
     @inlinable @inline(__always)
     package func release() {
         let free = clinux_free_slots_here()!
-        if free.pointee.first == nil { SlotDepot.watchEndOfThisThread() }
         pointee.setStamp(((pointee.stamp >> 8) &+ 1) << 8)
         pointee.object = free.pointee.first
         free.pointee.first = UnsafeMutableRawPointer(self)
-        free.pointee.count += 1
-        if free.pointee.count >= SlotDepot.mostFree { SlotDepot.takeBack(SlotDepot.mostFree / 2) }
+        let count = free.pointee.count
+        // Their number is at most `mostFree`, so that the sum needs no check.
+        free.pointee.count = count &+ 1
+        if count == 0 || count &+ 1 >= SlotDepot.mostFree { SlotDepot.receivedFirstOrLast() }
     }
 
     /// Whether the slot's object is of this kind; cheaper than to ask which kind it is.
@@ -137,9 +138,16 @@ enum SlotDepot {
     /// How many slabs there are; for tests.
     static var slabCount: Int { slabs.withLock { $0.count } }
 
-    /// Lets the thread, which may have freed what another one made, leave its free slots behind.
+    /// The calling thread has got a slot back, and that was its first, or as many as it may have.
+    @inline(never)
     @usableFromInline
-    static func watchEndOfThisThread() {
+    static func receivedFirstOrLast() {
+        let count = clinux_free_slots_here()!.pointee.count
+        if count >= mostFree { takeBack(mostFree / 2) } else { watchEndOfThisThread() }
+    }
+
+    /// Lets the thread, which may have freed what another one made, leave its free slots behind.
+    private static func watchEndOfThisThread() {
         // Any value but NULL makes the key's destructor run for this thread.
         pthread_setspecific(threadEnd, UnsafeRawPointer(bitPattern: 1))
     }

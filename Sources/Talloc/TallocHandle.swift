@@ -23,12 +23,9 @@ public struct TallocHandle: Equatable {
     @inlinable
     package var isStale: Bool { slot.pointee.stamp != stamp }
 
-    /// The object, or a trap that names `type` and the `call` when it is gone.
+    /// The object, or nil when it is gone.
     @inlinable
-    package func object(for type: Any.Type, _ call: StaticString) -> UnsafeMutableRawPointer {
-        guard !isStale, let object = slot.pointee.object else { staleHandleUsed(type, call) }
-        return object
-    }
+    package var object: UnsafeMutableRawPointer? { isStale ? nil : slot.pointee.object }
 
     /// Whether both refer to the same object, freed or not.
     @inlinable

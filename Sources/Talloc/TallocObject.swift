@@ -12,8 +12,14 @@ extension TallocObject {
     /// The chunk's address, or a trap naming this type and the `call` when it was freed.
     @inlinable
     package func chunk(_ call: StaticString = #function) -> UnsafeMutableRawPointer {
-        tallocHandle.object(for: Self.self, call)
+        guard let object = tallocHandle.object else { usedWhenFreed(call) }
+        return object
     }
+
+    /// A function of its own, so that nobody looks up the type at each use of a handle that is not stale.
+    @inline(never)
+    @inlinable
+    package func usedWhenFreed(_ call: StaticString) -> Never { staleHandleUsed(Self.self, call) }
 
     /// Whether the object has been freed, by itself or with a parent; never traps.
     public var isFreed: Bool { tallocHandle.isStale }
@@ -26,7 +32,7 @@ extension TallocObject {
     /// The corresponding C function is `talloc_free()`.
     @inlinable
     @discardableResult
-    public func free() -> Bool { freeObject(chunk("free()")) }
+    public func free() -> Bool { freeChunk(chunk("free()")) }
 
     /// Frees everything below the object, but not the object.
     ///
@@ -92,7 +98,3 @@ package func distinctNames(_ left: Any.Type, _ right: Any.Type) -> (String, Stri
     let names = ("\(left)", "\(right)")
     return names.0 == names.1 ? (String(reflecting: left), String(reflecting: right)) : names
 }
-
-/// What `free()` does for every type of object alike.
-@usableFromInline
-func freeObject(_ chunk: UnsafeMutableRawPointer) -> Bool { freeChunk(chunk) }

@@ -21,7 +21,8 @@ package enum Storage<Value>: ValueStorage {
 
     @inlinable
     package static func value(at place: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Value> {
-        place.alignedUp(for: Value.self).assumingMemoryBound(to: Value.self)
+        let place = MemoryLayout<Value>.alignment <= 8 ? place : place.alignedUp(for: Value.self)
+        return place.assumingMemoryBound(to: Value.self)
     }
 
     @inlinable

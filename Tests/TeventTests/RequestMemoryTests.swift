@@ -103,6 +103,37 @@ final class RequestMemoryTests: EngineTestCase {
         }
     }
 
+    // MARK: What a request owns
+
+    /// An error whose end can be seen.
+    private struct TokenError: Error {
+        let token: Token
+    }
+
+    /// Each by itself: a request looks at what it owns before it lets anything go.
+    func testAFreedRequestLetsGoWhateverItOwns() throws {
+        let givers: [(String, (Request<Work>, Token) -> Void)] = [
+            ("callback", { request, token in request.setCallback { _ in withExtendedLifetime(token) {} } }),
+            ("cleanup", { request, token in request.setCleanup { _, _ in withExtendedLifetime(token) {} } }),
+            ("error", { request, token in request.fail(TokenError(token: token)) }),
+            ("state", { request, token in request.state.token = token }),
+        ]
+        for (owned, give) in givers {
+            try withTallocContext { root in
+                var ends = 0
+                let request = try Request(Work(), under: root)
+                do {
+                    let token = Token()
+                    token.onEnd = { ends += 1 }
+                    give(request, token)
+                }
+                XCTAssertEqual(ends, 0, owned)
+                request.free()
+                XCTAssertEqual(ends, 1, owned)
+            }
+        }
+    }
+
     // MARK: Freeing in the functions of a request
 
     func testTheParentMayBeFreedInACallback() throws {

@@ -50,6 +50,13 @@ final class RequestSecondEndTests: XCTestCase {
                 + "it had ended at first.swift:11 and is done")
     }
 
+    func testAnEndWhereTheTypeOfTheStateIsNotKnownNamesItAllTheSame() throws {
+        try assertSecondEnd(
+            after: finish, { request, _, file in AnyRequest(request).finish(file: file, line: 77) },
+            saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:77: "
+                + "it had ended at first.swift:11 and is done")
+    }
+
     func testFailAfterFinish() throws {
         try assertSecondEnd(
             after: finish, fail,

@@ -91,16 +91,15 @@ struct EntryRecord: EventRecord, Linked {
     /// Whose loop starts it; nobody does once that is gone.
     let events: EventContext
     /// Nil for one that only blocks; kept once called, because the entry may be untriggered.
-    let trigger: RequestCallback?
+    var trigger: RequestCallback?
     var isTriggered = false
     var next: EntryPointer?
     var previous: EntryPointer?
 
-    init(prefix: EventPrefix, request: AnyRequest, events: EventContext, trigger: RequestCallback?) {
+    init(prefix: EventPrefix, request: AnyRequest, events: EventContext) {
         self.prefix = prefix
         self.request = request
         self.events = events
-        self.trigger = trigger
     }
 
     static var name: StaticString { "struct tevent_queue_entry" }
@@ -155,17 +154,22 @@ extension EntryPointer {
 
     /// Calls the trigger.
     func start() {
-        let entry = RequestQueue.Entry(self)
         let queue = pointee.queue.unsafelyUnwrapped
         queue.leaveLoop()
-        trace(.beforeHandler)
-        // A trace may have changed everything.
-        guard !entry.isFreed, queue.canStart(self) else { return }
+        if context?.pointee.hooks != nil {
+            let entry = RequestQueue.Entry(self)
+            trace(.beforeHandler)
+            // A trace may have changed everything.
+            guard !entry.isFreed, queue.canStart(self) else { return }
+            // It may have stopped and started the queue, and so told the loop once more.
+            queue.leaveLoop()
+        }
         pointee.isTriggered = true
-        // A trace may have stopped and started the queue, and so told the loop once more.
-        queue.leaveLoop()
         // A request that has ended while it waited, or is gone because the entry was moved, has no work to begin.
-        guard let trigger = pointee.trigger, !pointee.request.isFreed, pointee.request.isInProgress else { return }
-        trigger.run(pointee.request)
+        guard let run = pointee.trigger?.run,
+            let request = pointee.request.tallocHandle.object?.assumingMemoryBound(to: RequestRecord.self),
+            request.pointee.status == .inProgress
+        else { return }
+        run(pointee.request)
     }
 }

@@ -55,7 +55,7 @@ public struct RequestQueue: TallocObject, Equatable {
     @discardableResult
     public func add<State>(
         _ request: Request<State>, on events: EventContext, file: StaticString = #fileID, line: UInt32 = #line,
-        trigger: @escaping (_ request: Request<State>) -> Void
+        trigger: consuming @escaping (_ request: Request<State>) -> Void
     ) throws(TeventError) -> Entry {
         try add(
             AnyRequest(request), on: events, Request<State>.TypedCallback(run: trigger).erased, startsAtOnce: false,
@@ -73,7 +73,7 @@ public struct RequestQueue: TallocObject, Equatable {
     @discardableResult
     public func addOrStart<State>(
         _ request: Request<State>, on events: EventContext, file: StaticString = #fileID, line: UInt32 = #line,
-        trigger: @escaping (_ request: Request<State>) -> Void
+        trigger: consuming @escaping (_ request: Request<State>) -> Void
     ) throws(TeventError) -> Entry {
         try add(
             AnyRequest(request), on: events, Request<State>.TypedCallback(run: trigger).erased, startsAtOnce: true,
@@ -94,15 +94,16 @@ public struct RequestQueue: TallocObject, Equatable {
 
     @usableFromInline
     func add(
-        _ request: AnyRequest, on events: EventContext, _ trigger: RequestCallback?, startsAtOnce: Bool,
+        _ request: AnyRequest, on events: EventContext, _ trigger: consuming RequestCallback?, startsAtOnce: Bool,
         file: StaticString, line: UInt32
     ) throws(TeventError) -> Entry {
         let queue = record("add")
         let request = request.record("add")
         _ = events.record("add")
         let entry = try EntryRecord.make(under: request, file: file, line: line) {
-            EntryRecord(prefix: $0, request: AnyRequest(request), events: events, trigger: trigger)
+            EntryRecord(prefix: $0, request: AnyRequest(request), events: events)
         }
+        entry.pointee.trigger = trigger
         let handle = Entry(entry)
         entry.join(queue, of: request)
         // A trace may have freed any of them.

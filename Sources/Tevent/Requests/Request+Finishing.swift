@@ -10,8 +10,7 @@ extension RequestProtocol {
     /// The corresponding C function is `tevent_req_done()`.
     @inlinable
     public func finish(file: StaticString = #fileID, line: UInt32 = #line) {
-        let chunk = chunk("finish()")
-        if !finishRequest(chunk, file: file, line: line) { endedTwice(chunk, file: file, line: line) }
+        finishRequest(chunk("finish()"), file: file.cString, line: line)
     }
 
     /// Ends the request with an error, and calls its callback.
@@ -106,30 +105,31 @@ extension RequestProtocol {
     /// The record of a request in progress, or a trap.
     private func recordToEnd(_ call: StaticString, file: StaticString, line: UInt32) -> RequestPointer {
         let request = record(call)
-        if request.pointee.status != .inProgress { endedTwice(request, file: file, line: line) }
+        if request.pointee.status != .inProgress { request.endedTwice(file: file.cString, line: line) }
         return request
-    }
-
-    /// The trap when a request that has ended is to be ended again, at `file` and `line`.
-    @inline(never)
-    @usableFromInline
-    func endedTwice(_ chunk: UnsafeMutableRawPointer, file: StaticString, line: UInt32) -> Never {
-        let request = chunk.assumingMemoryBound(to: RequestRecord.self)
-        let first =
-            request.pointee.finishFile == nil && request.pointee.status == .received
-            ? "it was received before it had ended"
-            : "it had ended at \(request.finishOrigin) and is \(request.pointee.status)"
-        abort(
-            "the \(Self.self) made at \(request.origin) is ended a second time at \(file):\(line): \(first). "
-                + "A 'return' after the first end may be missing")
     }
 }
 
-/// Ends a request well; false when it has ended already.
+/// Ends a request well.
+///
+/// It traps by itself, so that it is the last thing its caller does: in a cascade fewer calls lie on the stack.
 @usableFromInline
-func finishRequest(_ chunk: UnsafeMutableRawPointer, file: StaticString, line: UInt32) -> Bool {
+func finishRequest(_ chunk: UnsafeMutableRawPointer, file: UnsafePointer<CChar>, line: UInt32) {
     let request = chunk.assumingMemoryBound(to: RequestRecord.self)
-    guard request.pointee.status == .inProgress else { return false }
-    request.finish(.done, file: file.cString, line: line)
-    return true
+    guard request.pointee.status == .inProgress else { request.endedTwice(file: file, line: line) }
+    request.finish(.done, file: file, line: line)
+}
+
+extension RequestPointer {
+    /// The trap when a request that has ended is to be ended again, at `file` and `line`.
+    @inline(never)
+    fileprivate func endedTwice(file: UnsafePointer<CChar>, line: UInt32) -> Never {
+        let first =
+            pointee.finishFile == nil && pointee.status == .received
+            ? "it was received before it had ended"
+            : "it had ended at \(finishOrigin) and is \(pointee.status)"
+        abort(
+            "the Request<\(stateName)> made at \(origin) is ended a second time at \(String(cString: file)):\(line): "
+                + "\(first). A 'return' after the first end may be missing")
+    }
 }

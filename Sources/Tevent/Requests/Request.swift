@@ -31,11 +31,12 @@ public struct Request<State>: RequestProtocol, Equatable {
     ) throws(TeventError) {
         // Inlined always: a function that is generic over its parent, as those that send are, would else look up the types
         // of the state's storage at each call, which costs more than all the rest.
-        let request = try makeRequest(
-            StateLayout(of: State.self), under: parent.tallocHandle, parent.chunk("init(_:under:)"), file: file,
-            line: line)
+        guard
+            let request = makeRequest(
+                StateLayout(of: State.self), under: parent.chunk("init(_:under:)"), file: file.cString, line: line)
+        else { throw noMemoryForRequest() }
         Storage<State>.value(at: request.placeOfState).initialize(to: state)
-        tallocHandle = request.handle
+        tallocHandle = TallocHandle(slot: request.slot)
     }
 
     /// Sets what is called when the request has ended, in place of what was set before.
@@ -211,18 +212,20 @@ private func replaceCallback(of request: RequestPointer, with callback: consumin
 
 // What the generic functions above do for every type of state alike; they get the chunk of a request that is there.
 
-/// A new request, and where its state must be initialised at once.
+/// A new request, and where its state must be initialised at once; nil when there is no memory.
+///
+/// Nil instead of an error, and a C string instead of a static one, since two words come and go in registers.
 @usableFromInline
 func makeRequest(
-    _ state: StateLayout, under parent: TallocHandle, _ parentChunk: UnsafeMutableRawPointer, file: StaticString,
-    line: UInt32
-) throws(TeventError) -> (handle: TallocHandle, placeOfState: UnsafeMutableRawPointer) {
-    do throws(TallocError) {
-        let request = try RequestPointer.make(
-            state, under: parent, parentChunk, file: file, line: line)
-        return (request.handle, request.placeBehindRecord)
-    } catch { throw TeventError(error) }
+    _ state: StateLayout, under parent: UnsafeMutableRawPointer, file: UnsafePointer<CChar>, line: UInt32
+) -> (slot: HandleSlotPointer, placeOfState: UnsafeMutableRawPointer)? {
+    guard let request = RequestPointer.make(state, under: parent, file: file, line: line) else { return nil }
+    return (request.pointee.scheduled.prefix.slot, request.placeBehindRecord)
 }
+
+@inline(never)
+@usableFromInline
+func noMemoryForRequest() -> TeventError { TeventError(.outOfMemory(name: "\(RequestRecord.name)")) }
 
 @usableFromInline
 func setCallbackOfRequest(

@@ -113,8 +113,14 @@ extension RequestProtocol {
 
 extension RequestPointer {
     /// Lets a new request be profiled if the one it was made under is.
+    @inline(__always)
     func joinProfile(of parent: UnsafeMutableRawPointer) {
         let parent = parent.assumingMemoryBound(to: RequestRecord.self)
+        if parent.pointee.extras != nil { joinProfile(ofOneWithExtras: parent) }
+    }
+
+    @inline(never)
+    private func joinProfile(ofOneWithExtras parent: RequestPointer) {
         guard let profile = parent.pointee.extras?.profile else { return }
         extras.profile = profile.makeSubprofile(of: self)
     }

@@ -63,6 +63,11 @@ enum RequestFailure {
     case code(UInt64)
     case error(any Error)
 
+    /// Whether it holds an error that is to be let go.
+    var isError: Bool {
+        if case .error = self { true } else { false }
+    }
+
     /// The failure as an error to throw.
     var error: (any Error)? {
         switch self {
