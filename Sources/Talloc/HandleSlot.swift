@@ -77,9 +77,9 @@ extension HandleSlotPointer {
         pointee.object = free.pointee.first
         free.pointee.first = UnsafeMutableRawPointer(self)
         let count = free.pointee.count
-        // Their number is at most `mostFree`, so that the sum needs no check.
+        // Their number is less than `longestList`, so that the sum needs no check.
         free.pointee.count = count &+ 1
-        if count == 0 || count &+ 1 >= SlotDepot.mostFree { SlotDepot.receivedFirstOrLast() }
+        if count == 0 || count &+ 1 == SlotDepot.longestList { SlotDepot.receivedFirstOrLast() }
     }
 
     /// Whether the slot's object is of this kind; cheaper than to ask which kind it is.
@@ -111,8 +111,11 @@ enum SlotDepot {
 
     private static let leftBehind = Locked<[Batch]>([])
 
-    /// A thread with so many free slots gives half of them back: it may free what another makes, again and again.
-    @inlinable static var mostFree: Int { 2048 }
+    /// A thread with so many free slots sets them aside and begins a new list.
+    ///
+    /// When that is as long, it gives the former one away: it may free what another thread makes, again and again. So
+    /// slots change threads by whole lists, and none is walked along.
+    @inlinable static var longestList: Int { 1024 }
 
     /// Where all slots are: slabs of this many bytes, aligned to as many.
     private static let slabs = Locked(Set<UInt>())
@@ -121,7 +124,7 @@ enum SlotDepot {
     /// Runs when a thread ends, to pass its free slots on.
     private static let threadEnd: pthread_key_t = {
         var key = pthread_key_t()
-        pthread_key_create(&key) { _ in SlotDepot.takeBack(clinux_free_slots_here()!.pointee.count) }
+        pthread_key_create(&key) { _ in SlotDepot.takeAll() }
         return key
     }()
 
@@ -129,8 +132,8 @@ enum SlotDepot {
     @usableFromInline
     static func refill() {
         watchEndOfThisThread()
-        guard let batch = leftBehind.withLock({ $0.popLast() }) ?? newSlab() else { return }
         let free = clinux_free_slots_here()!
+        guard let batch = takeSetAside() ?? leftBehind.withLock({ $0.popLast() }) ?? newSlab() else { return }
         free.pointee.first = UnsafeMutableRawPointer(bitPattern: batch.first)
         free.pointee.count = batch.count
     }
@@ -142,8 +145,7 @@ enum SlotDepot {
     @inline(never)
     @usableFromInline
     static func receivedFirstOrLast() {
-        let count = clinux_free_slots_here()!.pointee.count
-        if count >= mostFree { takeBack(mostFree / 2) } else { watchEndOfThisThread() }
+        if clinux_free_slots_here()!.pointee.count == longestList { setAside() } else { watchEndOfThisThread() }
     }
 
     /// Lets the thread, which may have freed what another one made, leave its free slots behind.
@@ -170,16 +172,29 @@ enum SlotDepot {
         return Batch(first: UInt(bitPattern: memory), count: count)
     }
 
-    /// Takes the first `count` free slots of the calling thread, for other threads.
-    @usableFromInline
-    static func takeBack(_ count: Int) {
+    /// Lets the calling thread begin a new list of free slots, and takes from it what it had set aside before.
+    private static func setAside() {
+        if let batch = takeSetAside() { leftBehind.withLock { $0.append(batch) } }
         let free = clinux_free_slots_here()!
-        guard count > 0, let first = free.pointee.first else { return }
-        var last = first.assumingMemoryBound(to: HandleSlot.self)
-        for _ in 1..<count { last = last.pointee.object.unsafelyUnwrapped.assumingMemoryBound(to: HandleSlot.self) }
-        free.pointee.first = last.pointee.object
-        free.pointee.count -= count
-        last.pointee.object = nil
-        leftBehind.withLock { $0.append(Batch(first: UInt(bitPattern: first), count: count)) }
+        free.pointee.set_aside = free.pointee.first
+        free.pointee.first = nil
+        free.pointee.count = 0
+    }
+
+    private static func takeSetAside() -> Batch? {
+        let free = clinux_free_slots_here()!
+        defer { free.pointee.set_aside = nil }
+        return free.pointee.set_aside.map { Batch(first: UInt(bitPattern: $0), count: longestList) }
+    }
+
+    /// Takes all free slots of the calling thread, which ends, for other threads.
+    private static func takeAll() {
+        if let batch = takeSetAside() { leftBehind.withLock { $0.append(batch) } }
+        let free = clinux_free_slots_here()!
+        guard let first = free.pointee.first else { return }
+        let batch = Batch(first: UInt(bitPattern: first), count: free.pointee.count)
+        leftBehind.withLock { $0.append(batch) }
+        free.pointee.first = nil
+        free.pointee.count = 0
     }
 }

@@ -14,6 +14,8 @@
 struct clinux_free_slots {
     void *first;
     long count;
+    /* A list of as many as there may be in one, or NULL. */
+    void *set_aside;
 };
 
 extern _Thread_local struct clinux_free_slots clinux_free_slots;

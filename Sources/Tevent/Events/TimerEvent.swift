@@ -157,7 +157,7 @@ extension TimerPointer {
         let context = pointee.prefix.context!
         let timer = TimerEvent(self)
         context.pointee.timers.beginRunning(self)
-        if let next = context.pointee.timers.first { next.fetchAhead() }
+        context.pointee.timers.fetchAhead()
         context.pointee.hooks?.timers?(timer, .beforeHandler)
         if !timer.isFreed, pointee.prefix.context != nil {
             let handler = pointee.handler
@@ -168,12 +168,13 @@ extension TimerPointer {
         freeChunk(self)
     }
 
-    /// Lets the processor fetch a timer, and talloc's words before it, while the handler of another runs.
+    /// Lets the processor fetch what running and freeing the timer will touch.
     ///
-    /// Timers are due in another order than they lie in memory, so each would be waited for. With 20,000 that are due, it
-    /// saves a fifth of the time, with 100,000 more than a quarter.
-    private func fetchAhead() {
-        clinux_prefetch(self)
-        clinux_prefetch(UnsafeRawPointer(self) - 64)
+    /// That is the timer, talloc's words before it, and the sizes of the two chunks behind it, at which malloc looks.
+    func fetchAhead() {
+        for offset in [-104, -64, 0, 56, 216] { clinux_prefetch(UnsafeRawPointer(self) + offset) }
     }
+
+    /// Lets the processor fetch the slot of a timer that has been fetched.
+    func fetchSlotAhead() { clinux_prefetch(pointee.prefix.slot) }
 }
