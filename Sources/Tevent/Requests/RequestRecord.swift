@@ -49,7 +49,7 @@ struct RequestRecord {
     /// What the callback may ask for; it does not belong to the request.
     var callbackData: TallocHandle?
     var failure = RequestFailure.none
-    /// What it waits with for a descriptor: a child, which goes when the request ends.
+    /// What it waits with for a descriptor: a child, which goes when the request ends, or lent by who holds that.
     var event: FDEvent?
     var extras: RequestExtras?
 
@@ -161,7 +161,7 @@ extension RequestPointer {
     @inline(never)
     private func tidyUp() -> Bool {
         let handle = handle
-        pointee.event.take()?.freeIfThere()
+        pointee.event.take()?.endWaiting()
         // A trace may have freed the request; so below.
         guard !handle.isStale, let extras = pointee.extras else { return !handle.isStale }
         extras.endTimer.take()?.freeIfThere()
@@ -253,6 +253,7 @@ extension RequestPointer {
         cleanUp()
         guard !handle.isStale else { return }
         pointee.isBeingReceived = true
+        pointee.event.take()?.endWaiting()
         let callback = pointee.callback.take()
         freeChildren()
         letStateGo()
@@ -295,6 +296,7 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     request.leaveQueue()
     // From here on the handles are stale, so whatever the deinit of what the record holds does finds the request gone.
     request.pointee.scheduled.prefix.slot.release()
+    request.pointee.event.take()?.endWaiting()
     if request.pointee.statePlace == .request, request.pointee.isStateOwner {
         // What is below goes before the state, which may hold what it works with, such as a descriptor.
         talloc_free_children(chunk)
