@@ -20,9 +20,18 @@ public struct Read {
     /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then.
     ///
     /// The corresponding C function is `read_packet_send()`, of a library that Samba has beside tevent.
+    @inlinable
     public static func send(
         from descriptor: Int32, upTo count: Int = 4096, on events: EventContext, under parent: some TallocObject,
         file: StaticString = #fileID, line: UInt32 = #line
+    ) throws(TeventError) -> Request<Read> {
+        try send(from: descriptor, upTo: count, on: events, parent: parent.tallocContext, file: file, line: line)
+    }
+
+    @usableFromInline
+    static func send(
+        from descriptor: Int32, upTo count: Int, on events: EventContext, parent: TallocContext, file: StaticString,
+        line: UInt32
     ) throws(TeventError) -> Request<Read> {
         guard count > 0 else { abort("a Read of \(count) bytes could not be told from the end; ask for one at least") }
         let request = try Request(

@@ -244,20 +244,40 @@ extension RequestPointer {
 
     /// Lets go all that belonged to the work.
     func receive() {
-        guard pointee.status != .received else { return }
+        guard let state = beginReceiving() else { return }
+        pointee.storage.deinitializeValue(at: state)
+        endReceiving()
+    }
+
+    /// Lets go all but the state, which is gone for everybody already.
+    ///
+    /// - Returns: The state, if it is to be let go, and then the end; nil if all is done.
+    func beginReceiving() -> UnsafeMutableRawPointer? {
+        guard pointee.status != .received else { return nil }
         checkStateIsNotBeingChanged()
-        let handle = handle
         pointee.status = .received
-        leaveQueue()
-        pointee.extras?.profile?.stop(self)
-        cleanUp()
-        guard !handle.isStale else { return }
+        if pointee.queue != .none { leaveQueue() }
+        if let extras = pointee.extras {
+            let handle = handle
+            extras.profile?.stop(self)
+            cleanUp()
+            guard !handle.isStale else { return nil }
+        }
         pointee.isBeingReceived = true
         pointee.event.take()?.endWaiting()
-        let callback = pointee.callback.take()
         freeChildren()
-        letStateGo()
+        let ownsState = pointee.statePlace == .request && pointee.isStateOwner
+        pointee.statePlace = .gone
+        if ownsState { return placeBehindRecord }
+        endReceiving()
+        return nil
+    }
+
+    func endReceiving() {
         pointee.isBeingReceived = false
+        guard pointee.callback != nil || pointee.freeWhenReceived else { return }
+        let handle = handle
+        let callback = pointee.callback.take()
         withExtendedLifetime(callback) {}
         if !handle.isStale, pointee.freeWhenReceived { freeChunk(self) }
     }
