@@ -353,4 +353,35 @@ final class FDTests: EngineTestCase {
             }
         }
     }
+
+    func testWhatAHandlerHoldsLivesUntilTheOutermostOfItsCallsReturns() throws {
+        try onBothBackends { events, _ in
+            let descriptor = try readyDescriptor()
+            weak var held: Token?
+            var closed: [Int32] = []
+            var calls = 0
+            do {
+                let token = Token()
+                held = token
+                let event = try events.addFD(descriptor, .read) { event, _ in
+                    calls += 1
+                    if calls < 3 {
+                        XCTAssertEqual(try? events.loopOnce(), .handled)
+                        // Freed two calls further in; what it holds is there all the same.
+                        XCTAssertTrue(event.isFreed)
+                        XCTAssertEqual(closed, [descriptor])
+                    } else {
+                        event.free()
+                    }
+                    XCTAssertNotNil(held)
+                    withExtendedLifetime(token) {}
+                }
+                event.setCloseFunction { closed.append($0) }
+            }
+            events.allowNesting()
+            XCTAssertEqual(try events.loopOnce(), .handled)
+            XCTAssertEqual(calls, 3)
+            XCTAssertNil(held)
+        }
+    }
 }

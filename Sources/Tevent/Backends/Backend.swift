@@ -29,6 +29,25 @@ protocol Backend: AnyObject {
     func reopen() throws(TeventError)
 }
 
+/// The backend of a context, used where it lies: a reference that is not copied is not counted, either.
+struct OwnedBackend: ~Copyable {
+    private let backend: any Backend
+
+    init(_ backend: any Backend) { self.backend = backend }
+
+    var name: String { type(of: backend).name }
+
+    borrowing func change(
+        _ descriptor: Int32, from old: FDEvent.Flags, to new: FDEvent.Flags, generation: UInt32
+    ) -> BackendChange { backend.change(descriptor, from: old, to: new, generation: generation) }
+
+    borrowing func wait(nanoseconds: Int64?, _ ready: inout ReadyBatch) throws(TeventError) -> Bool {
+        try backend.wait(nanoseconds: nanoseconds, &ready)
+    }
+
+    borrowing func reopen() throws(TeventError) { try backend.reopen() }
+}
+
 /// What became of a change.
 enum BackendChange: Equatable {
     case done

@@ -33,13 +33,15 @@ struct DescriptorTable {
     private var firstChanged = endOfList
     private var lastChanged = endOfList
     /// A round begins when all changes have been passed to the backend.
-    private var round: UInt32 = 1
+    private(set) var round: UInt32 = 1
 
     /// The entry of a descriptor that was reserved.
     subscript(descriptor: Int32) -> Entry {
         @inline(__always) get { entries.unsafelyUnwrapped[Int(descriptor)] }
         @inline(__always) nonmutating _modify { yield &entries.unsafelyUnwrapped[Int(descriptor)] }
     }
+
+    func hasEntry(for descriptor: Int32) -> Bool { descriptor < capacity }
 
     /// Makes sure there is an entry for the descriptor.
     mutating func reserve(_ descriptor: Int32, under context: UnsafeMutableRawPointer) throws(TeventError) {
@@ -63,8 +65,12 @@ struct DescriptorTable {
 
     mutating func add(_ event: FDPointer) {
         let descriptor = event.pointee.descriptor
-        if self[descriptor].first == nil { self[descriptor].isNew = true }
-        append(event, to: descriptor)
+        if self[descriptor].first == nil {
+            self[descriptor].isNew = true
+            self[descriptor].first = event
+        } else {
+            append(event, to: descriptor)
+        }
         noteChange(of: descriptor)
     }
 
@@ -84,25 +90,29 @@ struct DescriptorTable {
 
     private func append(_ event: FDPointer, to descriptor: Int32) {
         event.pointee.sibling = nil
-        guard var last = self[descriptor].first else {
-            self[descriptor].first = event
-            return
-        }
+        guard var last = self[descriptor].first else { return self[descriptor].first = event }
         while let next = last.pointee.sibling { last = next }
         last.pointee.sibling = event
     }
 
+    @inline(__always)
     private func unlink(_ event: FDPointer, from descriptor: Int32) {
         if self[descriptor].first == event {
             self[descriptor].first = event.pointee.sibling
-            return
+        } else {
+            unlinkFromMiddle(event, of: descriptor)
         }
+    }
+
+    @inline(never)
+    private func unlinkFromMiddle(_ event: FDPointer, of descriptor: Int32) {
         var before = self[descriptor].first
         while let record = before, record.pointee.sibling != event { before = record.pointee.sibling }
         before?.pointee.sibling = event.pointee.sibling
     }
 
     /// Notes a change behind those noted before: what is added first is ready first when all are.
+    @inline(__always)
     mutating func noteChange(of descriptor: Int32) {
         self[descriptor].changedInRound = round
         guard self[descriptor].nextChanged == Self.notListed else { return }
@@ -114,6 +124,8 @@ struct DescriptorTable {
         }
         lastChanged = descriptor
     }
+
+    var hasNotedChanges: Bool { firstChanged != Self.endOfList }
 
     mutating func takeChanged() -> Int32? {
         guard firstChanged != Self.endOfList else { return nil }

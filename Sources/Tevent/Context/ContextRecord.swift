@@ -4,7 +4,7 @@ import Talloc
 typealias ContextPointer = UnsafeMutablePointer<ContextRecord>
 
 /// What an event context is: the lists of its events, in its own talloc chunk.
-struct ContextRecord {
+struct ContextRecord: ~Copyable {
     static let name: StaticString = "struct tevent_context"
 
     /// Begins with the slot, as every record does; all handles to the context are copies of it.
@@ -20,7 +20,7 @@ struct ContextRecord {
 
     // Descriptors on their way: noted changes → backend → what it found ready.
     var descriptors = DescriptorTable()
-    let backend: any Backend
+    let backend: OwnedBackend
     var ready: ReadyBatch
     /// Descriptors that the backend cannot wait for.
     var alwaysReady: [Int32] = []
@@ -60,7 +60,7 @@ struct ContextRecord {
 
     init(slot: HandleSlotPointer, backend: any Backend, ready: ReadyBatch, manualClock: ManualClock?) {
         handle = TallocHandle(slot: slot)
-        self.backend = backend
+        self.backend = OwnedBackend(backend)
         self.ready = ready
         self.manualClock = manualClock
     }
@@ -70,6 +70,7 @@ extension ContextPointer {
     static func make(
         under parent: UnsafeMutableRawPointer?, backend: any Backend, clock: ManualClock?
     ) throws(TeventError) -> ContextPointer {
+        Fork.watch()
         do throws(TallocError) {
             let (chunk, slot) = try allocateChunk(
                 size: MemoryLayout<ContextRecord>.size, name: ContextRecord.name.cString, under: parent,
@@ -120,6 +121,7 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     context.closeWaker()
     let record = context.move()
     for case .messages(let first) in leftBehind { first.discardAll() }
-    withExtendedLifetime((record, leftBehind)) {}
+    withExtendedLifetime(leftBehind) {}
+    withExtendedLifetime(record) {}
     return 0
 }

@@ -116,14 +116,17 @@ extension EventContext {
 extension ContextPointer {
     /// Takes turns until a handler has run, or none can.
     fileprivate func once() throws(TeventError) -> LoopResult {
+        pointee.hooks?.loop == nil ? try untracedOnce() : try tracedOnce()
+    }
+
+    private func untracedOnce() throws(TeventError) -> LoopResult {
         let handle = handle
-        pointee.hooks?.loop?(.beforeLoopOnce)
-        defer { if !handle.isStale { pointee.hooks?.loop?(.afterLoopOnce) } }
         var limit: EventInstant?
-        while !handle.isStale {
-            switch try turn(waitUntil: &limit) {
+        while true {
+            let result = try turn(waitUntil: &limit)
+            guard !handle.isStale else { return .contextFreed }
+            switch result {
             case .handled:
-                guard !handle.isStale else { return .contextFreed }
                 // The handler may have closed a descriptor.
                 pointee.hasAudited = false
                 return .handled
@@ -132,6 +135,15 @@ extension ContextPointer {
             case .timedOut: return .timedOut
             }
         }
-        return .contextFreed
+    }
+
+    /// The same between two calls of the trace, which may free the context, too.
+    @inline(never)
+    private func tracedOnce() throws(TeventError) -> LoopResult {
+        let handle = handle
+        pointee.hooks?.loop?(.beforeLoopOnce)
+        guard !handle.isStale else { return .contextFreed }
+        defer { if !handle.isStale { pointee.hooks?.loop?(.afterLoopOnce) } }
+        return try untracedOnce()
     }
 }

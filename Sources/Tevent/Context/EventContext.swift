@@ -48,7 +48,7 @@ public struct EventContext: TallocObject, Equatable {
     /// The name of the context's backend.
     ///
     /// The corresponding C function is `tevent_context_get_backend()`, which later versions have.
-    public var backend: String { type(of: record().pointee.backend).name }
+    public var backend: String { record().pointee.backend.name }
 
     /// What the context's clock shows.
     ///

@@ -9,11 +9,10 @@ enum Fork {
         return true
     }()
 
-    /// Changes in the child each time the process forks.
-    static var generation: UInt32 {
-        _ = isWatching
-        return count.load(ordering: .relaxed)
-    }
+    /// Changes in the child each time the process forks, once somebody watches.
+    static var generation: UInt32 { count.load(ordering: .relaxed) }
+
+    static func watch() { _ = isWatching }
 }
 
 extension EventContext {
@@ -39,6 +38,7 @@ extension ContextPointer {
     }
 
     /// Begins anew with the backend: after `fork`, or when it reports what nobody watches.
+    @inline(never)
     func reinitialise() throws(TeventError) {
         if hasForked { try pointee.waker?.reopen() }
         try pointee.backend.reopen()

@@ -25,7 +25,7 @@ extension ContextPointer {
         // 3. immediates, in the order they were scheduled
         if runImmediate() { return .handled }
         // 4. timers that are due, by deadline
-        if runTimer() { return .handled }
+        if pointee.timers.count > 0, runTimer() { return .handled }
         // 5. wait for descriptors, at most until the next timer, and run their handlers
         try noticeFork()
         if pointee.ready.isEmpty {
@@ -74,7 +74,13 @@ extension ContextPointer {
         {
             return true
         }
-        guard let channel = pointee.channel, channel.hasMessages else { return true }
+        guard pointee.channel?.hasMessages == true else { return true }
+        return joinMessages()
+    }
+
+    @inline(never)
+    private func joinMessages() -> Bool {
+        guard let channel = pointee.channel else { return true }
         let unwanted = joinMessages(of: channel)
         guard !unwanted.isEmpty else { return true }
         // Letting them go may run anybody's deinit.
@@ -99,6 +105,28 @@ extension ContextPointer {
     }
 
     private func runDescriptor() throws(TeventError) -> TurnResult {
+        if runLoneEvent() { return .handled }
+        return try runAnyDescriptor()
+    }
+
+    /// Runs the first event of the batch if there is nothing special about it, as with nearly all; false if there is.
+    private func runLoneEvent() -> Bool {
+        // The loop's own waker is not in the table.
+        guard let entry = pointee.ready.first, pointee.descriptors.hasEntry(for: entry.descriptor) else { return false }
+        let known = pointee.descriptors[entry.descriptor]
+        guard known.generation == entry.generation, known.changedInRound != pointee.descriptors.round,
+            let event = known.first, event.pointee.sibling == nil
+        else { return false }
+        // Not ready for what it waits for: a descriptor that is not open, for one.
+        let ready = entry.ready.intersection(event.pointee.flags)
+        guard !ready.isEmpty else { return false }
+        pointee.ready.removeFirst()
+        event.run(ready)
+        return true
+    }
+
+    @inline(never)
+    private func runAnyDescriptor() throws(TeventError) -> TurnResult {
         while let entry = pointee.ready.first {
             let descriptor = entry.descriptor
             if let waker = pointee.waker, descriptor == waker.pointee.eventFD.load(ordering: .relaxed) {

@@ -8,8 +8,10 @@ extension ContextPointer {
     ///
     /// - Parameter limit: When the longest wait ends; set by the first wait of a turn.
     func wait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
-        try applyChanges()
-        guard pointee.ready.isEmpty else { return .again }
+        if pointee.descriptors.hasNotedChanges {
+            try applyChanges()
+            guard pointee.ready.isEmpty else { return .again }
+        }
 
         if limit == nil, let longest = pointee.maximumWait { limit = now.advanced(by: longest) }
         var timeout = timeUntilNext(limit)
@@ -17,9 +19,16 @@ extension ContextPointer {
         if isAudit { timeout = pointee.auditDelay }
 
         let handle = handle
-        guard try sleep(nanoseconds: timeout), !handle.isStale else { return .again }
+        let isTraced = pointee.hooks?.loop != nil
+        let hasSlept = isTraced ? try tracedSleep(nanoseconds: timeout) : try sleep(nanoseconds: timeout)
+        guard hasSlept, !handle.isStale else { return .again }
         if !pointee.alwaysReady.isEmpty { addAlwaysReady() }
-        guard pointee.ready.isEmpty else { return .handled }
+        return pointee.ready.isEmpty ? lookAround(isAudit: isAudit, limit) : .handled
+    }
+
+    /// What is to be done when the loop has slept in vain.
+    @inline(never)
+    private func lookAround(isAudit: Bool, _ limit: EventInstant?) -> TurnResult {
         if isAudit || (!pointee.hasAudited && now >= pointee.nextAudit) { audit() }
         if pointee.manualClock != nil { return .timedOut }
         if let limit, now >= limit, pointee.timers.firstDeadline ?? .max > now.nanoseconds { return .timedOut }
@@ -30,11 +39,8 @@ extension ContextPointer {
     /// Waits in the backend, unless somebody has left something for the loop.
     ///
     /// - Returns: False if it did not wait to the end.
+    @inline(__always)
     private func sleep(nanoseconds: Int64?) throws(TeventError) -> Bool {
-        let handle = handle
-        pointee.hooks?.loop?(.beforeWait)
-        guard !handle.isStale else { return false }
-        defer { pointee.hooks?.loop?(.afterWait) }
         guard let waker = pointee.waker else {
             return try pointee.backend.wait(nanoseconds: nanoseconds, &pointee.ready)
         }
@@ -46,7 +52,18 @@ extension ContextPointer {
     }
     // snippet-end: sleep
 
+    /// The same between two calls of the trace, which may free the context.
+    @inline(never)
+    private func tracedSleep(nanoseconds: Int64?) throws(TeventError) -> Bool {
+        let handle = handle
+        pointee.hooks?.loop?(.beforeWait)
+        guard !handle.isStale else { return false }
+        defer { pointee.hooks?.loop?(.afterWait) }
+        return try sleep(nanoseconds: nanoseconds)
+    }
+
     /// Nanoseconds until something is due without any descriptor; nil means never.
+    @inline(__always)
     private func timeUntilNext(_ limit: EventInstant?) -> Int64? {
         if pointee.manualClock != nil || !pointee.alwaysReady.isEmpty { return 0 }
         let first: Int64
@@ -99,7 +116,7 @@ extension ContextPointer {
             pointee.alwaysReady.append(descriptor)
             debug(
                 .trace,
-                "\(type(of: pointee.backend).name) cannot wait for descriptor \(descriptor); it counts as always ready")
+                "\(pointee.backend.name) cannot wait for descriptor \(descriptor); it counts as always ready")
         case .badDescriptor:
             table[descriptor].registered = []
             reportNotOpen(descriptor)
@@ -171,8 +188,7 @@ extension ContextPointer {
         let handle = FDEvent(event)
         event.detach()
         guard wantsErrors, !handle.isFreed else { throw .badDescriptor(descriptor) }
-        let handler = event.pointee.handler
-        handler(handle, .error)
+        event.callHandler(.error)
         return true
     }
 }

@@ -41,7 +41,7 @@ struct EventPrefix {
 }
 
 /// A record of an event, as it lies in its chunk.
-protocol EventRecord {
+protocol EventRecord: ~Copyable {
     /// The name in talloc reports, as in C.
     static var name: StaticString { get }
     static var kind: ObjectKind { get }
@@ -50,7 +50,7 @@ protocol EventRecord {
     var prefix: EventPrefix { get set }
 }
 
-extension EventRecord {
+extension EventRecord where Self: ~Copyable {
     /// Makes a chunk with a record in it; nothing is left behind when it throws.
     @inline(__always)
     static func make(
@@ -68,7 +68,7 @@ extension EventRecord {
     }
 }
 
-extension UnsafeMutablePointer where Pointee: EventRecord {
+extension UnsafeMutablePointer where Pointee: EventRecord & ~Copyable {
     /// The last step of every destructor: the handles end, then what the record holds is let go.
     ///
     /// In this order, because letting go may run anybody's deinit, which must find the event gone.

@@ -38,7 +38,7 @@ extension EventContext {
     func hold(
         _ descriptor: Int32, parent: TallocHandle, file: StaticString, line: UInt32
     ) throws(TeventError) -> FDEvent {
-        let event = try addFD(descriptor, [], parent: parent, file: file, line: line) { _, _ in }
+        let event = try addFD(descriptor, [], parent: parent, file: file, line: line) { $0.takeStep($1) }
         event.record("hold").pointee.isHolder = true
         return event
     }
@@ -52,7 +52,7 @@ extension ContextPointer {
     ) -> FDEvent? {
         guard let event = pointee.descriptors.holder(of: descriptor), event.pointee.borrower == nil else { return nil }
         event.pointee.borrower = request
-        event.pointee.handler = step
+        event.pointee.step = step
         event.setFlags(flags)
         return FDEvent(event)
     }
@@ -68,6 +68,12 @@ extension DescriptorTable {
 }
 
 extension FDEvent {
+    /// What the handler of every holder does. The step may free the holder, or lend it anew.
+    fileprivate func takeStep(_ ready: Flags) {
+        guard let step = record("takeStep(_:)").pointee.step else { return }
+        step(self, ready)
+    }
+
     /// Gives back what a request has waited with, or frees it, if it is still there.
     func endWaiting() {
         guard !isFreed else { return }

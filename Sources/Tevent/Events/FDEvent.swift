@@ -16,20 +16,20 @@ public struct FDEvent: Event, Equatable {
         public let rawValue: UInt8
 
         /// The flags with these bits.
-        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
         /// Reading will not block: there is data, the end of the data, or an error.
         ///
         /// The corresponding C constant is `TEVENT_FD_READ`.
-        public static let read = Flags(rawValue: 1)
+        @inlinable public static var read: Flags { Flags(rawValue: 1) }
         /// Writing will not block: there is room, or an error.
         ///
         /// The corresponding C constant is `TEVENT_FD_WRITE`.
-        public static let write = Flags(rawValue: 2)
+        @inlinable public static var write: Flags { Flags(rawValue: 2) }
         /// The other side has closed, or there is an error, whether or not anything is there to read.
         ///
         /// The corresponding C constant is `TEVENT_FD_ERROR`.
-        public static let error = Flags(rawValue: 4)
+        @inlinable public static var error: Flags { Flags(rawValue: 4) }
 
         /// The flags' names, such as "read+write", or "none".
         public var description: String {
@@ -143,30 +143,38 @@ extension EventContext {
 
 typealias FDPointer = UnsafeMutablePointer<FDRecord>
 
-struct FDRecord: EventRecord, Linked {
+/// Not copied, so that a handler is called where it lies, without the two atomic operations that a copy of it costs.
+struct FDRecord: ~Copyable, EventRecord, Linked {
     var prefix: EventPrefix
-    /// That of the request that has borrowed it last, if it is a holder.
-    var handler: FDHandler
+    private let handler: FDHandler
     let descriptor: Int32
     var flags: FDEvent.Flags
     /// Whether it is lent to requests.
     var isHolder = false
-    /// The request that it is lent to, which gives it back before it is gone.
+    /// The request that it is lent to, which gives it back before it is gone, and what that does when its turn has come.
     var borrower: RequestPointer?
+    var step: FDHandler?
     var close: ((Int32) -> Void)?
     var next: FDPointer?
     var previous: FDPointer?
     /// The next event of the same descriptor.
     var sibling: FDPointer?
+    /// Where the record goes if the event is freed while its handler runs; nil while it does not.
+    fileprivate var refuge: UnsafeMutableRawPointer?
 
     static var name: StaticString { "struct tevent_fd" }
     static var kind: ObjectKind { .descriptor }
     static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let event = chunk!.assumingMemoryBound(to: FDRecord.self)
-        let close = event.pointee.close
+        let close = event.pointee.close.take()
         let descriptor = event.pointee.descriptor
         event.detach(beforeClosing: close != nil)
-        event.endRecord()
+        if let refuge = event.pointee.refuge {
+            event.pointee.prefix.slot.release()
+            refuge.initializeMemory(as: FDRecord.self, to: event.move())
+        } else {
+            event.endRecord()
+        }
         close?(descriptor)
         return 0
     }
@@ -177,6 +185,8 @@ struct FDRecord: EventRecord, Linked {
         self.descriptor = descriptor
         self.flags = flags
     }
+
+    borrowing func handle(_ ready: FDEvent.Flags, of event: FDEvent) { handler(event, ready) }
 }
 
 extension FDPointer {
@@ -212,7 +222,24 @@ extension FDPointer {
             hook(event, .beforeHandler)
             guard !event.isFreed, pointee.prefix.context != nil else { return }
         }
-        let handler = pointee.handler
-        handler(event, ready)
+        callHandler(ready)
+    }
+
+    /// Calls the handler, which lives until it has returned, even if it frees its event.
+    func callHandler(_ ready: FDEvent.Flags) {
+        let event = FDEvent(self)
+        // A handler that runs its loop may be called inside itself; then the first call keeps the record.
+        guard pointee.refuge == nil else { return pointee.handle(ready, of: event) }
+        let layout = MemoryLayout<FDRecord>.self
+        withUnsafeTemporaryAllocation(byteCount: layout.size, alignment: layout.alignment) { place in
+            let refuge = place.baseAddress.unsafelyUnwrapped
+            pointee.refuge = refuge
+            pointee.handle(ready, of: event)
+            if event.isFreed {
+                refuge.assumingMemoryBound(to: FDRecord.self).deinitialize(count: 1)
+            } else {
+                pointee.refuge = nil
+            }
+        }
     }
 }

@@ -1,11 +1,11 @@
 /// A record that can be in one `List` at a time; its neighbours are kept in the record itself.
-protocol Linked {
+protocol Linked: ~Copyable {
     var next: UnsafeMutablePointer<Self>? { get set }
     var previous: UnsafeMutablePointer<Self>? { get set }
 }
 
 /// A list of records in the order they came; adding and removing allocate nothing and are O(1).
-struct List<Record: Linked> {
+struct List<Record: Linked & ~Copyable> {
     typealias Pointer = UnsafeMutablePointer<Record>
 
     private(set) var first: Pointer?
