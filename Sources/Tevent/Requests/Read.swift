@@ -2,7 +2,6 @@ import Talloc
 
 /// Reading once from a descriptor, as a request; its state.
 public struct Read {
-    private let descriptor: Int32
     private let count: Int
     private var result: SystemIO.ReadResult?
 
@@ -35,19 +34,16 @@ public struct Read {
     ) throws(TeventError) -> Request<Read> {
         guard count > 0 else { abort("a Read of \(count) bytes could not be told from the end; ask for one at least") }
         let request = try Request(
-            Read(descriptor: descriptor, count: count), under: parent, file: file, line: line)
+            Read(count: count), under: parent, file: file, line: line)
         return request.waitOrFail(for: .read, of: descriptor, on: events, readable)
     }
 
-    private init(descriptor: Int32, count: Int) {
-        self.descriptor = descriptor
-        self.count = count
-    }
+    private init(count: Int) { self.count = count }
 
     private static func readable(_ event: FDEvent, _: FDEvent.Flags) {
         let request = Request<Read>(waitingWith: event)
-        let work = request.state
-        let result = request.attempt { try event.readBuffer.read(work.descriptor, upTo: work.count) }
+        let (descriptor, count) = (event.descriptor, request.state.count)
+        let result = request.attempt { try event.readBuffer.read(descriptor, upTo: count) }
         // Somebody else may have read it.
         guard let result, result != .wouldBlock else { return }
         request.state.result = result

@@ -35,23 +35,23 @@ public struct WriteAll {
         line: UInt32
     ) throws(TeventError) -> Request<WriteAll> {
         let request = try Request(WriteAll(descriptor: descriptor), under: parent, file: file, line: line)
-        write(bytes, request)
+        write(bytes[...], to: descriptor, request)
         guard request.isInProgress else { return request.post(on: events) }
         request.state.bytes = bytes
         return request.waitOrFail(for: .write, of: descriptor, on: events) { event, _ in
             let request = Request<WriteAll>(waitingWith: event)
-            write(request.state.bytes, request)
+            let work = request.state
+            write(work.bytes[work.written...], to: work.descriptor, request)
         }
     }
 
     private init(descriptor: Int32) { self.descriptor = descriptor }
 
-    private static func write(_ bytes: [UInt8], _ request: Request<WriteAll>) {
-        let (descriptor, written) = (request.state.descriptor, request.state.written)
-        // One call each time: after a short one there is no room, and other descriptors get their turn.
-        guard let count = request.attempt({ try SystemIO.write(descriptor, bytes[written...]) }) else { return }
-        request.state.written = written + count
-        if written + count == bytes.count { request.finish() }
+    /// Makes one call: after a short one there is no room, and other descriptors get their turn.
+    private static func write(_ rest: ArraySlice<UInt8>, to descriptor: Int32, _ request: Request<WriteAll>) {
+        guard let count = request.attempt({ try SystemIO.write(descriptor, rest) }) else { return }
+        request.state.written += count
+        if count == rest.count { request.finish() }
     }
 }
 
