@@ -70,7 +70,7 @@ extension HandleSlotPointer {
     }
 
     /// Gives the slot back: every handle to its object is stale from now on.
-    @inlinable
+    @inlinable @inline(__always)
     package func release() {
         let free = clinux_free_slots_here()!
         if free.pointee.first == nil { SlotDepot.watchEndOfThisThread() }

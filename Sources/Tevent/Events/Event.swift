@@ -72,6 +72,7 @@ extension UnsafeMutablePointer where Pointee: EventRecord & ~Copyable {
     /// The last step of every destructor: the handles end, then what the record holds is let go.
     ///
     /// In this order, because letting go may run anybody's deinit, which must find the event gone.
+    @inline(__always)
     func endRecord() {
         pointee.prefix.slot.release()
         deinitialize(count: 1)
