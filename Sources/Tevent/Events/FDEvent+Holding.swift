@@ -68,7 +68,9 @@ extension DescriptorTable {
 }
 
 extension FDEvent {
-    /// What the handler of every holder does. The step may free the holder, or lend it anew.
+    /// What the handler of every holder does.
+    ///
+    /// The step may free the holder, or lend it anew.
     fileprivate func takeStep(_ ready: Flags) {
         guard let step = record("takeStep(_:)").pointee.step else { return }
         step(self, ready)

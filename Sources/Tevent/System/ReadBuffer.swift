@@ -7,8 +7,10 @@ import Glibc
 final class ReadBuffer {
     private static let size = 65_536
     private let memory: UnsafeMutableRawBufferPointer?
-    /// What the last read gave. When nobody else has it any more, the next read of about that size takes its memory: one
-    /// who reads, writes and forgets, such as an echo, then allocates nothing.
+    /// What the last read gave.
+    ///
+    /// When nobody else has it any more, the next read of about that size takes its memory: one who reads, writes and
+    /// forgets, such as an echo, then allocates nothing.
     ///
     /// Behind a pointer, since accesses to a class's variables are checked while the program runs, which takes as long as
     /// an allocation.
