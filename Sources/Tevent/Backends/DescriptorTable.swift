@@ -148,6 +148,11 @@ struct DescriptorTable {
         return flags
     }
 
+    /// The event of a descriptor whose turn is next; nil also for a number of which the table knows nothing.
+    func first(of descriptor: Int32) -> FDPointer? {
+        descriptor >= 0 && descriptor < capacity ? self[descriptor].first : nil
+    }
+
     /// Whether nobody watches the descriptor any more, but the backend does.
     func isUnused(_ descriptor: Int32) -> Bool {
         self[descriptor].first == nil && !self[descriptor].registered.isEmpty

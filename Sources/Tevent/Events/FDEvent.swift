@@ -43,7 +43,7 @@ public struct FDEvent: Event, Equatable {
 
     init(_ record: FDPointer) { tallocHandle = record.handle }
 
-    private func record(_ call: StaticString = #function) -> FDPointer {
+    func record(_ call: StaticString = #function) -> FDPointer {
         chunk(call).assumingMemoryBound(to: FDRecord.self)
     }
 
@@ -55,19 +55,20 @@ public struct FDEvent: Event, Equatable {
 
     /// What the event waits for; with none it is quiet, and does not keep a loop running.
     ///
-    /// Changing it costs no system call until the loop waits again.
+    /// Changing it costs no system call until the loop waits again. That of an event made by
+    /// ``EventContext/hold(_:under:file:line:)`` belongs to the requests it is lent to; to change it is a trap.
     ///
     /// The corresponding C functions are `tevent_fd_get_flags()` and `tevent_fd_set_flags()`.
     public var flags: Flags {
         get { record().pointee.flags }
         nonmutating set {
             let event = record()
-            guard event.pointee.flags != newValue else { return }
-            let wasQuiet = event.pointee.flags.isEmpty
-            event.pointee.flags = newValue
-            guard let context = event.pointee.prefix.context else { return }
-            if wasQuiet != newValue.isEmpty { context.pointee.watchingFDs += wasQuiet ? 1 : -1 }
-            context.pointee.descriptors.noteChange(of: event.pointee.descriptor)
+            if event.pointee.isHolder {
+                abort(
+                    "the flags of the event made at \(origin) were set, but it holds its descriptor for requests, which "
+                        + "set them; use addFD(_:_:) for an event with a handler")
+            }
+            event.setFlags(newValue)
         }
     }
 
@@ -148,6 +149,11 @@ struct FDRecord: ~Copyable, EventRecord, Linked {
     private let handler: FDHandler
     let descriptor: Int32
     var flags: FDEvent.Flags
+    /// Whether it is lent to requests.
+    var isHolder = false
+    /// The request that it is lent to, which gives it back before it is gone, and what that does when its turn has come.
+    var borrower: RequestPointer?
+    var step: FDHandler?
     var close: ((Int32) -> Void)?
     var next: FDPointer?
     var previous: FDPointer?
@@ -184,6 +190,15 @@ struct FDRecord: ~Copyable, EventRecord, Linked {
 }
 
 extension FDPointer {
+    func setFlags(_ flags: FDEvent.Flags) {
+        guard pointee.flags != flags else { return }
+        let wasQuiet = pointee.flags.isEmpty
+        pointee.flags = flags
+        guard let context = pointee.prefix.context else { return }
+        if wasQuiet != flags.isEmpty { context.pointee.watchingFDs += wasQuiet ? 1 : -1 }
+        context.pointee.descriptors.noteChange(of: pointee.descriptor)
+    }
+
     /// Takes the event out of its loop.
     ///
     /// Before closing, the system is told at once: a copy of the descriptor in another process would keep a forgotten

@@ -2,7 +2,6 @@ import Talloc
 
 /// Reading once from a descriptor, as a request; its state.
 public struct Read {
-    private let descriptor: Int32
     private let count: Int
     private var result: SystemIO.ReadResult?
 
@@ -20,25 +19,31 @@ public struct Read {
     /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then.
     ///
     /// The corresponding C function is `read_packet_send()`, of a library that Samba has beside tevent.
+    @inlinable
     public static func send(
         from descriptor: Int32, upTo count: Int = 4096, on events: EventContext, under parent: some TallocObject,
         file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) -> Request<Read> {
+        try send(from: descriptor, upTo: count, on: events, parent: parent.tallocContext, file: file, line: line)
+    }
+
+    @usableFromInline
+    static func send(
+        from descriptor: Int32, upTo count: Int, on events: EventContext, parent: TallocContext, file: StaticString,
+        line: UInt32
+    ) throws(TeventError) -> Request<Read> {
         guard count > 0 else { abort("a Read of \(count) bytes could not be told from the end; ask for one at least") }
         let request = try Request(
-            Read(descriptor: descriptor, count: count), under: parent, file: file, line: line)
+            Read(count: count), under: parent, file: file, line: line)
         return request.waitOrFail(for: .read, of: descriptor, on: events, readable)
     }
 
-    private init(descriptor: Int32, count: Int) {
-        self.descriptor = descriptor
-        self.count = count
-    }
+    private init(count: Int) { self.count = count }
 
     private static func readable(_ event: FDEvent, _: FDEvent.Flags) {
         let request = Request<Read>(waitingWith: event)
-        let work = request.state
-        let result = request.attempt { try event.readBuffer.read(work.descriptor, upTo: work.count) }
+        let (descriptor, count) = (event.descriptor, request.state.count)
+        let result = request.attempt { try event.readBuffer.read(descriptor, upTo: count) }
         // Somebody else may have read it.
         guard let result, result != .wouldBlock else { return }
         request.state.result = result

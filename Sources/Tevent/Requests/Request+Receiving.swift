@@ -15,29 +15,56 @@ extension Request {
     /// The corresponding C functions are `tevent_req_is_error()` and `tevent_req_received()`.
     @inlinable
     public func receive<Result>(_ result: (inout State) throws -> Result) throws -> Result {
-        let error = errorOfRequestToReceive(chunk("receive(_:)"))
-        defer { if !isFreed { received() } }
-        if let error { throw error }
-        return try result(&state)
+        let chunk = chunk("receive(_:)")
+        guard let place = beginReceivingRequest(chunk) else { throw errorOfRequestReceived(chunk) }
+        defer {
+            // Here, where the type is known, since those who do not know it take far longer.
+            if let state = receiveRequest(chunk) {
+                Storage<State>.value(at: state).deinitialize(count: 1)
+                endReceivingRequest(chunk)
+            }
+        }
+        return try result(&Storage<State>.value(at: place).pointee)
     }
 
     init(erased request: AnyRequest) { tallocHandle = request.tallocHandle }
 }
 
-/// Why a request that has ended failed, or nil.
+// What `receive` does for every type of state alike.
+
+/// Where the state of a request lies that is done, and may be changed until it is received; nil if it failed.
 @usableFromInline
-func errorOfRequestToReceive(_ chunk: UnsafeMutableRawPointer) -> (any Error)? {
+func beginReceivingRequest(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    let request = chunk.assumingMemoryBound(to: RequestRecord.self)
+    guard request.pointee.status == .done else { return nil }
+    return beginChangeOfState(chunk)
+}
+
+/// Receives a request that has failed, and returns why it did.
+@inline(never)
+@usableFromInline
+func errorOfRequestReceived(_ chunk: UnsafeMutableRawPointer) -> any Error {
     let request = chunk.assumingMemoryBound(to: RequestRecord.self)
     switch request.pointee.status {
     case .inProgress: abort("the request made at \(request.origin) was received before it had ended")
     case .received: abort("the request made at \(request.origin) was received twice")
-    case .done, .failed, .timedOut, .noMemory: return request.pointee.failure.error
+    case .done, .failed, .timedOut, .noMemory:
+        let error = request.pointee.failure.error!
+        request.receive()
+        return error
     }
 }
 
+/// Ends the change that began the receiving, and receives; returns the state if that is to be let go, and then the end.
 @usableFromInline
-func receiveRequest(_ chunk: UnsafeMutableRawPointer) {
-    chunk.assumingMemoryBound(to: RequestRecord.self).receive()
+func receiveRequest(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    endChangeOfState(chunk)
+    return chunk.assumingMemoryBound(to: RequestRecord.self).beginReceiving()
+}
+
+@usableFromInline
+func endReceivingRequest(_ chunk: UnsafeMutableRawPointer) {
+    chunk.assumingMemoryBound(to: RequestRecord.self).endReceiving()
 }
 
 extension RequestProtocol {
@@ -46,8 +73,7 @@ extension RequestProtocol {
     /// It may be called at any time; the request is then over, and calls nobody any more.
     ///
     /// The corresponding C function is `tevent_req_received()`.
-    @inlinable
-    public func received() { receiveRequest(chunk("received()")) }
+    public func received() { record("received()").receive() }
 
     /// Runs the loop of `events` until the request has ended.
     ///

@@ -1,8 +1,9 @@
 import CTalloc
 import Talloc
 
-// What the requests that wait for a descriptor share. The record knows the event they wait with, and frees it before
-// anything else when the request ends, however it ends: it is out of the loop before anybody hears of it.
+// What the requests that wait for a descriptor share. The record knows the event they wait with, a child or one that
+// holds the descriptor and is lent, and frees it or gives it back before anything else when the request ends, however it
+// ends: it is out of the loop before anybody hears of it.
 
 extension Request {
     /// Takes the next step of the work each time the descriptor is ready, until the request ends.
@@ -11,7 +12,12 @@ extension Request {
     func wait(
         for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping FDHandler
     ) throws(TeventError) {
-        record("wait(for:)").pointee.event = try events.addFD(descriptor, flags, under: self, step)
+        let request = record("wait(for:)")
+        if let lent = events.record("wait(for:)").lendHolder(of: descriptor, to: request, flags, step) {
+            request.pointee.event = lent
+        } else {
+            request.pointee.event = try events.addFD(descriptor, flags, under: self, step)
+        }
     }
 
     /// Begins to wait, or ends the request if that fails: the last step of a function that makes one.
@@ -27,10 +33,15 @@ extension Request {
 
     /// The request that waits with an event.
     ///
-    /// It is found as the event's parent, so that the handler needs no closure, and no allocation, to hold it. Only the
+    /// It is found as the event's borrower or its parent, so that the handler needs no closure, and no allocation, to hold it. Only the
     /// request itself knows the event: under another one, whose state may be of another type, it is as lost as elsewhere.
     init(waitingWith event: FDEvent) {
-        let parent = talloc_parent(event.chunk("parent"))
+        let record = event.record("init(waitingWith:)")
+        if let borrower = record.pointee.borrower {
+            tallocHandle = borrower.handle
+            return
+        }
+        let parent = talloc_parent(record)
         guard let parent, case let slot = parent.load(as: HandleSlotPointer.self), slot.isOf(.request),
             parent.assumingMemoryBound(to: RequestRecord.self).pointee.event == event
         else {

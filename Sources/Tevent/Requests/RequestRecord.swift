@@ -49,7 +49,7 @@ struct RequestRecord {
     /// What the callback may ask for; it does not belong to the request.
     var callbackData: TallocHandle?
     var failure = RequestFailure.none
-    /// What it waits with for a descriptor: a child, which goes when the request ends.
+    /// What it waits with for a descriptor: a child, which goes when the request ends, or lent by who holds that.
     var event: FDEvent?
     var extras: RequestExtras?
 
@@ -167,7 +167,7 @@ extension RequestPointer {
     @inline(never)
     private func tidyUp() -> Bool {
         let handle = handle
-        pointee.event.take()?.freeIfThere()
+        pointee.event.take()?.endWaiting()
         // A trace may have freed the request; so below.
         guard !handle.isStale, let extras = pointee.extras else { return !handle.isStale }
         extras.endTimer.take()?.freeIfThere()
@@ -259,19 +259,40 @@ extension RequestPointer {
 
     /// Lets go all that belonged to the work.
     func receive() {
-        guard pointee.status != .received else { return }
+        guard let state = beginReceiving() else { return }
+        pointee.storage.deinitializeValue(at: state)
+        endReceiving()
+    }
+
+    /// Lets go all but the state, which is gone for everybody already.
+    ///
+    /// - Returns: The state, if it is to be let go, and then the end; nil if all is done.
+    func beginReceiving() -> UnsafeMutableRawPointer? {
+        guard pointee.status != .received else { return nil }
         checkStateIsNotBeingChanged()
-        let handle = handle
         pointee.status = .received
-        leaveQueue()
-        pointee.extras?.profile?.stop(self)
-        cleanUp()
-        guard !handle.isStale else { return }
+        if pointee.queue != .none { leaveQueue() }
+        if let extras = pointee.extras {
+            let handle = handle
+            extras.profile?.stop(self)
+            cleanUp()
+            guard !handle.isStale else { return nil }
+        }
         pointee.isBeingReceived = true
-        let callback = pointee.callback.take()
+        pointee.event.take()?.endWaiting()
         freeChildren()
-        letStateGo()
+        let ownsState = pointee.statePlace == .request && pointee.isStateOwner
+        pointee.statePlace = .gone
+        if ownsState { return placeBehindRecord }
+        endReceiving()
+        return nil
+    }
+
+    func endReceiving() {
         pointee.isBeingReceived = false
+        guard pointee.callback != nil || pointee.freeWhenReceived else { return }
+        let handle = handle
+        let callback = pointee.callback.take()
         withExtendedLifetime(callback) {}
         if !handle.isStale, pointee.freeWhenReceived { freeChunk(self) }
     }
@@ -311,6 +332,7 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     if request.pointee.queue != .none { request.leaveQueue() }
     // From here on the handles are stale, so whatever the deinit of what the record holds does finds the request gone.
     request.pointee.scheduled.prefix.slot.release()
+    request.pointee.event.take()?.endWaiting()
     if request.pointee.statePlace == .request, request.pointee.isStateOwner {
         // What is below goes before the state, which may hold what it works with, such as a descriptor.
         talloc_free_children(chunk)
