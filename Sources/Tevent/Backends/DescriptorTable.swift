@@ -63,6 +63,7 @@ struct DescriptorTable {
         capacity = newCapacity
     }
 
+    @inline(__always)
     mutating func add(_ event: FDPointer) {
         let descriptor = event.pointee.descriptor
         if self[descriptor].first == nil {
@@ -74,6 +75,7 @@ struct DescriptorTable {
         noteChange(of: descriptor)
     }
 
+    @inline(__always)
     mutating func remove(_ event: FDPointer) {
         let descriptor = event.pointee.descriptor
         unlink(event, from: descriptor)

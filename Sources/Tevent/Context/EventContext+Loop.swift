@@ -115,10 +115,12 @@ extension EventContext {
 
 extension ContextPointer {
     /// Takes turns until a handler has run, or none can.
+    @inline(__always)
     fileprivate func once() throws(TeventError) -> LoopResult {
         pointee.hooks?.loop == nil ? try untracedOnce() : try tracedOnce()
     }
 
+    @inline(__always)
     private func untracedOnce() throws(TeventError) -> LoopResult {
         let handle = handle
         var limit: EventInstant?

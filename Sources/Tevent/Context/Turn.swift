@@ -15,6 +15,7 @@ enum TurnResult {
 }
 
 extension ContextPointer {
+    @inline(__always)
     func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         // 1. signals that have arrived
         if let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed), runSignal(waker) {
@@ -38,6 +39,7 @@ extension ContextPointer {
         return try runDescriptor()
     }
 
+    @inline(never)
     private func runSignal(_ waker: WakerPointer) -> Bool {
         // Cleared before the search: a signal that arrives meanwhile sets it again.
         waker.pointee.hasSignal.store(false, ordering: .sequentiallyConsistent)

@@ -188,6 +188,7 @@ extension FDPointer {
     ///
     /// Before closing, the system is told at once: a copy of the descriptor in another process would keep a forgotten
     /// registration alive.
+    @inline(__always)
     func detach(beforeClosing: Bool = false) {
         guard let context = pointee.prefix.context else { return }
         context.pointee.fds.remove(self)

@@ -60,7 +60,7 @@ enum CallbackDepth {
         let here = clinux_callbacks_here()!
         let depth = here.pointee.depth
         here.pointee.depth = 0
-        runNoted()
+        if waiting.pointee.first != nil { runNoted() }
         return depth
     }
 
