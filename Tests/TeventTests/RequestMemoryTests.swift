@@ -107,7 +107,7 @@ final class RequestMemoryTests: EngineTestCase {
 
     /// An error whose end can be seen.
     private struct TokenError: Error {
-        let token: Token
+        nonisolated(unsafe) let token: Token
     }
 
     /// Each by itself: a request looks at what it owns before it lets anything go.
