@@ -174,11 +174,15 @@ enum SlotDepot {
 
     /// Lets the calling thread begin a new list of free slots, and takes from it what it had set aside before.
     private static func setAside() {
-        if let batch = takeSetAside() { leftBehind.withLock { $0.append(batch) } }
+        giveAwaySetAside()
         let free = clinux_free_slots_here()!
         free.pointee.set_aside = free.pointee.first
         free.pointee.first = nil
         free.pointee.count = 0
+    }
+
+    private static func giveAwaySetAside() {
+        if let batch = takeSetAside() { leftBehind.withLock { $0.append(batch) } }
     }
 
     private static func takeSetAside() -> Batch? {
@@ -189,7 +193,7 @@ enum SlotDepot {
 
     /// Takes all free slots of the calling thread, which ends, for other threads.
     private static func takeAll() {
-        if let batch = takeSetAside() { leftBehind.withLock { $0.append(batch) } }
+        giveAwaySetAside()
         let free = clinux_free_slots_here()!
         guard let first = free.pointee.first else { return }
         let batch = Batch(first: UInt(bitPattern: first), count: free.pointee.count)

@@ -1,5 +1,4 @@
 import CTestSupport
-import Dispatch
 import Glibc
 import Talloc
 import TestSupport
@@ -175,7 +174,8 @@ final class Tokens {
 
 /// Something a closure can hold, to see that it is let go.
 final class Token {
-    var onEnd: () -> Void = {}
+    var onEnd: () -> Void
+    init(_ onEnd: @escaping () -> Void = {}) { self.onEnd = onEnd }
     deinit { onEnd() }
 }
 

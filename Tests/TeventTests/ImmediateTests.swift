@@ -130,8 +130,7 @@ final class ImmediateTests: EngineTestCase {
             let immediate = try ImmediateEvent(under: events)
             var log: [String] = []
             do {
-                let token = Token()
-                token.onEnd = { immediate.schedule(on: events) { _, _ in log.append("from deinit") } }
+                let token = Token { immediate.schedule(on: events) { _, _ in log.append("from deinit") } }
                 immediate.schedule(on: events) { _, _ in XCTFail("\(token)") }
             }
             immediate.schedule(on: events) { _, _ in log.append("replaced by deinit") }
@@ -146,8 +145,7 @@ final class ImmediateTests: EngineTestCase {
             try onBothBackends { events, _ in
                 let immediate = try ImmediateEvent(under: events)
                 do {
-                    let token = Token()
-                    token.onEnd = { if freesContext { events.free() } else { immediate.free() } }
+                    let token = Token { if freesContext { events.free() } else { immediate.free() } }
                     immediate.schedule(on: events) { _, _ in XCTFail("\(token)") }
                 }
                 immediate.schedule(on: events) { _, _ in XCTFail("freed") }
@@ -164,8 +162,7 @@ final class ImmediateTests: EngineTestCase {
             let elsewhere = try EventContext(under: memory)
             let immediate = try ImmediateEvent(under: memory)
             do {
-                let token = Token()
-                token.onEnd = { immediate.schedule(on: elsewhere) { _, _ in } }
+                let token = Token { immediate.schedule(on: elsewhere) { _, _ in } }
                 immediate.schedule(on: events) { _, _ in XCTFail("\(token)") }
             }
             events.free()

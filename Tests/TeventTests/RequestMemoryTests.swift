@@ -65,8 +65,7 @@ final class RequestMemoryTests: EngineTestCase {
                 let parent = try Request(Work(), under: root)
                 for number in 0..<100 {
                     alive += 1
-                    let token = Token()
-                    token.onEnd = { alive -= 1 }
+                    let token = Token { alive -= 1 }
                     let request = try Request(Work(token: token), under: parent)
                     request.setCleanup { _, _ in cleanups += 1 }
                     request.setCallback { _ in withExtendedLifetime(token) { XCTFail("it was freed") } }
@@ -123,8 +122,7 @@ final class RequestMemoryTests: EngineTestCase {
                 var ends = 0
                 let request = try Request(Work(), under: root)
                 do {
-                    let token = Token()
-                    token.onEnd = { ends += 1 }
+                    let token = Token { ends += 1 }
                     give(request, token)
                 }
                 XCTAssertEqual(ends, 0, owned)
@@ -244,8 +242,7 @@ final class RequestMemoryTests: EngineTestCase {
         try withTallocContext { root in
             var ends: [String] = []
             func token(_ name: String) -> Token {
-                let token = Token()
-                token.onEnd = { ends.append(name) }
+                let token = Token { ends.append(name) }
                 return token
             }
             let request = try Request([Token()], under: root)
@@ -313,8 +310,7 @@ final class RequestMemoryTests: EngineTestCase {
             var ends = 0
             let request = try Request(Work(), under: root)
             do {
-                let token = Token()
-                token.onEnd = { ends += 1 }
+                let token = Token { ends += 1 }
                 request.setCallback { _ in withExtendedLifetime(token) { XCTAssertEqual(ends, 0) } }
             }
             request.notify()
@@ -330,8 +326,7 @@ final class RequestMemoryTests: EngineTestCase {
             var ends = 0
             let request = try Request(Work(), under: root)
             do {
-                let token = Token()
-                token.onEnd = { ends += 1 }
+                let token = Token { ends += 1 }
                 request.setCancel { _ in withExtendedLifetime(token) { true } }
                 request.setCleanup { _, _ in withExtendedLifetime(token) {} }
                 request.setPrint { _ in withExtendedLifetime(token) { "" } }
@@ -350,8 +345,7 @@ final class RequestMemoryTests: EngineTestCase {
             var ends = 0
             let request = try Request(Work(), under: root)
             do {
-                let token = Token()
-                token.onEnd = { ends += 1 }
+                let token = Token { ends += 1 }
                 request.fail(Heavy(token: token))
             }
             XCTAssertEqual(ends, 0)
@@ -365,8 +359,7 @@ final class RequestMemoryTests: EngineTestCase {
             var wasFreed: [Bool] = []
             let request = try Request(Work(), under: root)
             do {
-                let token = Token()
-                token.onEnd = { wasFreed.append(request.isFreed) }
+                let token = Token { wasFreed.append(request.isFreed) }
                 request.setCallback { _ in withExtendedLifetime(token) {} }
                 let other = Token()
                 other.onEnd = { wasFreed.append(request.isFreed) }

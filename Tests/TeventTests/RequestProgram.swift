@@ -332,8 +332,7 @@ final class RequestProgram {
 
     private func token() -> Token {
         tokensAlive += 1
-        let token = Token()
-        token.onEnd = { [unowned self] in tokensAlive -= 1 }
+        let token = Token { [unowned self] in tokensAlive -= 1 }
         return token
     }
 

@@ -59,8 +59,7 @@ final class RequestTrapTests: XCTestCase {
             isFinished: true,
             saying: "the state of the request made at made.swift:1 was used after it was received"
         ) { request, _ in
-            let token = Token()
-            token.onEnd = { print(request.state.answer) }
+            let token = Token { print(request.state.answer) }
             request.state.token = consume token
             request.received()
         }

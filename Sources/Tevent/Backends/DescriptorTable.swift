@@ -150,7 +150,7 @@ struct DescriptorTable {
 
     /// The event of a descriptor whose turn is next; nil also for a number of which the table knows nothing.
     func first(of descriptor: Int32) -> FDPointer? {
-        descriptor >= 0 && descriptor < capacity ? self[descriptor].first : nil
+        descriptor >= 0 && hasEntry(for: descriptor) ? self[descriptor].first : nil
     }
 
     /// Whether nobody watches the descriptor any more, but the backend does.

@@ -39,7 +39,7 @@ public struct EventContext: TallocObject, Equatable {
     @inline(__always)
     func chunk(of parent: TallocHandle?, _ call: StaticString) -> UnsafeMutableRawPointer {
         guard let parent else { return chunk(call) }
-        guard !parent.isStale, let object = parent.slot.pointee.object else {
+        guard let object = parent.object else {
             abort("\(call) was given a parent that has already been freed")
         }
         return object
