@@ -77,6 +77,7 @@ let package = Package(
     products: [
         .library(name: "Talloc", targets: ["Talloc"]),
         .library(name: "Tevent", targets: ["Tevent"]),
+        .library(name: "TeventC", type: .static, targets: ["TeventC"]),
         // For the benchmarks, which measure the chapter's echo server itself.
         .library(name: "Chapter4Requests", targets: ["Chapter4Requests"]),
     ],
@@ -88,6 +89,10 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "Talloc", dependencies: ["CTalloc", "CLinux"]),
         .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"]),
+
+        // The same engine for C programs, as libtevent; see `make drop-in`.
+        .target(name: "CTevent"),
+        .target(name: "TeventC", dependencies: ["Tevent", "Talloc", "CTalloc", "CTevent"]),
         .testTarget(name: "TallocTests", dependencies: ["Talloc", "TestSupport"]),
         .testTarget(
             name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport"], exclude: ["DoesNotCompile"]),

@@ -23,6 +23,11 @@ public enum TallocLibrary {
         }
     }
 
+    /// Sets a function that is told the reason, and leaves it to libtalloc what it does about corruption.
+    package static func setOwnAbortHook(_ hook: @escaping @Sendable (_ reason: String) -> Void) {
+        abortHook.withLock { $0 = hook }
+    }
+
     fileprivate static func runAbortHook(_ reason: String) {
         let hook = abortHook.withLock { $0 }
         hook?(reason)

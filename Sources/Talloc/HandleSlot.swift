@@ -34,6 +34,7 @@ package enum ObjectKind: UInt8 {
     case queue
     case queueEntry
     case receiver
+    case contextWrapper
 }
 
 /// One cell of the handle table.

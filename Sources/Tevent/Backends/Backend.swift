@@ -7,7 +7,7 @@ import Talloc
 /// - `wait` adds what is ready to a batch; what does not fit stays ready and comes with the next wait.
 /// - All backends report alike: an error or a closed other side makes a descriptor ready for everything.
 /// - Descriptors are level-triggered: they are reported as long as they are ready.
-protocol Backend: AnyObject {
+package protocol Backend: AnyObject {
     /// What users choose it by.
     static var name: String { get }
 
@@ -48,8 +48,13 @@ struct OwnedBackend: ~Copyable {
     borrowing func reopen() throws(TeventError) { try backend.reopen() }
 }
 
+extension ContextPointer {
+    /// Puts another backend in place of the one that has been used so far, which watches nothing yet.
+    package func replaceBackend(with backend: any Backend) { pointee.backend = OwnedBackend(backend) }
+}
+
 /// What became of a change.
-enum BackendChange: Equatable {
+package enum BackendChange: Equatable {
     case done
     /// The system cannot wait for this kind of descriptor; it never blocks.
     case alwaysReady
@@ -70,14 +75,14 @@ extension EventContext {
     /// The backend used when none is named: the fastest this system has.
     public static var defaultBackend: String { known[0].name }
 
-    static func makeBackend(_ name: String) throws(TeventError) -> any Backend {
+    package static func makeBackend(_ name: String) throws(TeventError) -> any Backend {
         for type in known where type.name == name { return try type.init() }
         throw .unknownBackend(name: name)
     }
 }
 
 /// What a backend found ready, kept until the loop has run the handlers: one entry for each descriptor.
-struct ReadyBatch {
+package struct ReadyBatch {
     struct Entry {
         var descriptor: Int32
         var generation: UInt32

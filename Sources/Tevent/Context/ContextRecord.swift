@@ -1,26 +1,26 @@
 import CTalloc
 import Talloc
 
-typealias ContextPointer = UnsafeMutablePointer<ContextRecord>
+package typealias ContextPointer = UnsafeMutablePointer<ContextRecord>
 
 /// What an event context is: the lists of its events, in its own talloc chunk.
-struct ContextRecord: ~Copyable {
-    static let name: StaticString = "struct tevent_context"
+package struct ContextRecord: ~Copyable {
+    package static let name: StaticString = "struct tevent_context"
 
     /// Begins with the slot, as every record does; all handles to the context are copies of it.
     let handle: TallocHandle
 
     // The events, by kind; each list in the order in which it is served.
-    var signals = List<SignalRecord>()
-    var immediates = List<Scheduled>()
-    var timers = TimerHeap()
-    var fds = List<FDRecord>()
+    package var signals = List<SignalRecord>()
+    package var immediates = List<Scheduled>()
+    package var timers = TimerHeap()
+    package var fds = List<FDRecord>()
     /// How many of them wait for anything; the others are quiet.
     var watchingFDs = 0
 
     // Descriptors on their way: noted changes → backend → what it found ready.
     var descriptors = DescriptorTable()
-    let backend: OwnedBackend
+    var backend: OwnedBackend
     var ready: ReadyBatch
     /// Descriptors that the backend cannot wait for.
     var alwaysReady: [Int32] = []
@@ -40,21 +40,27 @@ struct ContextRecord: ~Copyable {
     /// Where other threads leave messages; made with the first receiver.
     var channel: Channel?
     /// Who gets messages from other threads.
-    var receivers = List<ReceiverRecord>()
+    package var receivers = List<ReceiverRecord>()
 
     /// Nil means the system's monotonic clock.
     let manualClock: ManualClock?
     var maximumWait: Duration?
+    /// Whether deadlines are times of the day, which steps of the wall clock move, as C's are.
+    package var usesWallClock = false
+    /// Whether a loop waits even if nothing could ever happen, as C's do.
+    package var waitsForNothing = false
     var stopRequested = false
-    var nesting = Nesting()
+    package var nesting = Nesting()
     var hooks: Hooks?
+    /// What another face of the engine, such as that for C, keeps with the context.
+    package var attachment: AnyObject?
     var debug: ((DebugLevel, String) -> Void)?
     var forkGeneration = Fork.generation
 
     /// Loops that run inside each other.
-    struct Nesting {
-        var level = 0
-        var isAllowed = false
+    package struct Nesting {
+        package var level = 0
+        package var isAllowed = false
         var hook: NestingHook?
     }
 
@@ -67,7 +73,7 @@ struct ContextRecord: ~Copyable {
 }
 
 extension ContextPointer {
-    static func make(
+    package static func make(
         under parent: UnsafeMutableRawPointer?, backend: any Backend, clock: ManualClock?
     ) throws(TeventError) -> ContextPointer {
         Fork.watch()
@@ -88,17 +94,19 @@ extension ContextPointer {
         } catch { throw TeventError(error) }
     }
 
-    var handle: TallocHandle { pointee.handle }
+    package var handle: TallocHandle { pointee.handle }
 
-    var now: EventInstant { pointee.manualClock?.now ?? .now }
+    package var now: EventInstant {
+        pointee.manualClock?.now ?? (pointee.usesWallClock ? .wallClockNow : .now)
+    }
 
     /// Whether anything can ever happen in this loop.
-    var hasEvents: Bool {
+    package var hasEvents: Bool {
         pointee.watchingFDs > 0 || !pointee.immediates.isEmpty || pointee.timers.count > 0
             || !pointee.signals.isEmpty || !pointee.receivers.isEmpty
     }
 
-    func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) {
+    package func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) {
         guard let debug = pointee.debug else { return }
         debug(level, message())
     }

@@ -40,9 +40,15 @@ public struct EventInstant: InstantProtocol, Sendable, CustomStringConvertible {
     public var description: String { "\(Double(nanoseconds) / 1e9) s" }
 
     /// What the system's monotonic clock shows.
-    static var now: EventInstant {
+    static var now: EventInstant { read(CLOCK_MONOTONIC) }
+
+    /// What the wall clock shows, since 1970; it may be stepped.
+    package static var wallClockNow: EventInstant { read(CLOCK_REALTIME) }
+
+    @inline(__always)
+    private static func read(_ clock: clockid_t) -> EventInstant {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(clock, &time)
         return EventInstant(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
     }
 }

@@ -121,7 +121,7 @@ extension ContextPointer {
     }
 
     @inline(__always)
-    private func untracedOnce() throws(TeventError) -> LoopResult {
+    package func untracedOnce() throws(TeventError) -> LoopResult {
         let handle = handle
         var limit: EventInstant?
         while true {

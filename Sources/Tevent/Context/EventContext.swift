@@ -10,10 +10,10 @@ public struct EventContext: TallocObject, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
-    init(_ record: ContextPointer) { tallocHandle = record.handle }
+    package init(_ record: ContextPointer) { tallocHandle = record.handle }
 
     @inline(__always)
-    func record(_ call: StaticString = #function) -> ContextPointer {
+    package func record(_ call: StaticString = #function) -> ContextPointer {
         chunk(call).assumingMemoryBound(to: ContextRecord.self)
     }
 

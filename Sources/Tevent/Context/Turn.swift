@@ -19,9 +19,7 @@ extension ContextPointer {
     @inline(__always)
     func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         // 1. signals that have arrived
-        if let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed), runSignal(waker) {
-            return .handled
-        }
+        if runSignalIfArrived() { return .handled }
         // 2. immediates sent by other threads join the immediates
         guard receiveMessages() else { return .again }
         // 3. immediates, in the order they were scheduled
@@ -31,13 +29,19 @@ extension ContextPointer {
         // 5. wait for descriptors, at most until the next timer, and run their handlers
         try noticeFork()
         if pointee.ready.isEmpty {
-            guard hasEvents else { return .noEvents }
+            guard hasEvents || pointee.waitsForNothing else { return .noEvents }
             let handle = handle
             let result = try wait(until: &limit)
             // A trace hook may have freed the context.
             if handle.isStale || pointee.ready.isEmpty { return result }
         }
         return try runDescriptor()
+    }
+
+    /// Runs the handler of a signal that has arrived; false if none has.
+    package func runSignalIfArrived() -> Bool {
+        guard let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed) else { return false }
+        return runSignal(waker)
     }
 
     @inline(never)
@@ -68,7 +72,7 @@ extension ContextPointer {
     }
 
     /// False if the context is gone.
-    private func receiveMessages() -> Bool {
+    package func receiveMessages() -> Bool {
         // Messages that came together run before the loop looks again, unless something has been scheduled behind them,
         // or their handlers have sent more: what other threads send meanwhile is behind them in any case, and each look
         // takes the channel's word from the senders.
@@ -92,13 +96,13 @@ extension ContextPointer {
         return !handle.isStale
     }
 
-    private func runImmediate() -> Bool {
+    package func runImmediate() -> Bool {
         guard let immediate = pointee.immediates.first else { return false }
         immediate.run()
         return true
     }
 
-    private func runTimer() -> Bool {
+    package func runTimer() -> Bool {
         guard let deadline = pointee.timers.firstDeadline else { return false }
         let now = now
         guard deadline <= now.nanoseconds, let timer = pointee.timers.first else { return false }

@@ -28,20 +28,21 @@ extension Event {
 }
 
 /// The first bytes of every event's record.
-struct EventPrefix {
+package struct EventPrefix {
     let slot: HandleSlotPointer
     /// Nil when the event is in no loop.
-    var context: ContextPointer?
+    package var context: ContextPointer?
     let file: UnsafePointer<CChar>
-    var tag: UInt64 = 0
+    package var tag: UInt64 = 0
+    /// 0 if `file` tells the line as well, as with C's `__location__`.
     let line: UInt32
 
     /// The line that made it, in words.
-    var origin: String { "\(String(cString: file)):\(line)" }
+    package var origin: String { line == 0 ? String(cString: file) : "\(String(cString: file)):\(line)" }
 }
 
 /// A record of an event, as it lies in its chunk.
-protocol EventRecord: ~Copyable {
+package protocol EventRecord: ~Copyable {
     /// The name in talloc reports, as in C.
     static var name: StaticString { get }
     static var kind: ObjectKind { get }
@@ -54,7 +55,8 @@ extension EventRecord where Self: ~Copyable {
     /// Makes a chunk with a record in it; nothing is left behind when it throws.
     @inline(__always)
     static func make(
-        under parent: UnsafeMutableRawPointer?, file: StaticString, line: UInt32, _ record: (EventPrefix) -> Self
+        under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
+        _ record: (EventPrefix) -> Self
     ) throws(TeventError) -> UnsafeMutablePointer<Self> {
         let prefix: (chunk: UnsafeMutableRawPointer, slot: HandleSlotPointer)
         do {
@@ -62,7 +64,7 @@ extension EventRecord where Self: ~Copyable {
                 size: MemoryLayout<Self>.size, name: name.cString, under: parent, kind: kind)
         } catch { throw TeventError(error) }
         let pointer = prefix.chunk.initializeMemory(
-            as: Self.self, to: record(EventPrefix(slot: prefix.slot, file: file.cString, line: line)))
+            as: Self.self, to: record(EventPrefix(slot: prefix.slot, file: file, line: line)))
         _talloc_set_destructor(prefix.chunk, destructor)
         return pointer
     }
@@ -78,5 +80,5 @@ extension UnsafeMutablePointer where Pointee: EventRecord & ~Copyable {
         deinitialize(count: 1)
     }
 
-    var handle: TallocHandle { TallocHandle(slot: pointee.prefix.slot) }
+    package var handle: TallocHandle { TallocHandle(slot: pointee.prefix.slot) }
 }

@@ -41,7 +41,7 @@ public struct FDEvent: Event, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
-    init(_ record: FDPointer) { tallocHandle = record.handle }
+    package init(_ record: FDPointer) { tallocHandle = record.handle }
 
     func record(_ call: StaticString = #function) -> FDPointer {
         chunk(call).assumingMemoryBound(to: FDRecord.self)
@@ -122,17 +122,7 @@ extension EventContext {
     ) throws(TeventError) -> FDEvent {
         let context = record("addFD")
         let parent = chunk(of: parent, "addFD")
-        try context.pointee.descriptors.reserve(descriptor, under: context)
-        let event = try FDRecord.make(under: parent, file: file, line: line) {
-            FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
-        }
-        event.pointee.prefix.context = context
-        context.pointee.fds.append(event)
-        if !flags.isEmpty { context.pointee.watchingFDs += 1 }
-        context.pointee.descriptors.add(event)
-        let handle = FDEvent(event)
-        context.pointee.hooks?.descriptors?(handle, .attach)
-        return handle
+        return try context.addFD(descriptor, flags, under: parent, file: file.cString, line: line, handler)
     }
 
     /// The descriptor events of the context, in the order they were added.
@@ -141,30 +131,53 @@ extension EventContext {
     public var descriptors: [FDEvent] { record().pointee.fds.snapshot.map(FDEvent.init) }
 }
 
-typealias FDPointer = UnsafeMutablePointer<FDRecord>
+extension ContextPointer {
+    /// Watches a descriptor with an event under any chunk, or none.
+    @inline(__always)
+    package func addFD(
+        _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: UnsafeMutableRawPointer?,
+        file: UnsafePointer<CChar>, line: UInt32, _ handler: @escaping FDHandler
+    ) throws(TeventError) -> FDEvent {
+        try pointee.descriptors.reserve(descriptor, under: self)
+        let event = try FDRecord.make(under: parent, file: file, line: line) {
+            FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
+        }
+        event.pointee.prefix.context = self
+        pointee.fds.append(event)
+        if !flags.isEmpty { pointee.watchingFDs += 1 }
+        pointee.descriptors.add(event)
+        let handle = FDEvent(event)
+        pointee.hooks?.descriptors?(handle, .attach)
+        return handle
+    }
+}
+
+package typealias FDPointer = UnsafeMutablePointer<FDRecord>
 
 /// Not copied, so that a handler is called where it lies, without the two atomic operations that a copy of it costs.
-struct FDRecord: ~Copyable, EventRecord, Linked {
-    var prefix: EventPrefix
+package struct FDRecord: ~Copyable, EventRecord, Linked {
+    package var prefix: EventPrefix
     private let handler: FDHandler
-    let descriptor: Int32
-    var flags: FDEvent.Flags
+    package let descriptor: Int32
+    package internal(set) var flags: FDEvent.Flags
     /// Whether it is lent to requests.
     var isHolder = false
     /// The request that it is lent to, which gives it back before it is gone, and what that does when its turn has come.
     var borrower: RequestPointer?
     var step: FDHandler?
-    var close: ((Int32) -> Void)?
-    var next: FDPointer?
-    var previous: FDPointer?
+    package var close: ((Int32) -> Void)?
+    /// What a C program's functions want to be given.
+    package var userData: UnsafeMutableRawPointer?
+    package var next: FDPointer?
+    package var previous: FDPointer?
     /// The next event of the same descriptor.
     var sibling: FDPointer?
     /// Where the record goes if the event is freed while its handler runs; nil while it does not.
     fileprivate var refuge: UnsafeMutableRawPointer?
 
-    static var name: StaticString { "struct tevent_fd" }
-    static var kind: ObjectKind { .descriptor }
-    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+    package static var name: StaticString { "struct tevent_fd" }
+    package static var kind: ObjectKind { .descriptor }
+    package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let event = chunk!.assumingMemoryBound(to: FDRecord.self)
         let close = event.pointee.close.take()
         let descriptor = event.pointee.descriptor
@@ -190,7 +203,7 @@ struct FDRecord: ~Copyable, EventRecord, Linked {
 }
 
 extension FDPointer {
-    func setFlags(_ flags: FDEvent.Flags) {
+    package func setFlags(_ flags: FDEvent.Flags) {
         guard pointee.flags != flags else { return }
         let wasQuiet = pointee.flags.isEmpty
         pointee.flags = flags
@@ -204,7 +217,7 @@ extension FDPointer {
     /// Before closing, the system is told at once: a copy of the descriptor in another process would keep a forgotten
     /// registration alive.
     @inline(__always)
-    func detach(beforeClosing: Bool = false) {
+    package func detach(beforeClosing: Bool = false) {
         guard let context = pointee.prefix.context else { return }
         context.pointee.fds.remove(self)
         if !pointee.flags.isEmpty { context.pointee.watchingFDs -= 1 }
@@ -216,7 +229,7 @@ extension FDPointer {
         context.pointee.hooks?.descriptors?(FDEvent(self), .detach)
     }
 
-    func run(_ ready: FDEvent.Flags) {
+    package func run(_ ready: FDEvent.Flags) {
         let context = pointee.prefix.context!
         let event = FDEvent(self)
         if let hook = context.pointee.hooks?.descriptors {

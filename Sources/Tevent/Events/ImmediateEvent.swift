@@ -12,7 +12,7 @@ public struct ImmediateEvent: Event, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
-    init(_ record: ImmediatePointer) { tallocHandle = record.handle }
+    package init(_ record: ImmediatePointer) { tallocHandle = record.handle }
 
     /// Makes an immediate that is not scheduled yet.
     ///
@@ -24,6 +24,13 @@ public struct ImmediateEvent: Event, Equatable {
         under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) {
         let parent = parent.chunk("init(under:)")
+        try self.init(under: parent, file: file.cString, line: line)
+    }
+
+    /// Makes an immediate under any chunk, or none.
+    package init(
+        under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32
+    ) throws(TeventError) {
         self.init(try ImmediateRecord.make(under: parent, file: file, line: line) { ImmediateRecord(prefix: $0) })
     }
 
@@ -85,18 +92,18 @@ struct ImmediateJob {
     let run: ImmediateHandler
 }
 
-typealias ImmediatePointer = UnsafeMutablePointer<ImmediateRecord>
+package typealias ImmediatePointer = UnsafeMutablePointer<ImmediateRecord>
 
-struct ImmediateRecord: EventRecord {
+package struct ImmediateRecord: EventRecord {
     var scheduled: Scheduled
     /// Nil unless scheduled.
     var job: ImmediateJob?
     /// It is being freed, and a trace that hears of it cannot schedule it again.
     var isEnding = false
 
-    static var name: StaticString { "struct tevent_immediate" }
-    static var kind: ObjectKind { .immediate }
-    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+    package static var name: StaticString { "struct tevent_immediate" }
+    package static var kind: ObjectKind { .immediate }
+    package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let immediate = chunk!.assumingMemoryBound(to: ImmediateRecord.self)
         immediate.pointee.isEnding = true
         // The record must outlive what the handler's deinit may do, so the handler is let go last.
@@ -106,7 +113,7 @@ struct ImmediateRecord: EventRecord {
         return 0
     }
 
-    var prefix: EventPrefix {
+    package var prefix: EventPrefix {
         get { scheduled.prefix }
         _modify { yield &scheduled.prefix }
     }
@@ -118,7 +125,7 @@ extension ImmediatePointer {
     var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
 
     /// Takes the immediate out of its loop, and lets its handler go.
-    func detach() { withExtendedLifetime(unlink()) {} }
+    package func detach() { withExtendedLifetime(unlink()) {} }
 
     /// Takes the immediate out of its loop and hands over what it had to do.
     func unlink() -> ImmediateJob? {
@@ -130,7 +137,7 @@ extension ImmediatePointer {
     }
 
     /// Runs the handler; the immediate can be scheduled again from then on.
-    func run() {
+    package func run() {
         let events = EventContext(pointee.prefix.context!)
         let immediate = ImmediateEvent(self)
         if let hook = pointee.prefix.context!.pointee.hooks?.immediates {

@@ -1,17 +1,17 @@
 /// A record that can be in one `List` at a time; its neighbours are kept in the record itself.
-protocol Linked: ~Copyable {
+package protocol Linked: ~Copyable {
     var next: UnsafeMutablePointer<Self>? { get set }
     var previous: UnsafeMutablePointer<Self>? { get set }
 }
 
 /// A list of records in the order they came; adding and removing allocate nothing and are O(1).
-struct List<Record: Linked & ~Copyable> {
-    typealias Pointer = UnsafeMutablePointer<Record>
+package struct List<Record: Linked & ~Copyable> {
+    package typealias Pointer = UnsafeMutablePointer<Record>
 
-    private(set) var first: Pointer?
-    private(set) var last: Pointer?
+    package private(set) var first: Pointer?
+    package private(set) var last: Pointer?
 
-    var isEmpty: Bool { first == nil }
+    package var isEmpty: Bool { first == nil }
 
     mutating func append(_ record: Pointer) {
         record.pointee.next = nil
@@ -30,7 +30,7 @@ struct List<Record: Linked & ~Copyable> {
     }
 
     /// The records now in the list; a copy, so that a caller may free any of them meanwhile.
-    var snapshot: [Pointer] {
+    package var snapshot: [Pointer] {
         Array(
             sequence(state: first) { step in
                 defer { step = step?.pointee.next }

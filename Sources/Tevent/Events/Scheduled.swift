@@ -1,16 +1,16 @@
 import Talloc
 
-typealias ScheduledPointer = UnsafeMutablePointer<Scheduled>
+package typealias ScheduledPointer = UnsafeMutablePointer<Scheduled>
 
 /// The first bytes of what can wait among a context's immediates.
 ///
 /// That is an immediate event, a request that was posted, a queue whose first entry is to be started, or messages from
 /// other threads. Each joins the list itself instead of making an immediate, so joining needs no memory and cannot fail.
-struct Scheduled: Linked {
+package struct Scheduled: Linked {
     /// Its context is nil unless it waits.
-    var prefix: EventPrefix
-    var next: ScheduledPointer?
-    var previous: ScheduledPointer?
+    package var prefix: EventPrefix
+    package var next: ScheduledPointer?
+    package var previous: ScheduledPointer?
 
     init(prefix: EventPrefix) { self.prefix = prefix }
 }
@@ -18,7 +18,7 @@ struct Scheduled: Linked {
 extension ScheduledPointer {
     private var slot: HandleSlotPointer { pointee.prefix.slot }
 
-    var asImmediate: ImmediatePointer? { slot.isOf(.immediate) ? ImmediatePointer(OpaquePointer(self)) : nil }
+    package var asImmediate: ImmediatePointer? { slot.isOf(.immediate) ? ImmediatePointer(OpaquePointer(self)) : nil }
     private var asRequest: RequestPointer? { slot.isOf(.request) ? RequestPointer(OpaquePointer(self)) : nil }
     private var asQueue: QueuePointer? { slot.isOf(.queue) ? QueuePointer(OpaquePointer(self)) : nil }
     var asDelivery: DeliveryPointer? { slot.isOf(.receiver) ? DeliveryPointer(OpaquePointer(self)) : nil }

@@ -30,7 +30,7 @@ public struct SignalEvent: Event, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
-    init(_ record: SignalPointer) { tallocHandle = record.handle }
+    package init(_ record: SignalPointer) { tallocHandle = record.handle }
 
     /// Which signal it waits for.
     public var signal: Signal { Signal(rawValue: chunk().assumingMemoryBound(to: SignalRecord.self).pointee.number) }
@@ -87,11 +87,27 @@ extension EventContext {
     ) throws(TeventError) -> SignalEvent {
         let context = record("addSignal")
         let parent = chunk(of: parent, "addSignal")
+        return try context.addSignal(
+            signal, wantsInfo: wantsInfo, under: parent, file: file.cString, line: line, handler)
+    }
+
+    /// The signal events of the context, in the order they were added.
+    ///
+    /// - Complexity: O(*n*).
+    public var signals: [SignalEvent] { record().pointee.signals.snapshot.map(SignalEvent.init) }
+}
+
+extension ContextPointer {
+    /// Catches a signal with an event under any chunk, or none.
+    package func addSignal(
+        _ signal: Signal, wantsInfo: Bool, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>,
+        line: UInt32, _ handler: @escaping SignalHandler
+    ) throws(TeventError) -> SignalEvent {
         let number = signal.rawValue
         guard (1...Int32(SignalDispatch.lastSignal)).contains(number), number != SIGKILL, number != SIGSTOP else {
             throw .badSignal(number)
         }
-        try context.openWaker()
+        try openWaker()
         let event = try SignalRecord.make(under: parent, file: file, line: line) {
             SignalRecord(prefix: $0, handler: handler, number: number, wantsInfo: wantsInfo)
         }
@@ -101,36 +117,33 @@ extension EventContext {
             freeChunk(event)
             throw error
         }
-        event.pointee.prefix.context = context
+        event.pointee.prefix.context = self
         event.startCounting()
-        context.pointee.signals.append(event)
-        context.updateSignalMask()
+        pointee.signals.append(event)
+        updateSignalMask()
         let handle = SignalEvent(event)
-        context.pointee.hooks?.signals?(handle, .attach)
+        pointee.hooks?.signals?(handle, .attach)
         return handle
     }
-
-    /// The signal events of the context, in the order they were added.
-    ///
-    /// - Complexity: O(*n*).
-    public var signals: [SignalEvent] { record().pointee.signals.snapshot.map(SignalEvent.init) }
 }
 
-typealias SignalPointer = UnsafeMutablePointer<SignalRecord>
+package typealias SignalPointer = UnsafeMutablePointer<SignalRecord>
 
-struct SignalRecord: EventRecord, Linked {
-    var prefix: EventPrefix
+package struct SignalRecord: EventRecord, Linked {
+    package var prefix: EventPrefix
     let handler: SignalHandler
     /// How many arrivals the handler has been told of.
     var seen: UInt64 = 0
-    let number: Int32
+    package let number: Int32
     let wantsInfo: Bool
-    var next: SignalPointer?
-    var previous: SignalPointer?
+    /// All that the system told of the arrival that was taken last.
+    package var lastInfo = siginfo_t()
+    package var next: SignalPointer?
+    package var previous: SignalPointer?
 
-    static var name: StaticString { "struct tevent_signal" }
-    static var kind: ObjectKind { .signal }
-    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+    package static var name: StaticString { "struct tevent_signal" }
+    package static var kind: ObjectKind { .signal }
+    package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let event = chunk!.assumingMemoryBound(to: SignalRecord.self)
         event.detach()
         event.endRecord()
@@ -149,11 +162,16 @@ extension SignalPointer {
     private var reader: UInt { UInt(bitPattern: self) }
     private var ring: SignalInfoRing? { pointee.wantsInfo ? SignalDispatch.ring(pointee.number) : nil }
 
+    /// An arrival with the details kept last.
+    package var arrivalWithLastInfo: SignalArrival {
+        SignalArrival(signal: Signal(rawValue: pointee.number), info: SignalInfo(pointee.lastInfo))
+    }
+
     func startCounting() {
         pointee.seen = ring?.addReader(reader) ?? SignalDispatch.arrivalCount(pointee.number)
     }
 
-    func detach() {
+    package func detach() {
         guard let context = pointee.prefix.context else { return }
         if context.pointee.signalCursor == self { context.pointee.signalCursor = pointee.next }
         context.pointee.signals.remove(self)
@@ -165,13 +183,14 @@ extension SignalPointer {
     }
 
     /// What the handler has yet to be told, or nil.
-    func takeArrival() -> SignalArrival? {
+    package func takeArrival() -> SignalArrival? {
         let signal = Signal(rawValue: pointee.number)
         if let ring {
             guard ring.hasUnread(after: pointee.seen) else { return nil }
             let info = ring.take(after: pointee.seen, reader: reader, signal: pointee.number)
             pointee.seen += 1
-            return SignalArrival(signal: signal, count: 1, info: info)
+            pointee.lastInfo = info
+            return SignalArrival(signal: signal, count: 1, info: SignalInfo(info))
         }
         // snippet: difference
         let arrived = SignalDispatch.arrivalCount(pointee.number)
@@ -181,7 +200,7 @@ extension SignalPointer {
         // snippet-end: difference
     }
 
-    func run(_ arrival: SignalArrival) {
+    package func run(_ arrival: SignalArrival) {
         let event = SignalEvent(self)
         if let hook = pointee.prefix.context!.pointee.hooks?.signals {
             hook(event, .beforeHandler)

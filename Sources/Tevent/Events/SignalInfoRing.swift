@@ -13,6 +13,14 @@ public struct SignalInfo: Sendable, Equatable {
     public let user: UInt32
     /// The number given to `sigqueue`, or the exit status of a child for `SIGCHLD`.
     public let value: Int32
+
+    init(_ info: siginfo_t) {
+        let fields = info._sifields
+        code = info.si_code
+        sender = fields._kill.si_pid
+        user = fields._kill.si_uid
+        value = info.si_signo == SIGCHLD ? fields._sigchld.si_status : fields._rt.si_sigval.sival_int
+    }
 }
 
 /// The details of the latest arrivals of one signal: written by signal handlers, read by the loops.
@@ -25,7 +33,7 @@ struct SignalInfoRing {
     private struct Entry: ~Copyable {
         /// The arrival's number plus one, once `info` is there to be read.
         let ready = Atomic<UInt64>(0)
-        var info = SignalInfo(code: 0, sender: 0, user: 0, value: 0)
+        var info = siginfo_t()
     }
 
     private struct Head: ~Copyable {
@@ -59,10 +67,7 @@ struct SignalInfoRing {
         guard head.pointee.hasReaders.load(ordering: .acquiring) else { return false }
         let number = head.pointee.written.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
         let entry = entries + Int(number % UInt64(Self.capacity))
-        let fields = info._sifields
-        entry.pointee.info = SignalInfo(
-            code: info.si_code, sender: fields._kill.si_pid, user: fields._kill.si_uid,
-            value: info.si_signo == SIGCHLD ? fields._sigchld.si_status : fields._rt.si_sigval.sival_int)
+        entry.pointee.info = info
         entry.pointee.ready.store(number + 1, ordering: .releasing)
         // Readers that come and go meanwhile may have left this arrival behind: the difference may be negative.
         let unread = Int64(bitPattern: number &+ 1 &- head.pointee.read.load(ordering: .acquiring))
@@ -98,7 +103,7 @@ struct SignalInfoRing {
     }
 
     /// Takes the arrival after `seen`; there must be one.
-    func take(after seen: UInt64, reader: UInt, signal: Int32) -> SignalInfo {
+    func take(after seen: UInt64, reader: UInt, signal: Int32) -> siginfo_t {
         let info = entries[Int(seen % UInt64(Self.capacity))].info
         head.pointee.readers.withLock { readers in
             readers[reader] = seen + 1

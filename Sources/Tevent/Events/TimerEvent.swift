@@ -14,7 +14,7 @@ public struct TimerEvent: Event, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
-    init(_ record: TimerPointer) { tallocHandle = record.handle }
+    package init(_ record: TimerPointer) { tallocHandle = record.handle }
 
     private func record(_ call: StaticString = #function) -> TimerPointer {
         chunk(call).assumingMemoryBound(to: TimerRecord.self)
@@ -101,17 +101,7 @@ extension EventContext {
     ) throws(TeventError) -> TimerEvent {
         let context = record("addTimer")
         let parent = chunk(of: parent, "addTimer")
-        guard context.pointee.timers.reserve(under: context) else {
-            throw .outOfMemory(name: "\(TimerRecord.name)")
-        }
-        let timer = try TimerRecord.make(under: parent, file: file, line: line) {
-            TimerRecord(prefix: $0, handler: handler)
-        }
-        timer.pointee.prefix.context = context
-        context.pointee.timers.add(timer, deadline: deadline.nanoseconds)
-        let handle = TimerEvent(timer)
-        context.pointee.hooks?.timers?(handle, .attach)
-        return handle
+        return try context.addTimer(at: deadline, under: parent, file: file.cString, line: line, handler)
     }
 
     /// The timers that wait, in the order they will run.
@@ -120,17 +110,36 @@ extension EventContext {
     public var timers: [TimerEvent] { record().pointee.timers.sorted.map(TimerEvent.init) }
 }
 
-typealias TimerPointer = UnsafeMutablePointer<TimerRecord>
+extension ContextPointer {
+    /// Adds a timer under any chunk, or none.
+    @inline(__always)
+    package func addTimer(
+        at deadline: EventInstant, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
+        _ handler: @escaping TimerHandler
+    ) throws(TeventError) -> TimerEvent {
+        guard pointee.timers.reserve(under: self) else { throw .outOfMemory(name: "\(TimerRecord.name)") }
+        let timer = try TimerRecord.make(under: parent, file: file, line: line) {
+            TimerRecord(prefix: $0, handler: handler)
+        }
+        timer.pointee.prefix.context = self
+        pointee.timers.add(timer, deadline: deadline.nanoseconds)
+        let handle = TimerEvent(timer)
+        pointee.hooks?.timers?(handle, .attach)
+        return handle
+    }
+}
 
-struct TimerRecord: EventRecord {
-    var prefix: EventPrefix
+package typealias TimerPointer = UnsafeMutablePointer<TimerRecord>
+
+package struct TimerRecord: EventRecord {
+    package var prefix: EventPrefix
     /// Given by the heap, which keeps all else.
     var number: UInt32 = 0
     let handler: TimerHandler
 
-    static var name: StaticString { "struct tevent_timer" }
-    static var kind: ObjectKind { .timer }
-    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+    package static var name: StaticString { "struct tevent_timer" }
+    package static var kind: ObjectKind { .timer }
+    package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let timer = chunk!.assumingMemoryBound(to: TimerRecord.self)
         timer.detach()
         timer.endRecord()
@@ -140,7 +149,7 @@ struct TimerRecord: EventRecord {
 
 extension TimerPointer {
     /// Takes the timer out of its loop.
-    func detach() {
+    package func detach() {
         guard let context = pointee.prefix.context else { return }
         context.pointee.timers.remove(self)
         pointee.prefix.context = nil
@@ -153,7 +162,7 @@ extension TimerPointer {
     }
 
     /// Runs the handler of a timer that is due, then frees it unless the handler updated it.
-    func run(now: EventInstant) {
+    package func run(now: EventInstant) {
         let context = pointee.prefix.context!
         let timer = TimerEvent(self)
         context.pointee.timers.beginRunning(self)

@@ -6,7 +6,7 @@ import Talloc
 /// Adding a timer and taking out any of them are O(log n). What moves in the heap is a timer's key, and moving it notes
 /// the new place in a table, by the timer's number. The timers themselves are left alone: thousands of them do not fit
 /// into the processor's cache, but their keys and places do.
-struct TimerHeap {
+package struct TimerHeap {
     /// The deadline, then the order of adding for those that are equal: one number to compare.
     ///
     /// Its last digits are the timer's number, which says whose it is.
@@ -32,7 +32,7 @@ struct TimerHeap {
     /// The keys, the timers and the places, one after the other, each with room for `capacity`.
     private var memory: UnsafeMutableRawPointer?
     private var capacity = 0
-    private(set) var count = 0
+    package private(set) var count = 0
     /// How many timers have a number: those in the heap, and those whose handlers run, so that updating them cannot fail.
     private var numbered = 0
     /// The numbers from here on were never given out.
@@ -58,7 +58,7 @@ struct TimerHeap {
     }
 
     var first: TimerPointer? { count > 0 ? timer(of: keys[0]) : nil }
-    var firstDeadline: Int64? { count > 0 ? keys[0].deadline : nil }
+    package var firstDeadline: Int64? { count > 0 ? keys[0].deadline : nil }
 
     /// A timer that waits or runs; the first, as long as any waits.
     var any: TimerPointer? {
@@ -72,7 +72,7 @@ struct TimerHeap {
     func deadline(of timer: TimerPointer) -> Int64 { keys[Int(places[Int(timer.pointee.number)])].deadline }
 
     /// The timers in the order they will run.
-    var sorted: [TimerPointer] { (0..<count).map { keys[$0] }.sorted(by: <).map(timer(of:)) }
+    package var sorted: [TimerPointer] { (0..<count).map { keys[$0] }.sorted(by: <).map(timer(of:)) }
 
     /// Lets the processor fetch the timers that run next, while the handler of another runs.
     ///

@@ -81,10 +81,10 @@ extension EventContext {
     }
 }
 
-typealias EntryPointer = UnsafeMutablePointer<EntryRecord>
+package typealias EntryPointer = UnsafeMutablePointer<EntryRecord>
 
-struct EntryRecord: EventRecord, Linked {
-    var prefix: EventPrefix
+package struct EntryRecord: EventRecord, Linked {
+    package var prefix: EventPrefix
     /// Nil before it has joined, and when it leaves.
     var queue: QueuePointer?
     let request: AnyRequest
@@ -93,8 +93,8 @@ struct EntryRecord: EventRecord, Linked {
     /// Nil for one that only blocks; kept once called, because the entry may be untriggered.
     var trigger: RequestCallback?
     var isTriggered = false
-    var next: EntryPointer?
-    var previous: EntryPointer?
+    package var next: EntryPointer?
+    package var previous: EntryPointer?
 
     init(prefix: EventPrefix, request: AnyRequest, events: EventContext) {
         self.prefix = prefix
@@ -102,10 +102,10 @@ struct EntryRecord: EventRecord, Linked {
         self.events = events
     }
 
-    static var name: StaticString { "struct tevent_queue_entry" }
-    static var kind: ObjectKind { .queueEntry }
+    package static var name: StaticString { "struct tevent_queue_entry" }
+    package static var kind: ObjectKind { .queueEntry }
     // snippet: destructor
-    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+    package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let entry = chunk!.assumingMemoryBound(to: EntryRecord.self)
         entry.leave()
         entry.endRecord()

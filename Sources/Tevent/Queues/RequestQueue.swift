@@ -34,7 +34,7 @@ public struct RequestQueue: TallocObject, Equatable {
     ) throws(TeventError) {
         let parent = parent.chunk("init(label:under:)")
         self.init(
-            try QueueRecord.make(under: parent, file: file, line: line) { QueueRecord(prefix: $0, label: label) })
+            try QueueRecord.make(under: parent, file: file.cString, line: line) { QueueRecord(prefix: $0, label: label) })
     }
 
     // MARK: Adding
@@ -100,7 +100,7 @@ public struct RequestQueue: TallocObject, Equatable {
         let queue = record("add")
         let request = request.record("add")
         _ = events.record("add")
-        let entry = try EntryRecord.make(under: request, file: file, line: line) {
+        let entry = try EntryRecord.make(under: request, file: file.cString, line: line) {
             EntryRecord(prefix: $0, request: AnyRequest(request), events: events)
         }
         entry.pointee.trigger = trigger
@@ -157,12 +157,12 @@ public struct RequestQueue: TallocObject, Equatable {
 @available(*, unavailable)
 extension RequestQueue: Sendable {}
 
-typealias QueuePointer = UnsafeMutablePointer<QueueRecord>
+package typealias QueuePointer = UnsafeMutablePointer<QueueRecord>
 
 /// What a queue is.
 ///
 /// It joins the immediates itself when its first entry is to be started, so that needs no memory.
-struct QueueRecord: EventRecord {
+package struct QueueRecord: EventRecord {
     /// Where it was made, and its place among the immediates of the context whose loop starts the first entry.
     var scheduled: Scheduled
     /// Kept, so that it is stale while the queue is being freed.
@@ -178,9 +178,9 @@ struct QueueRecord: EventRecord {
         self.label = label
     }
 
-    static var name: StaticString { "struct tevent_queue" }
-    static var kind: ObjectKind { .queue }
-    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+    package static var name: StaticString { "struct tevent_queue" }
+    package static var kind: ObjectKind { .queue }
+    package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let queue = chunk!.assumingMemoryBound(to: QueueRecord.self)
         // Traces hear of each entry's end, and must find the queue gone: nothing can be added to it any more.
         queue.pointee.prefix.slot.release()
@@ -189,7 +189,7 @@ struct QueueRecord: EventRecord {
         return 0
     }
 
-    var prefix: EventPrefix {
+    package var prefix: EventPrefix {
         get { scheduled.prefix }
         _modify { yield &scheduled.prefix }
     }

@@ -10,7 +10,7 @@ import Talloc
 //
 // Each thread has its own depth and its own list.
 
-enum CallbackDepth {
+package enum CallbackDepth {
     /// How many callbacks of requests run inside each other at most.
     static let limit = 64
 
@@ -56,7 +56,7 @@ enum CallbackDepth {
 
     /// Lets callbacks nest anew in a loop that is run inside one, after those that were noted: the loop could otherwise
     /// wait for one of them for ever.
-    static func enterLoop() -> Int {
+    package static func enterLoop() -> Int {
         let here = clinux_callbacks_here()!
         let depth = here.pointee.depth
         here.pointee.depth = 0
@@ -64,5 +64,5 @@ enum CallbackDepth {
         return depth
     }
 
-    static func leaveLoop(_ depth: Int) { clinux_callbacks_here()!.pointee.depth = depth }
+    package static func leaveLoop(_ depth: Int) { clinux_callbacks_here()!.pointee.depth = depth }
 }

@@ -2,25 +2,25 @@ import Talloc
 
 // What a thread inbox and a threaded immediate have in common: they are in the list of the context whose loop receives.
 
-typealias ReceiverPointer = UnsafeMutablePointer<ReceiverRecord>
+package typealias ReceiverPointer = UnsafeMutablePointer<ReceiverRecord>
 
-struct ReceiverRecord: EventRecord, Linked {
-    var prefix: EventPrefix
+package struct ReceiverRecord: EventRecord, Linked {
+    package var prefix: EventPrefix
     let channel: Channel
     /// What a threaded immediate does; an inbox gets what to do with each message.
     var handler: ThreadedImmediateHandler?
     var signal: TriggerSignal?
-    var next: ReceiverPointer?
-    var previous: ReceiverPointer?
+    package var next: ReceiverPointer?
+    package var previous: ReceiverPointer?
 
     init(prefix: EventPrefix, channel: Channel) {
         self.prefix = prefix
         self.channel = channel
     }
 
-    static var name: StaticString { "struct tevent_thread_proxy" }
-    static var kind: ObjectKind { .receiver }
-    static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
+    package static var name: StaticString { "struct tevent_thread_proxy" }
+    package static var kind: ObjectKind { .receiver }
+    package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let receiver = chunk!.assumingMemoryBound(to: ReceiverRecord.self)
         let unwanted = receiver.detach()
         receiver.endRecord()
@@ -30,8 +30,8 @@ struct ReceiverRecord: EventRecord, Linked {
     }
 
     /// Makes a receiver of the context.
-    static func make(
-        on context: ContextPointer, under parent: UnsafeMutableRawPointer, file: StaticString, line: UInt32
+    package static func make(
+        on context: ContextPointer, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32
     ) throws(TeventError) -> ReceiverPointer {
         let channel = try context.openChannel()
         let receiver = try make(under: parent, file: file, line: line) { ReceiverRecord(prefix: $0, channel: channel) }

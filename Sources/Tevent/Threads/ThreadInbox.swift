@@ -28,7 +28,7 @@ public struct ThreadInbox: Event, Equatable {
     ) throws(TeventError) {
         let context = events.record("init(on:under:)")
         let parent = events.chunk(of: parent?.tallocHandle, "init(on:under:)")
-        tallocHandle = try ReceiverRecord.make(on: context, under: parent, file: file, line: line).handle
+        tallocHandle = try ReceiverRecord.make(on: context, under: parent, file: file.cString, line: line).handle
     }
 
     /// What other threads send with.

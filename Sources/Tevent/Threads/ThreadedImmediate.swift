@@ -37,7 +37,7 @@ public struct ThreadedImmediate: Event, Equatable {
     ) throws(TeventError) {
         let context = events.record("init(on:under:)")
         let parent = events.chunk(of: parent?.tallocHandle, "init(on:under:)")
-        let receiver = try ReceiverRecord.make(on: context, under: parent, file: file, line: line)
+        let receiver = try ReceiverRecord.make(on: context, under: parent, file: file.cString, line: line)
         talloc_set_name_const(receiver, Self.name.cString)
         tallocHandle = receiver.handle
         receiver.pointee.handler = handler

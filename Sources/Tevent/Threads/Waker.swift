@@ -116,7 +116,7 @@ extension WakerPointer {
 
 extension ContextPointer {
     /// Makes the context's waker, if it has none, and lets the backend watch it.
-    func openWaker() throws(TeventError) {
+    package func openWaker() throws(TeventError) {
         guard pointee.waker == nil else { return }
         try noticeFork()
         let waker = try WakerPointer.open()
@@ -128,6 +128,9 @@ extension ContextPointer {
         }
         pointee.waker = waker
     }
+
+    /// Wakes the loop if it sleeps, and has a waker; safe on any thread.
+    package func wake() { pointee.waker?.wake() }
 
     func watch(_ waker: WakerPointer) throws(TeventError) {
         let descriptor = waker.pointee.eventFD.load(ordering: .relaxed)

@@ -1,0 +1,132 @@
+import CTalloc
+import CTevent
+import Glibc
+import Talloc
+import Tevent
+
+// What a backend is to a C program: a table of functions, found by a name. Those of the engine's own differ in one only,
+// which gives a new context its backend; programs may register others, and often copy one of these to replace some.
+
+enum Backends {
+    private struct Known {
+        let name: String
+        let ops: UnsafePointer<tevent_ops>
+    }
+
+    private struct State {
+        var all: [Known]
+        /// What a context gets that asks for none.
+        var standard = "standard"
+    }
+
+    // What C programs know them by; "select" and "poll" have always been the same, and the standard one is the fastest.
+    private static let state = Locked(
+        State(all: [
+            Known(name: "standard", ops: table { install("epoll", on: $0) }),
+            Known(name: "epoll", ops: table { install("epoll", on: $0) }),
+            Known(name: "poll_mt", ops: table { installShared(on: $0) }),
+            Known(name: "poll", ops: table { install("poll", on: $0) }),
+        ]))
+
+    /// The functions of a backend, or of the default one; nil for a name that nobody has registered.
+    static func ops(named name: String?) -> UnsafePointer<tevent_ops>? {
+        state.withLock { state in
+            let name = name ?? state.standard
+            return state.all.first { $0.name == name }?.ops
+        }
+    }
+
+    static var names: [String] { state.withLock { $0.all.map(\.name) } }
+
+    /// Adds a backend in front of the others; false if its name is taken.
+    static func register(_ name: String, _ ops: UnsafePointer<tevent_ops>) -> Bool {
+        state.withLock { state in
+            guard !state.all.contains(where: { $0.name == name }) else { return false }
+            state.all.insert(Known(name: name, ops: ops), at: 0)
+            return true
+        }
+    }
+
+    static func setDefault(_ name: String) { state.withLock { $0.standard = name } }
+
+    /// The functions that all the engine's own backends share, never freed.
+    private static func table(
+        _ initialise: @escaping @convention(c) (OpaquePointer?) -> CInt
+    ) -> UnsafePointer<tevent_ops> {
+        let ops = UnsafeMutablePointer<tevent_ops>.allocate(capacity: 1)
+        ops.initialize(
+            to: tevent_ops(
+                context_init: initialise,
+                add_fd: tevent_common_add_fd,
+                set_fd_close_fn: tevent_common_fd_set_close_fn,
+                get_fd_flags: tevent_common_fd_get_flags,
+                set_fd_flags: tevent_common_fd_set_flags,
+                add_timer: tevent_common_add_timer_v2,
+                schedule_immediate: tevent_common_schedule_immediate,
+                add_signal: tevent_common_add_signal,
+                loop_once: { ev, _ in loopOnce(context(ev)) },
+                loop_wait: tevent_common_loop_wait))
+        return UnsafePointer(ops)
+    }
+
+    private static func install(_ name: String, on ev: OpaquePointer?) -> CInt {
+        status { () throws(TeventError) in try context(ev).replaceBackend(with: EventContext.makeBackend(name)) }
+    }
+
+    /// Poll, for contexts that other threads add events to while the loop sleeps.
+    private static func installShared(on ev: OpaquePointer?) -> CInt {
+        guard install("poll", on: ev) == 0 else { return -1 }
+        context(ev).extras.isShared = true
+        return status { () throws(TeventError) in try context(ev).openWaker() }
+    }
+}
+
+/// Waits for nothing: a program with a backend of its own waits by itself.
+final class SilentBackend: Backend {
+    static let name = "silent"
+
+    init() {}
+
+    func change(
+        _ descriptor: Int32, from old: FDEvent.Flags, to new: FDEvent.Flags, generation: UInt32
+    ) -> BackendChange { .done }
+
+    func wait(nanoseconds: Int64?, _ ready: inout ReadyBatch) throws(TeventError) -> Bool { true }
+
+    func reopen() {}
+}
+
+@c @implementation
+public func tevent_backend_list(
+    _ mem_ctx: UnsafeMutableRawPointer?
+) -> UnsafeMutablePointer<UnsafePointer<CChar>?>? {
+    let names = Backends.names
+    let size = (names.count + 1) * MemoryLayout<UnsafePointer<CChar>?>.stride
+    guard let chunk = talloc_named_const(mem_ctx, size, StaticString("const char *").cString) else { return nil }
+    let list = chunk.bindMemory(to: UnsafePointer<CChar>?.self, capacity: names.count + 1)
+    list[names.count] = nil
+    for (index, name) in names.enumerated() {
+        guard let copy = talloc_strdup(chunk, name) else {
+            freeChunk(chunk)
+            return nil
+        }
+        list[index] = UnsafePointer(copy)
+    }
+    return list
+}
+
+@c @implementation
+public func tevent_set_default_backend(_ name: UnsafePointer<CChar>?) {
+    Backends.setDefault(name.map { String(cString: $0) } ?? "standard")
+}
+
+@c @implementation
+public func tevent_register_backend(_ name: UnsafePointer<CChar>?, _ ops: UnsafePointer<tevent_ops>?) -> Bool {
+    guard let name, let ops else { return false }
+    return Backends.register(String(cString: name), ops)
+}
+
+@c @implementation
+public func tevent_find_ops_byname(_ name: UnsafePointer<CChar>?) -> UnsafePointer<tevent_ops>? {
+    Backends.ops(named: name.map { String(cString: $0) })
+}

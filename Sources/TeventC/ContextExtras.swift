@@ -1,0 +1,45 @@
+import CTevent
+import Glibc
+import Talloc
+import Tevent
+
+/// What the C face keeps with a context, besides what the engine knows.
+final class ContextExtras {
+    var ops: UnsafePointer<tevent_ops>
+    /// What a backend of the program's own wants to find again.
+    let additionalData: UnsafeMutableRawPointer?
+    /// Whether other threads may add events while the loop sleeps, under a lock of the program's own.
+    var isShared = false
+    /// Which wrapper an event is being added through.
+    var wrapper: TallocHandle?
+    var wrapperStack: [OpaquePointer] = []
+
+    // Functions of the program, and what they want to be given.
+    var debug: (function: UnsafeMutableRawPointer, data: UnsafeMutableRawPointer?)?
+    var maximumDebugLevel = TEVENT_DEBUG_TRACE
+    var nestingHook: (function: tevent_nesting_hook, data: UnsafeMutableRawPointer?)?
+    var traces = Traces()
+
+    struct Traces {
+        var loop: (function: tevent_trace_callback_t, data: UnsafeMutableRawPointer?)?
+        var fds: (function: tevent_trace_fd_callback_t, data: UnsafeMutableRawPointer?)?
+        var signals: (function: tevent_trace_signal_callback_t, data: UnsafeMutableRawPointer?)?
+        var timers: (function: tevent_trace_timer_callback_t, data: UnsafeMutableRawPointer?)?
+        var immediates: (function: tevent_trace_immediate_callback_t, data: UnsafeMutableRawPointer?)?
+        var queues: (function: tevent_trace_queue_callback_t, data: UnsafeMutableRawPointer?)?
+    }
+
+    init(ops: UnsafePointer<tevent_ops>, additionalData: UnsafeMutableRawPointer?) {
+        self.ops = ops
+        self.additionalData = additionalData
+    }
+}
+
+extension ContextPointer {
+    /// What the C face keeps with the context, which it made.
+    var extras: ContextExtras { unsafeDowncast(pointee.attachment.unsafelyUnwrapped, to: ContextExtras.self) }
+
+    /// Wakes the loop, if another thread runs it.
+    @inline(__always)
+    func wakeIfShared() { if extras.isShared { wake() } }
+}

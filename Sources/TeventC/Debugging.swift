@@ -1,0 +1,80 @@
+import CTalloc
+import CTevent
+import Glibc
+import Synchronization
+import Talloc
+import Tevent
+
+// MARK: The end with a message
+
+private let abortFunction = Locked<tevent_abort_fn_t?>(nil)
+
+@c @implementation
+public func ctevent_start() {
+    // A C program expects SIGABRT, after its own function has been told.
+    TallocLibrary.setOwnAbortHook { reason in endProgram(reason) }
+}
+
+private func endProgram(_ reason: String) -> Never {
+    if let tell = abortFunction.withLock({ $0 }) {
+        tell(reason)
+    } else {
+        ctevent_print_reason(reason)
+    }
+    Glibc.abort()
+}
+
+@c @implementation
+public func tevent_set_abort_fn(_ abort_fn: tevent_abort_fn_t?) { abortFunction.withLock { $0 = abort_fn } }
+
+@c @implementation
+public func tevent_abort(_ ev: OpaquePointer?, _ reason: UnsafePointer<CChar>?) {
+    let reason = reason.map { String(cString: $0) } ?? "?"
+    if let ev, ev.slot.isOf(.eventContext) { ContextPointer(ev).debug(.fatal, "abort: \(reason)") }
+    // The program's function may return, and then the call that went wrong does.
+    guard let tell = abortFunction.withLock({ $0 }) else { endProgram(reason) }
+    tell(reason)
+}
+
+@c @implementation
+public func tevent_common_check_double_free(_ memory: UnsafeMutableRawPointer?, _ reason: UnsafePointer<CChar>?) {
+    tevent_abort(nil, reason)
+}
+
+@c @implementation
+public func tevent_cached_getpid() -> pid_t { getpid() }
+
+// MARK: Messages
+
+@c @implementation
+public func ctevent_set_debug(
+    _ ev: OpaquePointer?, _ debug: UnsafeMutableRawPointer?, _ private_data: UnsafeMutableRawPointer?
+) {
+    let context = context(ev)
+    context.extras.debug = debug.map { ($0, private_data) }
+    guard debug != nil else { return EventContext(context).setDebug(nil) }
+    EventContext(context).setDebug { level, message in
+        let level = tevent_debug_level(rawValue: UInt32(level.rawValue))
+        var data: UnsafeMutableRawPointer?
+        if let debug = ctevent_find_debug(ev, level, &data) { ctevent_call_debug(debug, data, level, "\(message)\n") }
+    }
+}
+
+@c @implementation
+public func tevent_set_max_debug_level(_ ev: OpaquePointer?, _ level: tevent_debug_level) -> tevent_debug_level {
+    let extras = context(ev).extras
+    defer { extras.maximumDebugLevel = level }
+    return extras.maximumDebugLevel
+}
+
+@c @implementation
+public func ctevent_find_debug(
+    _ ev: OpaquePointer?, _ level: tevent_debug_level,
+    _ private_data: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> UnsafeMutableRawPointer? {
+    guard let ev else { return nil }
+    let extras = context(ev).extras
+    guard let sink = extras.debug, level.rawValue <= extras.maximumDebugLevel.rawValue else { return nil }
+    private_data?.pointee = sink.data
+    return sink.function
+}

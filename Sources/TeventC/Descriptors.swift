@@ -1,0 +1,146 @@
+import CTevent
+import Glibc
+import Talloc
+import Tevent
+
+/// A descriptor event's handler, and what it is called with.
+private final class FDCall {
+    private let handler: tevent_fd_handler_t
+    private let data: UnsafeMutableRawPointer?
+    private let caller: Caller
+
+    init(_ handler: @escaping tevent_fd_handler_t, _ data: UnsafeMutableRawPointer?, _ caller: Caller) {
+        self.handler = handler
+        self.data = data
+        self.caller = caller
+    }
+
+    func run(_ event: FDEvent, _ ready: FDEvent.Flags) {
+        let fde = OpaquePointer(event.tallocHandle)
+        let flags = UInt16(ready.rawValue)
+        runHandler(of: fde, FDRecord.self) {
+            caller.call(on: event.context) { ev in
+                handler(ev, fde, flags, data)
+            } before: { ops, wrapper in
+                ops.before_fd_handler?(
+                    wrapper.ev, wrapper.state, wrapper.main, fde, flags, caller.handlerName, caller.location)
+            } after: { ops, wrapper in
+                ops.after_fd_handler?(
+                    wrapper.ev, wrapper.state, wrapper.main, fde, flags, caller.handlerName, caller.location)
+            }
+        }
+    }
+}
+
+@c @implementation
+public func _tevent_add_fd(
+    _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ fd: CInt, _ flags: UInt16,
+    _ handler: tevent_fd_handler_t?, _ private_data: UnsafeMutableRawPointer?,
+    _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    throughWrapper(ev) { ev, ops in
+        ops.add_fd(ev, mem_ctx, fd, flags, handler, private_data, handler_name, location)
+    }
+}
+
+@c @implementation
+public func tevent_common_add_fd(
+    _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ fd: CInt, _ flags: UInt16,
+    _ handler: tevent_fd_handler_t?, _ private_data: UnsafeMutableRawPointer?,
+    _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    guard let handler else { abort("a descriptor was to be watched without a handler") }
+    let context = context(ev)
+    let call = FDCall(handler, private_data, Caller(context, handler_name, location))
+    let event = object { () throws(TeventError) in
+        let event = try context.addFD(
+            fd, FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)), under: mem_ctx, file: place(location),
+            line: 0
+        ) { call.run($0, $1) }
+        return event.tallocHandle
+    }
+    if let event { FDPointer(event).pointee.userData = private_data }
+    context.hasAdded(event)
+    return event
+}
+
+@c @implementation
+public func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
+    // The engine's own destructor does all there is to do.
+    0
+}
+
+@c @implementation
+public func tevent_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
+    guard let ops = ops(of: fde) else { return }
+    ops.set_fd_close_fn(fde, close_fn)
+}
+
+@c @implementation
+public func tevent_common_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
+    let event: FDPointer = record(fde, .descriptor)
+    guard let close_fn else {
+        event.pointee.close = nil
+        return
+    }
+    let data = event.pointee.userData
+    let context = event.pointee.prefix.context?.handle
+    event.pointee.close = { close_fn(context?.object.map(OpaquePointer.init), fde, $0, data) }
+}
+
+@c @implementation
+public func tevent_fd_set_auto_close(_ fde: OpaquePointer?) {
+    tevent_fd_set_close_fn(fde) { _, _, descriptor, _ in close(descriptor) }
+}
+
+@c @implementation
+public func tevent_fd_get_flags(_ fde: OpaquePointer?) -> UInt16 {
+    guard let ops = ops(of: fde) else { return 0 }
+    return ops.get_fd_flags(fde)
+}
+
+@c @implementation
+public func tevent_common_fd_get_flags(_ fde: OpaquePointer?) -> UInt16 {
+    UInt16((record(fde, .descriptor) as FDPointer).pointee.flags.rawValue)
+}
+
+@c @implementation
+public func tevent_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) {
+    guard let ops = ops(of: fde) else { return }
+    ops.set_fd_flags(fde, flags)
+}
+
+@c @implementation
+public func tevent_common_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) {
+    let event: FDPointer = record(fde, .descriptor)
+    event.setFlags(FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)))
+    event.pointee.prefix.context?.wakeIfShared()
+}
+
+@c @implementation
+public func tevent_fd_set_tag(_ fde: OpaquePointer?, _ tag: UInt64) {
+    (record(fde, .descriptor) as FDPointer).pointee.prefix.tag = tag
+}
+
+@c @implementation
+public func tevent_fd_get_tag(_ fde: OpaquePointer?) -> UInt64 {
+    (record(fde, .descriptor) as FDPointer).pointee.prefix.tag
+}
+
+@c @implementation
+public func tevent_common_invoke_fd_handler(
+    _ fde: OpaquePointer?, _ flags: UInt16, _ removed: UnsafeMutablePointer<Bool>?
+) -> CInt {
+    let event: FDPointer = record(fde, .descriptor)
+    let handle = event.handle
+    removed?.pointee = false
+    guard event.pointee.prefix.context != nil else { return 0 }
+    event.run(FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)))
+    removed?.pointee = handle.isStale
+    return 0
+}
+
+/// The functions of the backend that an event belongs to, or nil when its context is gone.
+private func ops(of fde: OpaquePointer?, call: StaticString = #function) -> tevent_ops? {
+    (record(fde, .descriptor, call) as FDPointer).pointee.prefix.context?.extras.ops.pointee
+}

@@ -1,0 +1,89 @@
+import CTevent
+import Glibc
+import Talloc
+import Tevent
+
+@c @implementation
+public func _tevent_create_immediate(
+    _ mem_ctx: UnsafeMutableRawPointer?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    object { () throws(TeventError) in
+        try ImmediateEvent(under: mem_ctx, file: place(location), line: 0).tallocHandle
+    }
+}
+
+@c @implementation
+public func _tevent_schedule_immediate(
+    _ im: OpaquePointer?, _ ev: OpaquePointer?, _ handler: tevent_immediate_handler_t?,
+    _ private_data: UnsafeMutableRawPointer?, _ handler_name: UnsafePointer<CChar>?,
+    _ location: UnsafePointer<CChar>?
+) {
+    // Without a context, or without a handler, it only takes back what was scheduled.
+    guard ev != nil else { return tevent_common_immediate_cancel(im) }
+    throughWrapper(ev) { ev, ops in
+        ops.schedule_immediate(im, ev, handler, private_data, handler_name, location)
+    }
+}
+
+@c @implementation
+public func tevent_common_schedule_immediate(
+    _ im: OpaquePointer?, _ ev: OpaquePointer?, _ handler: tevent_immediate_handler_t?,
+    _ private_data: UnsafeMutableRawPointer?, _ handler_name: UnsafePointer<CChar>?,
+    _ location: UnsafePointer<CChar>?
+) {
+    let immediate: ImmediatePointer = record(im, .immediate)
+    guard let handler else { return immediate.detach() }
+    let context = context(ev)
+    let caller = Caller(context, handler_name, location)
+    ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
+        let im = OpaquePointer(immediate.tallocHandle)
+        runHandler(of: im, ImmediateRecord.self) {
+            caller.call(on: events) { ev in
+                handler(ev, im, private_data)
+            } before: { ops, wrapper in
+                ops.before_immediate_handler?(
+                    wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
+            } after: { ops, wrapper in
+                ops.after_immediate_handler?(
+                    wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
+            }
+        }
+    }
+    context.hasAdded(im)
+}
+
+@c @implementation
+public func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immediate_cancel(im) }
+
+@c @implementation
+public func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
+    (record(im, .immediate) as ImmediatePointer).detach()
+}
+
+@c @implementation
+public func tevent_immediate_set_tag(_ im: OpaquePointer?, _ tag: UInt64) {
+    (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag = tag
+}
+
+@c @implementation
+public func tevent_immediate_get_tag(_ im: OpaquePointer?) -> UInt64 {
+    (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag
+}
+
+@c @implementation
+public func tevent_common_loop_immediate(_ ev: OpaquePointer?) -> Bool {
+    let context = context(ev)
+    _ = context.receiveMessages()
+    return context.runImmediate()
+}
+
+@c @implementation
+public func tevent_common_invoke_immediate_handler(
+    _ im: OpaquePointer?, _ removed: UnsafeMutablePointer<Bool>?
+) -> CInt {
+    let immediate: ImmediatePointer = record(im, .immediate)
+    let handle = immediate.handle
+    if immediate.pointee.prefix.context != nil { immediate.run() }
+    removed?.pointee = handle.isStale
+    return 0
+}

@@ -1,0 +1,126 @@
+import CTevent
+import Glibc
+import Talloc
+import Tevent
+
+/// Takes turns until a handler has run; what the engine's own backends do.
+func loopOnce(_ context: ContextPointer) -> CInt {
+    status { () throws(TeventError) in _ = try context.untracedOnce() }
+}
+
+/// Runs a loop with the rules of nesting around it, and a program's hook.
+private func nested(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ body: (ContextPointer) -> CInt) -> CInt {
+    let context = context(ev)
+    let handle = context.handle
+    let level = context.pointee.nesting.level + 1
+    guard level == 1 || context.pointee.nesting.isAllowed else {
+        tevent_abort(ev, "a loop was run inside a handler of its own context, at \(location.map { String(cString: $0) } ?? "?")")
+        errno = ELOOP
+        return -1
+    }
+    context.pointee.nesting.level = level
+    defer { if !handle.isStale { context.pointee.nesting.level = level - 1 } }
+    var onStack: CInt = 0
+    func ask(begins: Bool) -> CInt {
+        guard !handle.isStale, let hook = context.extras.nestingHook else { return 0 }
+        return hook.function(ev, hook.data, UInt32(level), begins, &onStack, location)
+    }
+    let refusal = ask(begins: true)
+    guard refusal == 0 else { return refusal }
+    let depth = CallbackDepth.enterLoop()
+    let result = body(context)
+    CallbackDepth.leaveLoop(depth)
+    let end = ask(begins: false)
+    return end == 0 ? result : end
+}
+
+/// One turn of a loop, between two calls of a program's trace.
+private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CChar>?) -> CInt {
+    let ev = OpaquePointer(context)
+    let handle = context.handle
+    tevent_trace_point_callback(ev, TEVENT_TRACE_BEFORE_LOOP_ONCE)
+    guard !handle.isStale else { return 0 }
+    let result = context.extras.ops.pointee.loop_once(ev, location)
+    let code = errno
+    if !handle.isStale { tevent_trace_point_callback(ev, TEVENT_TRACE_AFTER_LOOP_ONCE) }
+    errno = code
+    return result
+}
+
+@c @implementation
+public func _tevent_loop_once(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+    nested(ev, location) { tracedOnce($0, location) }
+}
+
+@c @implementation
+public func _tevent_loop_until(
+    _ ev: OpaquePointer?, _ finished: tevent_finished_fn_t?, _ private_data: UnsafeMutableRawPointer?,
+    _ location: UnsafePointer<CChar>?
+) -> CInt {
+    nested(ev, location) { context in
+        let handle = context.handle
+        while !handle.isStale, finished?(private_data) == false {
+            let result = tracedOnce(context, location)
+            guard result == 0 else { return result }
+        }
+        return 0
+    }
+}
+
+@c @implementation
+public func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+    let context = context(ev)
+    return context.extras.ops.pointee.loop_wait(OpaquePointer(context), location)
+}
+
+@c @implementation
+public func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+    let context = context(ev)
+    let handle = context.handle
+    while !handle.isStale, tevent_common_have_events(ev) {
+        let result = _tevent_loop_once(ev, location)
+        guard result == 0 else { return result }
+    }
+    return 0
+}
+
+@c @implementation
+public func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
+    let context = context(ev)
+    // An event that waits for nothing at the moment counts, too.
+    return context.hasEvents || !context.pointee.fds.isEmpty
+}
+
+@c @implementation
+public func tevent_loop_allow_nesting(_ ev: OpaquePointer?) { EventContext(context(ev)).allowNesting() }
+
+@c @implementation
+public func tevent_loop_set_nesting_hook(
+    _ ev: OpaquePointer?, _ hook: tevent_nesting_hook?, _ private_data: UnsafeMutableRawPointer?
+) {
+    context(ev).extras.nestingHook = hook.map { ($0, private_data) }
+}
+
+// MARK: Waking
+
+@c @implementation
+public func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
+    do throws(TeventError) {
+        try context(ev).openWaker()
+        return 0
+    } catch { return error.code }
+}
+
+@c @implementation
+public func tevent_common_wakeup(_ ev: OpaquePointer?) -> CInt {
+    context(ev).wake()
+    return 0
+}
+
+@c @implementation
+public func tevent_common_wakeup_fd(_ fd: CInt) -> CInt {
+    // As with a pipe, and with an eventfd whose counter shall not be read too early.
+    var one: UInt64 = 1
+    while write(fd, &one, 8) < 0 { if errno != EINTR { return errno } }
+    return 0
+}

@@ -1,0 +1,61 @@
+import CTevent
+import Glibc
+import Talloc
+import Tevent
+
+// A C program knows an object by the address of its talloc chunk. The chunk holds the engine's record, whose first word is
+// its slot, so the way from one to the other is a cast, and the slot tells what kind of object it is.
+
+extension OpaquePointer {
+    /// The slot of the object.
+    @inline(__always)
+    var slot: HandleSlotPointer { UnsafePointer<HandleSlotPointer>(self).pointee }
+
+    /// The chunk as such.
+    var chunk: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self) }
+
+    init(_ handle: TallocHandle) { self = OpaquePointer(handle.object.unsafelyUnwrapped) }
+}
+
+/// The engine's context that a C program means, which is that behind a wrapper if it is one.
+@inline(__always)
+func context(_ ev: OpaquePointer?, _ call: StaticString = #function) -> ContextPointer {
+    guard let ev else { abort("\(call) was called without a context") }
+    if ev.slot.isOf(.eventContext) { return ContextPointer(ev) }
+    return contextBehindWrapper(ev, call)
+}
+
+/// The record of an object that is no context, or a message when it is another kind of object.
+@inline(__always)
+func record<Record: ~Copyable>(
+    _ object: OpaquePointer?, _ kind: ObjectKind, _ call: StaticString = #function
+) -> UnsafeMutablePointer<Record> {
+    guard let object, object.slot.isOf(kind) else { abort("\(call) was called with something else than it works on") }
+    return UnsafeMutablePointer(object)
+}
+
+/// The location that a C program's macros give, as the file of an engine's object; its line is part of it.
+@inline(__always)
+func place(_ location: UnsafePointer<CChar>?) -> UnsafePointer<CChar> { location ?? StaticString("C").cString }
+
+extension TeventError {
+    /// What `errno` tells of it.
+    var code: Int32 {
+        switch self {
+        case .outOfMemory: ENOMEM
+        case .badDescriptor: EBADF
+        case .badSignal, .unknownBackend, .unknownHost: EINVAL
+        case .nestedLoop, .loopRefused: ELOOP
+        case .systemCall(_, let code): code
+        }
+    }
+}
+
+/// What `make` makes, or nil with `errno` set.
+@inline(__always)
+func object(_ make: () throws(TeventError) -> TallocHandle) -> OpaquePointer? {
+    do throws(TeventError) { return OpaquePointer(try make()) } catch {
+        errno = error.code
+        return nil
+    }
+}

@@ -1,0 +1,128 @@
+import CTevent
+import Glibc
+import Talloc
+import Tevent
+
+/// A signal event's handler, and what it is called with.
+private final class SignalCall {
+    private let handler: tevent_signal_handler_t
+    private let data: UnsafeMutableRawPointer?
+    private let caller: Caller
+    /// Whether the event is over when its handler has run.
+    private let isOnce: Bool
+
+    init(
+        _ handler: @escaping tevent_signal_handler_t, _ data: UnsafeMutableRawPointer?, _ caller: Caller, isOnce: Bool
+    ) {
+        self.handler = handler
+        self.data = data
+        self.caller = caller
+        self.isOnce = isOnce
+    }
+
+    func run(_ event: SignalEvent, _ arrival: SignalArrival) {
+        let se = OpaquePointer(event.tallocHandle)
+        let (number, count) = (arrival.signal.rawValue, CInt(clamping: arrival.count))
+        var details = SignalPointer(se).pointee.lastInfo
+        withUnsafeMutablePointer(to: &details) { details in
+            let info = arrival.info == nil ? nil : UnsafeMutableRawPointer(details)
+            runHandler(of: se, SignalRecord.self, isOver: isOnce) {
+                caller.call(on: event.context) { ev in
+                    handler(ev, se, number, count, info, data)
+                } before: { ops, wrapper in
+                    ops.before_signal_handler?(
+                        wrapper.ev, wrapper.state, wrapper.main, se, number, count, info, caller.handlerName,
+                        caller.location)
+                } after: { ops, wrapper in
+                    ops.after_signal_handler?(
+                        wrapper.ev, wrapper.state, wrapper.main, se, number, count, info, caller.handlerName,
+                        caller.location)
+                }
+            }
+        }
+    }
+}
+
+@c @implementation
+public func _tevent_add_signal(
+    _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ number: CInt, _ sa_flags: CInt,
+    _ handler: tevent_signal_handler_t?, _ private_data: UnsafeMutableRawPointer?,
+    _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    throughWrapper(ev) { ev, ops in
+        ops.add_signal(ev, mem_ctx, number, sa_flags, handler, private_data, handler_name, location)
+    }
+}
+
+@c @implementation
+public func tevent_common_add_signal(
+    _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ number: CInt, _ sa_flags: CInt,
+    _ handler: tevent_signal_handler_t?, _ private_data: UnsafeMutableRawPointer?,
+    _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    guard let handler else { abort("a signal was to be caught without a handler") }
+    let context = context(ev)
+    let call = SignalCall(
+        handler, private_data, Caller(context, handler_name, location), isOnce: UInt32(bitPattern: sa_flags) & UInt32(SA_RESETHAND) != 0)
+    let event = object { () throws(TeventError) in
+        try context.addSignal(
+            Signal(rawValue: number), wantsInfo: sa_flags & SA_SIGINFO != 0, under: mem_ctx, file: place(location),
+            line: 0
+        ) { call.run($0, $1) }.tallocHandle
+    }
+    context.hasAdded(event)
+    return event
+}
+
+@c @implementation
+public func tevent_signal_set_tag(_ se: OpaquePointer?, _ tag: UInt64) {
+    (record(se, .signal) as SignalPointer).pointee.prefix.tag = tag
+}
+
+@c @implementation
+public func tevent_signal_get_tag(_ se: OpaquePointer?) -> UInt64 {
+    (record(se, .signal) as SignalPointer).pointee.prefix.tag
+}
+
+@c @implementation
+public func tevent_signal_support(_ ev: OpaquePointer?) -> Bool { EventContext.supportsSignals }
+
+@c @implementation
+public func tevent_num_signals() -> Int { EventContext.signalCount }
+
+@c @implementation
+public func tevent_sa_info_queue_count() -> Int { EventContext.signalInfoCapacity }
+
+@c @implementation
+public func tevent_cleanup_pending_signal_handlers(_ se: OpaquePointer?) {
+    (record(se, .signal) as SignalPointer).detach()
+}
+
+@c @implementation
+public func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt {
+    let context = context(ev)
+    let handle = context.handle
+    var result: CInt = 0
+    // All that have arrived, as a loop of the program's own expects it.
+    while !handle.isStale, context.runSignalIfArrived() { result = 1 }
+    return result
+}
+
+@c @implementation
+public func tevent_common_invoke_signal_handler(
+    _ se: OpaquePointer?, _ number: CInt, _ count: CInt, _ info: UnsafeMutableRawPointer?,
+    _ removed: UnsafeMutablePointer<Bool>?
+) -> CInt {
+    let event: SignalPointer = record(se, .signal)
+    let handle = event.handle
+    if event.pointee.prefix.context != nil {
+        var arrival = SignalArrival(signal: Signal(rawValue: number), count: Int(count))
+        if let info {
+            event.pointee.lastInfo = info.load(as: siginfo_t.self)
+            arrival = event.arrivalWithLastInfo
+        }
+        event.run(arrival)
+    }
+    removed?.pointee = handle.isStale
+    return 0
+}

@@ -1,0 +1,116 @@
+import CTevent
+import Glibc
+import Talloc
+import Tevent
+
+/// A timer's handler, and what it is called with.
+private final class TimerCall {
+    private let handler: tevent_timer_handler_t
+    private let data: UnsafeMutableRawPointer?
+    private let caller: Caller
+    private let deadline: timeval
+
+    init(
+        _ handler: @escaping tevent_timer_handler_t, _ data: UnsafeMutableRawPointer?, _ caller: Caller,
+        _ deadline: timeval
+    ) {
+        self.handler = handler
+        self.data = data
+        self.caller = caller
+        self.deadline = deadline
+    }
+
+    /// Runs the handler, and frees the timer afterwards, even if it was given another time meanwhile.
+    func run(_ timer: TimerEvent, now: EventInstant) {
+        let te = OpaquePointer(timer.tallocHandle)
+        // Who asks for no time is told none.
+        let now = deadline.isZero ? .zero : timeval(now)
+        runHandler(of: te, TimerRecord.self, isOver: true) {
+            caller.call(on: timer.context) { ev in
+                handler(ev, te, now, data)
+            } before: { ops, wrapper in
+                ops.before_timer_handler?(
+                    wrapper.ev, wrapper.state, wrapper.main, te, deadline, now, caller.handlerName, caller.location)
+            } after: { ops, wrapper in
+                ops.after_timer_handler?(
+                    wrapper.ev, wrapper.state, wrapper.main, te, deadline, now, caller.handlerName, caller.location)
+            }
+        }
+    }
+}
+
+@c @implementation
+public func _tevent_add_timer(
+    _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
+    _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
+    _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    throughWrapper(ev) { ev, ops in
+        ops.add_timer(ev, mem_ctx, deadline, handler, private_data, handler_name, location)
+    }
+}
+
+@c @implementation
+public func tevent_common_add_timer_v2(
+    _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
+    _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
+    _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    guard let handler else { abort("a timer was added without a handler") }
+    let context = context(ev)
+    let call = TimerCall(handler, private_data, Caller(context, handler_name, location), deadline)
+    let timer = object { () throws(TeventError) in
+        try context.addTimer(at: EventInstant(deadline), under: mem_ctx, file: place(location), line: 0) {
+            call.run($0, now: $1)
+        }.tallocHandle
+    }
+    context.hasAdded(timer)
+    return timer
+}
+
+@c @implementation
+public func tevent_common_add_timer(
+    _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
+    _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
+    _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    tevent_common_add_timer_v2(ev, mem_ctx, deadline, handler, private_data, handler_name, location)
+}
+
+@c @implementation
+public func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
+    let timer: TimerPointer = record(te, .timer)
+    TimerEvent(timer).update(at: EventInstant(deadline))
+    timer.pointee.prefix.context?.wakeIfShared()
+}
+
+@c @implementation
+public func tevent_timer_set_tag(_ te: OpaquePointer?, _ tag: UInt64) {
+    (record(te, .timer) as TimerPointer).pointee.prefix.tag = tag
+}
+
+@c @implementation
+public func tevent_timer_get_tag(_ te: OpaquePointer?) -> UInt64 {
+    (record(te, .timer) as TimerPointer).pointee.prefix.tag
+}
+
+@c @implementation
+public func tevent_common_invoke_timer_handler(
+    _ te: OpaquePointer?, _ now: timeval, _ removed: UnsafeMutablePointer<Bool>?
+) -> CInt {
+    let timer: TimerPointer = record(te, .timer)
+    timer.run(now: EventInstant(now))
+    removed?.pointee = true
+    return 0
+}
+
+@c @implementation
+public func tevent_common_loop_timer_delay(_ ev: OpaquePointer?) -> timeval {
+    let context = context(ev)
+    guard let deadline = context.pointee.timers.firstDeadline else {
+        // So long that a program looks around now and then.
+        return timeval(tv_sec: 30, tv_usec: 0)
+    }
+    guard !context.runTimer() else { return .zero }
+    return timeval.current.duration(to: timeval(EventInstant(nanoseconds: deadline)))
+}

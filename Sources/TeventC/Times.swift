@@ -1,0 +1,85 @@
+import CTevent
+import Glibc
+import Tevent
+
+// C programs give times of the day, in seconds and microseconds.
+
+private let microsecondsInSecond = 1_000_000
+
+extension EventInstant {
+    /// The instant of a context that uses the wall clock; it stops at the ends of 64 bits.
+    init(_ time: timeval) {
+        let (seconds, overflow) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carry) = seconds.addingReportingOverflow(Int64(clamping: Int128(time.tv_usec) * 1000))
+        self.init(nanoseconds: overflow || carry ? (time.tv_sec < 0 ? .min : .max) : sum)
+    }
+}
+
+extension timeval {
+    /// The time, its nanoseconds cut off.
+    init(_ instant: EventInstant) {
+        let microseconds = Int(instant.nanoseconds / 1000)
+        self.init(
+            tv_sec: microseconds / microsecondsInSecond, tv_usec: suseconds_t(microseconds % microsecondsInSecond))
+    }
+
+    static var zero: timeval { timeval(tv_sec: 0, tv_usec: 0) }
+    static var current: timeval { timeval(EventInstant.wallClockNow) }
+    var isZero: Bool { tv_sec == 0 && tv_usec == 0 }
+
+    func adding(seconds: Int, microseconds: Int) -> timeval {
+        let sum = tv_usec &+ microseconds
+        return timeval(
+            tv_sec: tv_sec &+ seconds &+ sum / microsecondsInSecond, tv_usec: sum % microsecondsInSecond)
+    }
+
+    /// How long it is until then, or nothing if that has passed.
+    func duration(to other: timeval) -> timeval {
+        guard self < other else { return .zero }
+        let borrow = other.tv_usec < tv_usec
+        return timeval(
+            tv_sec: other.tv_sec &- tv_sec &- (borrow ? 1 : 0),
+            tv_usec: other.tv_usec - tv_usec + (borrow ? microsecondsInSecond : 0))
+    }
+
+    static func < (left: timeval, right: timeval) -> Bool {
+        (left.tv_sec, left.tv_usec) < (right.tv_sec, right.tv_usec)
+    }
+}
+
+@c @implementation
+public func tevent_timeval_compare(_ left: UnsafePointer<timeval>?, _ right: UnsafePointer<timeval>?) -> CInt {
+    guard let left = left?.pointee, let right = right?.pointee else { return left == right ? 0 : left == nil ? -1 : 1 }
+    return left < right ? -1 : right < left ? 1 : 0
+}
+
+@c @implementation
+public func tevent_timeval_zero() -> timeval { .zero }
+
+@c @implementation
+public func tevent_timeval_current() -> timeval { .current }
+
+@c @implementation
+public func tevent_timeval_set(_ seconds: UInt32, _ microseconds: UInt32) -> timeval {
+    timeval(tv_sec: Int(seconds), tv_usec: Int(microseconds))
+}
+
+@c @implementation
+public func tevent_timeval_until(_ from: UnsafePointer<timeval>?, _ to: UnsafePointer<timeval>?) -> timeval {
+    (from?.pointee ?? .zero).duration(to: to?.pointee ?? .zero)
+}
+
+@c @implementation
+public func tevent_timeval_is_zero(_ time: UnsafePointer<timeval>?) -> Bool { time?.pointee.isZero ?? true }
+
+@c @implementation
+public func tevent_timeval_add(
+    _ time: UnsafePointer<timeval>?, _ seconds: UInt32, _ microseconds: UInt32
+) -> timeval {
+    (time?.pointee ?? .zero).adding(seconds: Int(seconds), microseconds: Int(microseconds))
+}
+
+@c @implementation
+public func tevent_timeval_current_ofs(_ seconds: UInt32, _ microseconds: UInt32) -> timeval {
+    timeval.current.adding(seconds: Int(seconds), microseconds: Int(microseconds))
+}

@@ -1,0 +1,221 @@
+import CTalloc
+import CTevent
+import Glibc
+import Talloc
+import Tevent
+
+// A wrapper is a context that has no loop: what is added to it goes to the context behind, and its functions run before
+// and after each handler. C programs change user or directory with it.
+
+typealias WrapperPointer = UnsafeMutablePointer<WrapperRecord>
+
+struct WrapperRecord {
+    let slot: HandleSlotPointer
+    /// The context behind, as long as it is there.
+    let mainHandle: TallocHandle
+    let ops: UnsafePointer<tevent_wrapper_ops>
+    /// The program's own, a child.
+    let state: UnsafeMutableRawPointer
+    /// Whether its functions or a handler run; it cannot go then.
+    var isBusy = false
+    /// Whether somebody wanted to free it while it was busy.
+    var isFreed = false
+    /// What was added through it; some may be gone.
+    var events: [TallocHandle] = []
+}
+
+/// What a wrapper's functions are given.
+struct Wrapper {
+    let ev: OpaquePointer
+    let state: UnsafeMutableRawPointer
+    let main: OpaquePointer
+}
+
+extension WrapperPointer {
+    /// The context behind, or nil when that is gone.
+    var main: OpaquePointer? { pointee.mainHandle.object.map(OpaquePointer.init) }
+
+    /// Notes an event, and forgets those that are gone whenever the list has doubled.
+    func note(_ event: TallocHandle) {
+        if pointee.events.count == pointee.events.capacity { pointee.events.removeAll { $0.isStale } }
+        pointee.events.append(event)
+    }
+}
+
+/// What libtalloc calls when a wrapper is about to be freed: its events leave the loop, but stay with their parents.
+private func destroyWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
+    let wrapper = chunk!.assumingMemoryBound(to: WrapperRecord.self)
+    if wrapper.pointee.isBusy {
+        if wrapper.pointee.isFreed { abort("a wrapper context was freed twice while one of its handlers runs") }
+        wrapper.pointee.isFreed = true
+        return -1
+    }
+    for event in wrapper.pointee.events where !event.isStale { leaveLoop(OpaquePointer(event)) }
+    wrapper.pointee.slot.release()
+    wrapper.deinitialize(count: 1)
+    return 0
+}
+
+/// The context behind a wrapper, or an end with a message.
+@inline(never)
+func contextBehindWrapper(_ ev: OpaquePointer, _ call: StaticString) -> ContextPointer {
+    guard ev.slot.isOf(.contextWrapper) else { abort("\(call) was called with something that is no event context") }
+    guard let main = WrapperPointer(ev).main else {
+        abort("\(call) was called with a wrapper whose context has been freed")
+    }
+    return ContextPointer(main)
+}
+
+/// Does with a backend's functions what a program asks of a context; through a wrapper it is the context behind.
+@inline(__always)
+func throughWrapper<Result>(
+    _ ev: OpaquePointer?, call: StaticString = #function, _ body: (OpaquePointer, tevent_ops) -> Result
+) -> Result {
+    let main = context(ev, call)
+    let extras = main.extras
+    guard let ev, ev.slot.isOf(.contextWrapper) else { return body(OpaquePointer(main), extras.ops.pointee) }
+    if WrapperPointer(ev).pointee.isFreed { abort("\(call) was called with a wrapper that has been freed") }
+    extras.wrapper = TallocHandle(slot: ev.slot)
+    defer { extras.wrapper = nil }
+    return body(OpaquePointer(main), extras.ops.pointee)
+}
+
+extension ContextPointer {
+    /// Notes with its wrapper an event that has been made, and wakes the loop if another thread runs it.
+    @inline(__always)
+    func hasAdded(_ event: OpaquePointer?) {
+        wakeIfShared()
+        guard let wrapper = extras.wrapper?.object, let event else { return }
+        WrapperPointer(OpaquePointer(wrapper)).note(TallocHandle(slot: event.slot))
+    }
+
+    fileprivate func pushUse(_ ev: OpaquePointer, _ wrapper: WrapperPointer?) {
+        if let wrapper {
+            if wrapper.pointee.isBusy { abort("a wrapper context is used while it is in use already") }
+            wrapper.pointee.isBusy = true
+        }
+        extras.wrapperStack.append(ev)
+    }
+
+    fileprivate func popUse(_ ev: OpaquePointer, _ wrapper: WrapperPointer?) {
+        guard extras.wrapperStack.popLast() == ev else {
+            abort("contexts were given back in another order than they were taken into use")
+        }
+        guard let wrapper else { return }
+        wrapper.pointee.isBusy = false
+        if wrapper.pointee.isFreed { freeChunk(wrapper) }
+    }
+}
+
+/// Where a handler comes from, and what it is called through.
+struct Caller {
+    let handlerName: UnsafePointer<CChar>?
+    let location: UnsafePointer<CChar>?
+    /// The wrapper that the event was added through.
+    private let wrapper: TallocHandle?
+
+    @inline(__always)
+    init(_ context: ContextPointer, _ handlerName: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?) {
+        self.handlerName = handlerName
+        self.location = location
+        wrapper = context.extras.wrapper
+    }
+
+    /// Calls a handler, between a wrapper's functions if its event was added through one.
+    @inline(__always)
+    func call(
+        on context: EventContext?, _ handler: (OpaquePointer?) -> Void,
+        before: (tevent_wrapper_ops, Wrapper) -> Void, after: (tevent_wrapper_ops, Wrapper) -> Void
+    ) {
+        guard let wrapper, let record = wrapper.object.map({ WrapperPointer(OpaquePointer($0)) }) else {
+            return handler(context.map { OpaquePointer($0.tallocHandle) })
+        }
+        guard let main = record.main else { return }
+        let ev = OpaquePointer(record)
+        let given = Wrapper(ev: ev, state: record.pointee.state, main: main)
+        ContextPointer(main).pushUse(ev, record)
+        before(record.pointee.ops.pointee, given)
+        handler(ev)
+        after(record.pointee.ops.pointee, given)
+        if record.main != nil { ContextPointer(main).popUse(ev, record) }
+    }
+}
+
+// MARK: What programs call
+
+@c @implementation
+public func _tevent_context_wrapper_create(
+    _ main: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ ops: UnsafePointer<tevent_wrapper_ops>?,
+    _ state_place: UnsafeMutableRawPointer?, _ state_size: Int, _ type: UnsafePointer<CChar>?,
+    _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    guard let main, let ops, let type, main.slot.isOf(.eventContext), !ContextPointer(main).pointee.nesting.isAllowed
+    else {
+        // Wrappers of wrappers, and those of loops that may run inside themselves, are not supported.
+        errno = EINVAL
+        return nil
+    }
+    guard
+        let (chunk, slot) = try? allocateChunk(
+            size: MemoryLayout<WrapperRecord>.size, name: ContextRecord.name.cString, under: mem_ctx,
+            kind: .contextWrapper)
+    else {
+        errno = ENOMEM
+        return nil
+    }
+    guard let state = _talloc_zero(chunk, state_size, type) else {
+        slot.release()
+        freeChunk(chunk)
+        errno = ENOMEM
+        return nil
+    }
+    chunk.initializeMemory(
+        as: WrapperRecord.self,
+        to: WrapperRecord(slot: slot, mainHandle: TallocHandle(slot: main.slot), ops: ops, state: state))
+    _talloc_set_destructor(chunk, destroyWrapper)
+    state_place?.storeBytes(of: state, as: UnsafeMutableRawPointer.self)
+    return OpaquePointer(chunk)
+}
+
+@c @implementation
+public func tevent_context_is_wrapper(_ ev: OpaquePointer?) -> Bool { ev?.slot.isOf(.contextWrapper) ?? false }
+
+@c @implementation
+public func tevent_context_same_loop(_ left: OpaquePointer?, _ right: OpaquePointer?) -> Bool {
+    func main(_ ev: OpaquePointer?) -> OpaquePointer? {
+        guard let ev, ev.slot.isOf(.contextWrapper) else { return ev }
+        return WrapperPointer(ev).main
+    }
+    guard let main = main(left) else { return false }
+    return main == (right.flatMap { $0.slot.isOf(.contextWrapper) ? WrapperPointer($0).main : $0 })
+}
+
+@c @implementation
+public func _tevent_context_push_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
+    guard let ev else { return false }
+    guard ev.slot.isOf(.contextWrapper) else {
+        context(ev).pushUse(ev, nil)
+        return true
+    }
+    let wrapper = WrapperPointer(ev)
+    guard let main = wrapper.main else { return false }
+    ContextPointer(main).pushUse(ev, wrapper)
+    let ops = wrapper.pointee.ops.pointee
+    guard ops.before_use?(ev, wrapper.pointee.state, main, location) ?? true else {
+        ContextPointer(main).popUse(ev, wrapper)
+        return false
+    }
+    return true
+}
+
+@c @implementation
+public func _tevent_context_pop_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+    guard let ev else { return }
+    guard ev.slot.isOf(.contextWrapper) else { return context(ev).popUse(ev, nil) }
+    let wrapper = WrapperPointer(ev)
+    guard let main = wrapper.main else { return }
+    let (ops, state) = (wrapper.pointee.ops.pointee, wrapper.pointee.state)
+    let handle = TallocHandle(slot: ev.slot)
+    ContextPointer(main).popUse(ev, wrapper)
+    if !handle.isStale { ops.after_use?(ev, state, main, location) }
+}
