@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 _Thread_local struct ctevent_running *ctevent_running;
+_Thread_local struct ctevent_call_depth ctevent_call_depth;
 
 /* When the library is loaded. */
 __attribute__((constructor)) static void start(void) { ctevent_start(); }

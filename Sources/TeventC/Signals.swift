@@ -88,7 +88,10 @@ public func tevent_signal_get_tag(_ se: OpaquePointer?) -> UInt64 {
 public func tevent_signal_support(_ ev: OpaquePointer?) -> Bool { EventContext.supportsSignals }
 
 @c @implementation
-public func tevent_num_signals() -> Int { EventContext.signalCount }
+public func tevent_num_signals() -> Int {
+    // The size of the table that libtevent has: programs take it for an upper limit.
+    EventContext.signalCount + 4
+}
 
 @c @implementation
 public func tevent_sa_info_queue_count() -> Int { EventContext.signalInfoCapacity }

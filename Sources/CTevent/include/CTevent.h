@@ -447,6 +447,17 @@ extern _Thread_local struct ctevent_running *ctevent_running;
 
 static inline struct ctevent_running **ctevent_running_here(void) { return &ctevent_running; }
 
+/* Where the thread wants to know how deep its requests are nested, or who is told; see Sources/TeventC/CallDepth.swift. */
+struct ctevent_call_depth {
+    size_t *depth;
+    tevent_call_depth_callback_t callback;
+    void *private_data;
+};
+
+extern _Thread_local struct ctevent_call_depth ctevent_call_depth;
+
+static inline struct ctevent_call_depth *ctevent_call_depth_here(void) { return &ctevent_call_depth; }
+
 /* Calls a debug function with a message that is formatted already. */
 void ctevent_call_debug(void *debug, void *private_data, enum tevent_debug_level level, const char *message);
 

@@ -28,7 +28,7 @@ public struct SignalInfo: Sendable, Equatable {
 /// The memory is never freed, since a signal handler may use it at any time. When half of it is unread, the writer is
 /// asked to block the signal in its thread; the other half is for threads that have not blocked it yet.
 struct SignalInfoRing {
-    static let capacity = 256
+    static let capacity = 512
 
     private struct Entry: ~Copyable {
         /// The arrival's number plus one, once `info` is there to be read.

@@ -132,7 +132,7 @@ public struct AnyRequest: RequestProtocol, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
-    init(_ request: RequestPointer) { tallocHandle = request.handle }
+    package init(_ request: RequestPointer) { tallocHandle = request.handle }
 
     init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
 
@@ -220,6 +220,7 @@ func makeRequest(
     _ state: StateLayout, under parent: UnsafeMutableRawPointer, file: UnsafePointer<CChar>, line: UInt32
 ) -> (slot: HandleSlotPointer, placeOfState: UnsafeMutableRawPointer)? {
     guard let request = RequestPointer.make(state, under: parent, file: file, line: line) else { return nil }
+    if parent.load(as: HandleSlotPointer.self).isOf(.request) { request.joinProfile(of: parent) }
     return (request.pointee.scheduled.prefix.slot, request.placeBehindRecord)
 }
 

@@ -5,8 +5,10 @@ import Talloc
 ///
 /// A struct around the closure, because Swift keeps a bare closure in an optional behind another one, which it allocates.
 @usableFromInline
-struct RequestCallback {
+package struct RequestCallback {
     @usableFromInline let run: (AnyRequest) -> Void
+
+    package init(run: @escaping (AnyRequest) -> Void) { self.run = run }
 }
 
 /// The same words, as what they are where a callback was set with an owner.
@@ -14,13 +16,13 @@ private struct CallbackWithOwner {
     let run: (AnyRequest, AnyRequest) -> Void
 }
 
-typealias RequestPointer = UnsafeMutablePointer<RequestRecord>
+package typealias RequestPointer = UnsafeMutablePointer<RequestRecord>
 
 /// What a request is: a record in a talloc chunk, with the state behind it.
 ///
 /// What only some requests need is in `extras`, made when first asked for.
-struct RequestRecord {
-    static let name: StaticString = "struct tevent_req"
+package struct RequestRecord {
+    package static let name: StaticString = "struct tevent_req"
 
     /// Where it was made, and its place among the immediates of the context it was posted on.
     var scheduled: Scheduled
@@ -32,7 +34,7 @@ struct RequestRecord {
     var isStateBeingChanged = false
     /// False for a state that is plain bytes: letting it go takes nothing.
     let isStateOwner: Bool
-    var status = RequestStatus.inProgress
+    package internal(set) var status = RequestStatus.inProgress
     /// Where the request waits for its callback to be called.
     var queue = Queue.none
     /// Being received frees what is below the request, and that may try to free the request too: not now, but then.
@@ -43,15 +45,15 @@ struct RequestRecord {
     /// Whether the callback was set with an owner, and gets it.
     var callbackTakesData = false
     var finishLine: UInt32 = 0
-    var finishFile: UnsafePointer<CChar>?
+    package var finishFile: UnsafePointer<CChar>?
     /// Nil once the request has ended and it has been called.
-    var callback: RequestCallback?
+    package var callback: RequestCallback?
     /// What the callback may ask for; it does not belong to the request.
     var callbackData: TallocHandle?
-    var failure = RequestFailure.none
+    package internal(set) var failure = RequestFailure.none
     /// What it waits with for a descriptor: a child, which goes when the request ends, or lent by who holds that.
     var event: FDEvent?
-    var extras: RequestExtras?
+    package internal(set) var extras: RequestExtras?
 
     enum Queue: UInt8 {
         case none
@@ -76,7 +78,7 @@ struct RequestRecord {
 
 /// What making a request has to know of its state's type.
 @usableFromInline
-struct StateLayout {
+package struct StateLayout {
     /// How many bytes it needs.
     let room: Int
     /// Whether it holds anything that is to be let go.
@@ -84,7 +86,7 @@ struct StateLayout {
     let storage: any ValueStorage.Type
 
     @inlinable
-    init<State>(of type: State.Type) {
+    package init<State>(of type: State.Type) {
         self.init(room: Storage<State>.room, isOwner: !_isPOD(State.self), storage: Storage<State>.self)
     }
 
@@ -97,23 +99,23 @@ struct StateLayout {
 }
 
 /// What few requests have.
-final class RequestExtras {
+package final class RequestExtras {
     var cancel: ((AnyRequest) -> Bool)?
-    var cleanup: ((AnyRequest, RequestStatus) -> Void)?
+    package var cleanup: ((AnyRequest, RequestStatus) -> Void)?
     var print: ((AnyRequest) -> String)?
-    var endTimer: TimerEvent?
+    package var endTimer: TimerEvent?
     /// The chunk that the state has moved to; stale if somebody has freed it.
     var state: TallocHandle?
     /// The context on which the callback is to be posted.
-    var deferral: EventContext?
+    package var deferral: EventContext?
     var profile: RequestProfile?
 }
 
 extension RequestPointer {
     /// Makes a request, whose state must be initialised at once; nil when there is no memory, and nothing is left then.
     @inline(__always)
-    static func make(
-        _ state: StateLayout, under parent: UnsafeMutableRawPointer, file: UnsafePointer<CChar>, line: UInt32
+    package static func make(
+        _ state: StateLayout, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32
     ) -> RequestPointer? {
         guard
             let (chunk, slot) = try? allocateChunk(
@@ -125,23 +127,24 @@ extension RequestPointer {
         let request = chunk.initializeMemory(
             as: RequestRecord.self, to: RequestRecord(slot: slot, state: state, file: file, line: line))
         _talloc_set_destructor(chunk, destroyRequest)
-        if parent.load(as: HandleSlotPointer.self).isOf(.request) { request.joinProfile(of: parent) }
         return request
     }
 
-    var handle: TallocHandle { TallocHandle(slot: pointee.scheduled.prefix.slot) }
+    package var handle: TallocHandle { TallocHandle(slot: pointee.scheduled.prefix.slot) }
 
     var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
 
     /// The rare properties, made if need be.
-    var extras: RequestExtras {
+    package var extras: RequestExtras {
         if let extras = pointee.extras { return extras }
         let extras = RequestExtras()
         pointee.extras = extras
         return extras
     }
 
-    var origin: String { pointee.scheduled.prefix.origin }
+    package var origin: String { pointee.scheduled.prefix.origin }
+    /// The file, or the location, where it was made.
+    package var madeAt: UnsafePointer<CChar> { pointee.scheduled.prefix.file }
 
     /// Where it ended, or "the loop" when it timed out there.
     var finishOrigin: String {
@@ -155,7 +158,7 @@ extension RequestPointer {
     ///
     /// Both may free the request, so nothing is touched after either without a look at the handle.
     @inline(__always)
-    func finish(_ status: RequestStatus, file: UnsafePointer<CChar>?, line: UInt32) {
+    package func finish(_ status: RequestStatus, file: UnsafePointer<CChar>?, line: UInt32) {
         pointee.status = status
         pointee.finishFile = file
         pointee.finishLine = line
@@ -182,7 +185,7 @@ extension RequestPointer {
     }
     // snippet-end: finish
 
-    func fail(_ status: RequestStatus, _ failure: RequestFailure, file: UnsafePointer<CChar>?, line: UInt32) {
+    package func fail(_ status: RequestStatus, _ failure: RequestFailure, file: UnsafePointer<CChar>?, line: UInt32) {
         pointee.failure = failure
         finish(status, file: file, line: line)
     }
@@ -197,7 +200,7 @@ extension RequestPointer {
     ///
     /// The callback is still there while the cleanup function hears that the request is received, but not called any more.
     @inline(__always)
-    func notify() {
+    package func notify() {
         guard pointee.callback != nil, pointee.status != .received else { return }
         if !CallbackDepth.run(self) { CallbackDepth.note(self) }
     }
@@ -233,7 +236,7 @@ extension RequestPointer {
 
     // MARK: Waiting for the callback
 
-    func post(on context: ContextPointer) {
+    package func post(on context: ContextPointer) {
         leaveQueue()
         pointee.queue = .context
         scheduled.append(to: context)
@@ -256,6 +259,21 @@ extension RequestPointer {
     }
 
     // MARK: Receiving
+
+    /// Ends the work, and keeps what is below the request: C's way, whose caller frees the state.
+    ///
+    /// - Returns: Whether the request is still there.
+    package func receiveKeepingChildren() -> Bool {
+        guard pointee.status != .received else { return true }
+        pointee.status = .received
+        if pointee.queue != .none { leaveQueue() }
+        guard let extras = pointee.extras else { return true }
+        let handle = handle
+        extras.endTimer.take()?.freeIfThere()
+        guard !handle.isStale else { return false }
+        cleanUp()
+        return !handle.isStale
+    }
 
     /// Lets go all that belonged to the work.
     func receive() {
@@ -313,6 +331,9 @@ extension RequestPointer {
         return entry.pointee.request.tallocHandle == handle
     }
 }
+
+/// The same for a request that somebody else's destructor has been set for.
+package func endRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt { destroyRequest(chunk) }
 
 /// What libtalloc calls when a request is about to be freed; -1 keeps it, for a moment.
 @inline(__always)

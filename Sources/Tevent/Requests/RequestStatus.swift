@@ -58,7 +58,7 @@ public enum RequestError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Why a request has not ended well; two words and no allocation for a code.
-enum RequestFailure {
+package enum RequestFailure {
     case none
     case code(UInt64)
     case error(any Error)

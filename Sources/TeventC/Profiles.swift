@@ -1,0 +1,216 @@
+import CTalloc
+import CTevent
+import Glibc
+import Synchronization
+import Talloc
+import Tevent
+
+// A C profile is a chunk of its own, which programs may also make, fill and read by themselves. A request's is below it
+// while it is in progress; when it ends, that of a subrequest joins the profile of the request that it worked for.
+
+typealias ProfilePointer = UnsafeMutablePointer<Profile>
+
+struct Profile {
+    var name: UnsafePointer<CChar>?
+    var start = Moment()
+    var stop = Moment()
+    var process: pid_t = 0
+    var state = TEVENT_REQ_INIT
+    var error: UInt64 = 0
+    var first: ProfilePointer?
+    var last: ProfilePointer?
+    var next: ProfilePointer?
+
+    struct Moment {
+        var location: UnsafePointer<CChar>?
+        var time = timeval.zero
+    }
+}
+
+enum Profiles {
+    private static let used = Atomic(false)
+
+    /// Whether any request of the process has ever been profiled.
+    static var areUsed: Bool { used.load(ordering: .relaxed) }
+    static func noteUse() { used.store(true, ordering: .relaxed) }
+}
+
+extension ProfilePointer {
+    static func make(under parent: UnsafeMutableRawPointer?) -> ProfilePointer? {
+        talloc_named_const(
+            parent, MemoryLayout<Profile>.size, StaticString("struct tevent_req_profile").cString
+        )?.initializeMemory(as: Profile.self, to: Profile())
+    }
+
+    /// Puts a copy of a text, which is freed with the profile, in place of another one.
+    fileprivate func set(
+        _ text: WritableKeyPath<Profile, UnsafePointer<CChar>?>, _ value: UnsafePointer<CChar>?
+    ) -> Bool {
+        guard let copy = talloc_strdup(self, value) else { return false }
+        if let old = pointee[keyPath: text], let parent = talloc_parent(old), parent == UnsafeMutableRawPointer(self) {
+            freeChunk(UnsafeMutableRawPointer(mutating: old))
+        }
+        pointee[keyPath: text] = UnsafePointer(copy)
+        return true
+    }
+
+    fileprivate func append(_ profile: ProfilePointer) {
+        _ = _talloc_steal_loc(self, profile, StaticString("tevent_req_profile").cString)
+        profile.pointee.next = nil
+        if let last = pointee.last { last.pointee.next = profile } else { pointee.first = profile }
+        pointee.last = profile
+    }
+}
+
+extension RequestPointer {
+    fileprivate func startProfile() -> Bool {
+        guard let profile = ProfilePointer.make(under: self) else { return false }
+        Profiles.noteUse()
+        profile.pointee.name = c.pointee.type
+        profile.pointee.start = Profile.Moment(location: madeAt, time: .current)
+        profile.pointee.state = TEVENT_REQ_IN_PROGRESS
+        c.pointee.profile = profile
+        return true
+    }
+
+    /// Lets a new request be profiled if the one it works for is.
+    func joinProfile(of owner: RequestPointer) {
+        guard owner.c.pointee.profile != nil, startProfile() else { return }
+        c.pointee.profiledOwner = owner.handle
+    }
+
+    func stopProfile(_ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?) {
+        guard let profile = c.pointee.profile else { return }
+        profile.pointee.stop = Profile.Moment(location: location, time: .current)
+        profile.pointee.state = tevent_req_state(status)
+        if case .code(let code) = failure { profile.pointee.error = code }
+        guard let owner = c.pointee.profiledOwner?.object,
+            let joined = RequestPointer(OpaquePointer(owner)).c.pointee.profile
+        else { return }
+        c.pointee.profile = nil
+        joined.append(profile)
+    }
+}
+
+// MARK: Requests
+
+@c @implementation
+public func tevent_req_set_profile(_ req: OpaquePointer?) -> Bool {
+    let request: RequestPointer = record(req, .request)
+    let location = StaticString("tevent_req_set_profile").cString
+    guard request.c.pointee.profile == nil else {
+        _ = _tevent_req_error(req, UInt64(EINVAL), location)
+        return false
+    }
+    guard request.startProfile() else {
+        _tevent_req_oom(req, location)
+        return false
+    }
+    return true
+}
+
+@c @implementation
+public func tevent_req_get_profile(_ req: OpaquePointer?) -> OpaquePointer? {
+    (record(req, .request) as RequestPointer).c.pointee.profile.map { OpaquePointer($0) }
+}
+
+@c @implementation
+public func tevent_req_move_profile(_ req: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
+    let request: RequestPointer = record(req, .request)
+    guard let profile = request.c.pointee.profile.take() else { return nil }
+    _ = _talloc_steal_loc(mem_ctx, profile, StaticString("tevent_req_move_profile").cString)
+    return OpaquePointer(profile)
+}
+
+// MARK: Profiles by themselves
+
+@c @implementation
+public func tevent_req_profile_create(_ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
+    ProfilePointer.make(under: mem_ctx).map { OpaquePointer($0) }
+}
+
+@c @implementation
+public func tevent_req_profile_set_name(_ profile: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Bool {
+    ProfilePointer(profile!).set(\.name, name)
+}
+
+@c @implementation
+public func tevent_req_profile_get_name(
+    _ profile: OpaquePointer?, _ name: UnsafeMutablePointer<UnsafePointer<CChar>?>?
+) { name?.pointee = ProfilePointer(profile!).pointee.name }
+
+@c @implementation
+public func tevent_req_profile_set_start(
+    _ profile: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ time: timeval
+) -> Bool {
+    guard ProfilePointer(profile!).set(\.start.location, location) else { return false }
+    ProfilePointer(profile!).pointee.start.time = time
+    return true
+}
+
+@c @implementation
+public func tevent_req_profile_get_start(
+    _ profile: OpaquePointer?, _ location: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
+    _ time: UnsafeMutablePointer<timeval>?
+) {
+    location?.pointee = ProfilePointer(profile!).pointee.start.location
+    time?.pointee = ProfilePointer(profile!).pointee.start.time
+}
+
+@c @implementation
+public func tevent_req_profile_set_stop(
+    _ profile: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ time: timeval
+) -> Bool {
+    guard ProfilePointer(profile!).set(\.stop.location, location) else { return false }
+    ProfilePointer(profile!).pointee.stop.time = time
+    return true
+}
+
+@c @implementation
+public func tevent_req_profile_get_stop(
+    _ profile: OpaquePointer?, _ location: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
+    _ time: UnsafeMutablePointer<timeval>?
+) {
+    location?.pointee = ProfilePointer(profile!).pointee.stop.location
+    time?.pointee = ProfilePointer(profile!).pointee.stop.time
+}
+
+@c @implementation
+public func tevent_req_profile_set_status(
+    _ profile: OpaquePointer?, _ process: pid_t, _ state: tevent_req_state, _ error: UInt64
+) {
+    let profile = ProfilePointer(profile!)
+    profile.pointee.process = process
+    profile.pointee.state = state
+    profile.pointee.error = error
+}
+
+@c @implementation
+public func tevent_req_profile_get_status(
+    _ profile: OpaquePointer?, _ process: UnsafeMutablePointer<pid_t>?,
+    _ state: UnsafeMutablePointer<tevent_req_state>?, _ error: UnsafeMutablePointer<UInt64>?
+) {
+    let profile = ProfilePointer(profile!).pointee
+    process?.pointee = profile.process
+    state?.pointee = profile.state
+    error?.pointee = profile.error
+}
+
+@c @implementation
+public func tevent_req_profile_get_subprofiles(_ profile: OpaquePointer?) -> OpaquePointer? {
+    ProfilePointer(profile!).pointee.first.map { OpaquePointer($0) }
+}
+
+@c @implementation
+public func tevent_req_profile_next(_ profile: OpaquePointer?) -> OpaquePointer? {
+    ProfilePointer(profile!).pointee.next.map { OpaquePointer($0) }
+}
+
+@c @implementation
+public func tevent_req_profile_append_sub(
+    _ parent: OpaquePointer?, _ subprofile: UnsafeMutablePointer<OpaquePointer?>?
+) {
+    guard let profile = subprofile?.pointee else { return }
+    ProfilePointer(parent!).append(ProfilePointer(profile))
+    subprofile?.pointee = nil
+}

@@ -1,0 +1,331 @@
+import CTalloc
+import CTevent
+import Glibc
+import Talloc
+import Tevent
+
+// A C request is a request of the engine whose state is this struct, behind the engine's record: what its C functions are,
+// and where the program's own state is, a chunk of its own below the request. It is all plain bytes, so that making a
+// request is as quick as can be, and nothing is to be let go.
+
+struct CRequest {
+    /// The program's state, or nil once it has been let go.
+    var state: UnsafeMutableRawPointer?
+    let type: UnsafePointer<CChar>
+    var callback: tevent_req_fn?
+    var callbackName: UnsafePointer<CChar>?
+    var callbackData: UnsafeMutableRawPointer?
+    var cancel: tevent_req_cancel_fn?
+    var cancelName: UnsafePointer<CChar>?
+    var cleanup: tevent_req_cleanup_fn?
+    var cleanupName: UnsafePointer<CChar>?
+    var print: tevent_req_print_fn?
+    /// Where its start and end are noted.
+    var profile: ProfilePointer?
+    /// The request whose profile this one's will join.
+    var profiledOwner: TallocHandle?
+    var callDepth = 0
+
+    /// What the engine calls when a request ends: it finds the program's function in the state.
+    static var engineCallback: RequestCallback {
+        RequestCallback { RequestPointer(OpaquePointer($0.tallocHandle)).callProgram() }
+    }
+}
+
+extension RequestPointer {
+    /// What is C's of the request.
+    @inline(__always)
+    var c: UnsafeMutablePointer<CRequest> { placeBehindRecord.assumingMemoryBound(to: CRequest.self) }
+
+    fileprivate func callProgram() {
+        CallDepth.callBack(self)
+        c.pointee.callback?(OpaquePointer(self))
+    }
+
+    /// The request that the work of a new one is part of: that whose state it was made under.
+    static func owner(of mem_ctx: UnsafeMutableRawPointer?) -> RequestPointer? {
+        guard let mem_ctx, let parent = talloc_parent(mem_ctx),
+            talloc_check_name(parent, RequestRecord.name.cString) != nil
+        else { return nil }
+        return parent.assumingMemoryBound(to: RequestRecord.self)
+    }
+
+    /// Lets the engine call the program's function, also once more after it has done so.
+    fileprivate func expectCallback() { pointee.callback = c.pointee.callback == nil ? nil : CRequest.engineCallback }
+
+    var state: tevent_req_state { tevent_req_state(pointee.status) }
+}
+
+extension tevent_req_state {
+    init(_ status: RequestStatus) { self.init(rawValue: UInt32(status.rawValue)) }
+}
+
+@inline(__always)
+private func request(_ req: OpaquePointer?, _ call: StaticString = #function) -> RequestPointer {
+    record(req, .request, call)
+}
+
+// MARK: Making
+
+@c @implementation
+public func _tevent_req_create(
+    _ mem_ctx: UnsafeMutableRawPointer?, _ state_place: UnsafeMutableRawPointer?, _ state_size: Int,
+    _ type: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    __tevent_req_create(mem_ctx, state_place, state_size, type, nil, location)
+}
+
+@c @implementation
+public func __tevent_req_create(
+    _ mem_ctx: UnsafeMutableRawPointer?, _ state_place: UnsafeMutableRawPointer?, _ state_size: Int,
+    _ type: UnsafePointer<CChar>?, _ function: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    let layout = StateLayout(of: CRequest.self)
+    guard let type, let request = RequestPointer.make(layout, under: mem_ctx, file: place(location), line: 0) else {
+        errno = ENOMEM
+        return nil
+    }
+    request.c.initialize(to: CRequest(type: type))
+    let req = OpaquePointer(request)
+    guard let state = _talloc_zero(req.chunk, state_size, type) else {
+        freeChunk(req.chunk)
+        errno = ENOMEM
+        return nil
+    }
+    request.c.pointee.state = state
+    state_place?.storeBytes(of: state, as: UnsafeMutableRawPointer.self)
+    _talloc_set_destructor(req.chunk, destroyRequest)
+    if CallDepth.isWatched || Profiles.areUsed, let owner = RequestPointer.owner(of: mem_ctx) {
+        CallDepth.enter(request, below: owner, function)
+        request.joinProfile(of: owner)
+    }
+    return req
+}
+
+/// What libtalloc calls when a C request is about to be freed: its state goes first.
+private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
+    let req = OpaquePointer(chunk!)
+    tevent_req_received(req)
+    return endRequest(chunk)
+}
+
+@c @implementation
+public func _tevent_req_data(_ req: OpaquePointer?) -> UnsafeMutableRawPointer? { request(req).c.pointee.state }
+
+@c @implementation
+public func tevent_req_set_callback(
+    _ req: OpaquePointer?, _ callback: tevent_req_fn?, _ private_data: UnsafeMutableRawPointer?
+) {
+    _tevent_req_set_callback(req, callback, nil, private_data)
+}
+
+@c @implementation
+public func _tevent_req_set_callback(
+    _ req: OpaquePointer?, _ callback: tevent_req_fn?, _ callback_name: UnsafePointer<CChar>?,
+    _ private_data: UnsafeMutableRawPointer?
+) {
+    let request = request(req)
+    request.c.pointee.callback = callback
+    request.c.pointee.callbackName = callback_name
+    request.c.pointee.callbackData = private_data
+    request.expectCallback()
+}
+
+@c @implementation
+public func _tevent_req_callback_data(_ req: OpaquePointer?) -> UnsafeMutableRawPointer? {
+    request(req).c.pointee.callbackData
+}
+
+// MARK: Ending
+
+/// Ends a request, which may have ended before: C programs are called back once more then.
+@inline(__always)
+private func finish(
+    _ request: RequestPointer, _ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?
+) {
+    request.stopProfile(status, failure, location)
+    request.expectCallback()
+    request.fail(status, failure, file: location, line: 0)
+}
+
+@c @implementation
+public func _tevent_req_done(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+    finish(request(req), .done, .none, location)
+}
+
+@c @implementation
+public func _tevent_req_error(_ req: OpaquePointer?, _ error: UInt64, _ location: UnsafePointer<CChar>?) -> Bool {
+    guard error != 0 else { return false }
+    finish(request(req), .failed, .code(error), location)
+    return true
+}
+
+@c @implementation
+public func _tevent_req_oom(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+    finish(request(req), .noMemory, .none, location)
+}
+
+@c @implementation
+public func _tevent_req_nomem(
+    _ memory: UnsafeRawPointer?, _ req: OpaquePointer?, _ location: UnsafePointer<CChar>?
+) -> Bool {
+    guard memory == nil else { return false }
+    _tevent_req_oom(req, location)
+    return true
+}
+
+@c @implementation
+public func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> OpaquePointer? {
+    let request = request(req)
+    request.expectCallback()
+    request.post(on: context(ev))
+    return req
+}
+
+@c @implementation
+public func tevent_req_defer_callback(_ req: OpaquePointer?, _ ev: OpaquePointer?) {
+    request(req).extras.deferral = EventContext(context(ev))
+}
+
+@c @implementation
+public func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+    let request = request(req)
+    request.pointee.finishFile = location
+    request.expectCallback()
+    guard let events = request.pointee.extras?.deferral.take() else { return request.notify() }
+    if !events.isFreed { request.post(on: events.record()) }
+}
+
+@c @implementation
+public func _tevent_req_cancel(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
+    let request = request(req)
+    guard let cancel = request.c.pointee.cancel else { return false }
+    CallDepth.tell(TEVENT_CALL_FLOW_REQ_CANCEL, request, request.c.pointee.cancelName)
+    return cancel(req)
+}
+
+@c @implementation
+public func tevent_req_set_cancel_fn(_ req: OpaquePointer?, _ cancel: tevent_req_cancel_fn?) {
+    _tevent_req_set_cancel_fn(req, cancel, nil)
+}
+
+@c @implementation
+public func _tevent_req_set_cancel_fn(
+    _ req: OpaquePointer?, _ cancel: tevent_req_cancel_fn?, _ cancel_name: UnsafePointer<CChar>?
+) {
+    let request = request(req)
+    request.c.pointee.cancel = cancel
+    request.c.pointee.cancelName = cancel_name
+}
+
+@c @implementation
+public func tevent_req_set_cleanup_fn(_ req: OpaquePointer?, _ cleanup: tevent_req_cleanup_fn?) {
+    _tevent_req_set_cleanup_fn(req, cleanup, nil)
+}
+
+@c @implementation
+public func _tevent_req_set_cleanup_fn(
+    _ req: OpaquePointer?, _ cleanup: tevent_req_cleanup_fn?, _ cleanup_name: UnsafePointer<CChar>?
+) {
+    let request = request(req)
+    request.c.pointee.cleanup = cleanup
+    request.c.pointee.cleanupName = cleanup_name
+    request.extras.cleanup = { request, status in
+        let request = RequestPointer(OpaquePointer(request.tallocHandle))
+        guard let cleanup = request.c.pointee.cleanup else { return }
+        CallDepth.tell(TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName)
+        cleanup(OpaquePointer(request), tevent_req_state(status))
+    }
+}
+
+// MARK: Time
+
+@c @implementation
+public func tevent_req_set_endtime(_ req: OpaquePointer?, _ ev: OpaquePointer?, _ deadline: timeval) -> Bool {
+    let request = request(req)
+    tevent_req_reset_endtime(req)
+    do throws(TeventError) {
+        request.extras.endTimer = try context(ev).addTimer(
+            at: EventInstant(deadline), under: req?.chunk, file: StaticString("tevent_req_set_endtime").cString, line: 0
+        ) { _, _ in finish(request, .timedOut, .none, StaticString("tevent_req_timedout").cString) }
+        return true
+    } catch {
+        _tevent_req_oom(req, StaticString("tevent_req_set_endtime").cString)
+        return false
+    }
+}
+
+@c @implementation
+public func tevent_req_reset_endtime(_ req: OpaquePointer?) {
+    guard let timer = request(req).pointee.extras?.endTimer.take(), !timer.isFreed else { return }
+    timer.free()
+}
+
+// MARK: Looking, receiving
+
+@c @implementation
+public func tevent_req_is_in_progress(_ req: OpaquePointer?) -> Bool { request(req).pointee.status == .inProgress }
+
+@c @implementation
+public func tevent_req_is_error(
+    _ req: OpaquePointer?, _ state: UnsafeMutablePointer<tevent_req_state>?, _ error: UnsafeMutablePointer<UInt64>?
+) -> Bool {
+    let request = request(req)
+    guard request.pointee.status != .done else { return false }
+    if case .code(let code) = request.pointee.failure, request.pointee.status == .failed { error?.pointee = code }
+    state?.pointee = request.state
+    return true
+}
+
+@c @implementation
+public func tevent_req_poll(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Bool {
+    while tevent_req_is_in_progress(req) {
+        guard _tevent_loop_once(ev, StaticString("tevent_req_poll").cString) == 0 else { return false }
+    }
+    return true
+}
+
+@c @implementation
+public func tevent_req_received(_ req: OpaquePointer?) {
+    let request = request(req)
+    request.c.pointee.print = nil
+    request.c.pointee.cancel = nil
+    guard request.receiveKeepingChildren() else { return }
+    if let state = request.c.pointee.state {
+        request.c.pointee.state = nil
+        freeChunk(state)
+    }
+}
+
+@c @implementation
+public func tevent_req_set_print_fn(_ req: OpaquePointer?, _ print: tevent_req_print_fn?) {
+    request(req).c.pointee.print = print
+}
+
+@c @implementation
+public func tevent_req_print(
+    _ mem_ctx: UnsafeMutableRawPointer?, _ req: OpaquePointer?
+) -> UnsafeMutablePointer<CChar>? {
+    guard let print = request(req).c.pointee.print else { return tevent_req_default_print(req, mem_ctx) }
+    return print(req, mem_ctx)
+}
+
+@c @implementation
+public func tevent_req_default_print(
+    _ req: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?
+) -> UnsafeMutablePointer<CChar>? {
+    let request = request(req)
+    func address(_ pointer: UnsafeMutableRawPointer?) -> String {
+        pointer.map { "0x" + String(UInt(bitPattern: $0), radix: 16) } ?? "(nil)"
+    }
+    var error: UInt64 = 0
+    if case .code(let code) = request.pointee.failure { error = code }
+    let timer = request.pointee.extras?.endTimer.flatMap(\.tallocHandle.object)
+    let finish = request.pointee.finishFile.map { String(cString: $0) } ?? "(null)"
+    let words =
+        "tevent_req[\(address(req?.chunk))/\(request.origin)]: state[\(request.state.rawValue)] "
+        + "error[\(Int64(bitPattern: error)) (0x\(String(error, radix: 16, uppercase: true)))]  "
+        + "state[\(String(cString: request.c.pointee.type)) (\(address(request.c.pointee.state)))] "
+        + "timer[\(address(timer))] finish[\(finish)]"
+    return talloc_strdup(mem_ctx, words)
+}
