@@ -4,12 +4,12 @@ import Talloc
 import Tevent
 
 @c @implementation
-public func tevent_context_init(_ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
+func tevent_context_init(_ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
     tevent_context_init_byname(mem_ctx, nil)
 }
 
 @c @implementation
-public func tevent_context_init_byname(
+func tevent_context_init_byname(
     _ mem_ctx: UnsafeMutableRawPointer?, _ name: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     guard let ops = Backends.ops(named: name.map { String(cString: $0) }) else {
@@ -20,7 +20,7 @@ public func tevent_context_init_byname(
 }
 
 @c @implementation
-public func tevent_context_init_ops(
+func tevent_context_init_ops(
     _ mem_ctx: UnsafeMutableRawPointer?, _ ops: UnsafePointer<tevent_ops>?, _ additional_data: UnsafeMutableRawPointer?
 ) -> OpaquePointer? {
     guard let ops else {
@@ -43,12 +43,12 @@ public func tevent_context_init_ops(
 }
 
 @c @implementation
-public func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
+func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
     status { () throws(TeventError) in try EventContext(context(ev)).reinitialise() }
 }
 
 @c @implementation
-public func tevent_context_set_wait_timeout(_ ev: OpaquePointer?, _ seconds: UInt32) -> UInt32 {
+func tevent_context_set_wait_timeout(_ ev: OpaquePointer?, _ seconds: UInt32) -> UInt32 {
     let events = EventContext(context(ev))
     let old = events.maximumWait
     events.maximumWait = seconds == 0 ? nil : .seconds(Int64(seconds))
@@ -56,7 +56,7 @@ public func tevent_context_set_wait_timeout(_ ev: OpaquePointer?, _ seconds: UIn
 }
 
 @c @implementation
-public func tevent_common_context_destructor(_ ev: OpaquePointer?) -> CInt {
+func tevent_common_context_destructor(_ ev: OpaquePointer?) -> CInt {
     // The engine's own destructor does all there is to do.
     0
 }

@@ -1,10 +1,11 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTevent
 import Glibc
 import Talloc
 import Tevent
 
 @c @implementation
-public func _tevent_create_immediate(
+func _tevent_create_immediate(
     _ mem_ctx: UnsafeMutableRawPointer?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     object { () throws(TeventError) in
@@ -13,7 +14,7 @@ public func _tevent_create_immediate(
 }
 
 @c @implementation
-public func _tevent_schedule_immediate(
+func _tevent_schedule_immediate(
     _ im: OpaquePointer?, _ ev: OpaquePointer?, _ handler: tevent_immediate_handler_t?,
     _ private_data: UnsafeMutableRawPointer?, _ handler_name: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
@@ -26,7 +27,7 @@ public func _tevent_schedule_immediate(
 }
 
 @c @implementation
-public func tevent_common_schedule_immediate(
+func tevent_common_schedule_immediate(
     _ im: OpaquePointer?, _ ev: OpaquePointer?, _ handler: tevent_immediate_handler_t?,
     _ private_data: UnsafeMutableRawPointer?, _ handler_name: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
@@ -53,32 +54,32 @@ public func tevent_common_schedule_immediate(
 }
 
 @c @implementation
-public func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immediate_cancel(im) }
+func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immediate_cancel(im) }
 
 @c @implementation
-public func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
+func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
     (record(im, .immediate) as ImmediatePointer).detach()
 }
 
 @c @implementation
-public func tevent_immediate_set_tag(_ im: OpaquePointer?, _ tag: UInt64) {
+func tevent_immediate_set_tag(_ im: OpaquePointer?, _ tag: UInt64) {
     (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
-public func tevent_immediate_get_tag(_ im: OpaquePointer?) -> UInt64 {
+func tevent_immediate_get_tag(_ im: OpaquePointer?) -> UInt64 {
     (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag
 }
 
 @c @implementation
-public func tevent_common_loop_immediate(_ ev: OpaquePointer?) -> Bool {
+func tevent_common_loop_immediate(_ ev: OpaquePointer?) -> Bool {
     let context = context(ev)
     _ = context.receiveMessages()
     return context.runImmediate()
 }
 
 @c @implementation
-public func tevent_common_invoke_immediate_handler(
+func tevent_common_invoke_immediate_handler(
     _ im: OpaquePointer?, _ removed: UnsafeMutablePointer<Bool>?
 ) -> CInt {
     let immediate: ImmediatePointer = record(im, .immediate)

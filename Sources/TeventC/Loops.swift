@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTevent
 import Glibc
 import Talloc
@@ -14,7 +15,8 @@ private func nested(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ b
     let handle = context.handle
     let level = context.pointee.nesting.level + 1
     guard level == 1 || context.pointee.nesting.isAllowed else {
-        tevent_abort(ev, "a loop was run inside a handler of its own context, at \(location.map { String(cString: $0) } ?? "?")")
+        let place = location.map { String(cString: $0) } ?? "?"
+        tevent_abort(ev, "a loop was run inside a handler of its own context, at \(place)")
         errno = ELOOP
         return -1
     }
@@ -48,12 +50,12 @@ private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CCh
 }
 
 @c @implementation
-public func _tevent_loop_once(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+func _tevent_loop_once(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     nested(ev, location) { tracedOnce($0, location) }
 }
 
 @c @implementation
-public func _tevent_loop_until(
+func _tevent_loop_until(
     _ ev: OpaquePointer?, _ finished: tevent_finished_fn_t?, _ private_data: UnsafeMutableRawPointer?,
     _ location: UnsafePointer<CChar>?
 ) -> CInt {
@@ -68,13 +70,13 @@ public func _tevent_loop_until(
 }
 
 @c @implementation
-public func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     let context = context(ev)
     return context.extras.ops.pointee.loop_wait(OpaquePointer(context), location)
 }
 
 @c @implementation
-public func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     let context = context(ev)
     let handle = context.handle
     while !handle.isStale, tevent_common_have_events(ev) {
@@ -85,17 +87,17 @@ public func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePoin
 }
 
 @c @implementation
-public func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
+func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
     let context = context(ev)
     // An event that waits for nothing at the moment counts, too.
     return context.hasEvents || !context.pointee.fds.isEmpty
 }
 
 @c @implementation
-public func tevent_loop_allow_nesting(_ ev: OpaquePointer?) { EventContext(context(ev)).allowNesting() }
+func tevent_loop_allow_nesting(_ ev: OpaquePointer?) { EventContext(context(ev)).allowNesting() }
 
 @c @implementation
-public func tevent_loop_set_nesting_hook(
+func tevent_loop_set_nesting_hook(
     _ ev: OpaquePointer?, _ hook: tevent_nesting_hook?, _ private_data: UnsafeMutableRawPointer?
 ) {
     context(ev).extras.nestingHook = hook.map { ($0, private_data) }
@@ -104,7 +106,7 @@ public func tevent_loop_set_nesting_hook(
 // MARK: Waking
 
 @c @implementation
-public func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
+func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
     do throws(TeventError) {
         try context(ev).openWaker()
         return 0
@@ -112,13 +114,13 @@ public func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
 }
 
 @c @implementation
-public func tevent_common_wakeup(_ ev: OpaquePointer?) -> CInt {
+func tevent_common_wakeup(_ ev: OpaquePointer?) -> CInt {
     context(ev).wake()
     return 0
 }
 
 @c @implementation
-public func tevent_common_wakeup_fd(_ fd: CInt) -> CInt {
+func tevent_common_wakeup_fd(_ fd: CInt) -> CInt {
     // As with a pipe, and with an eventfd whose counter shall not be read too early.
     var one: UInt64 = 1
     while write(fd, &one, 8) < 0 { if errno != EINTR { return errno } }

@@ -11,7 +11,9 @@ import Tevent
 ///
 /// - Returns: Whether the handler has freed the event, whose memory is still there.
 @inline(__always)
-private func run(_ event: OpaquePointer, _ destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt, _ body: () -> Void) -> Bool {
+private func run(
+    _ event: OpaquePointer, _ destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt, _ body: () -> Void
+) -> Bool {
     let here = ctevent_running_here()!
     return withUnsafeTemporaryAllocation(of: ctevent_running.self, capacity: 1) { place in
         let running = place.baseAddress.unsafelyUnwrapped

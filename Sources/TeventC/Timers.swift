@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTevent
 import Glibc
 import Talloc
@@ -40,7 +41,7 @@ private final class TimerCall {
 }
 
 @c @implementation
-public func _tevent_add_timer(
+func _tevent_add_timer(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
     _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -51,7 +52,7 @@ public func _tevent_add_timer(
 }
 
 @c @implementation
-public func tevent_common_add_timer_v2(
+func tevent_common_add_timer_v2(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
     _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -69,7 +70,7 @@ public func tevent_common_add_timer_v2(
 }
 
 @c @implementation
-public func tevent_common_add_timer(
+func tevent_common_add_timer(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
     _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -78,24 +79,24 @@ public func tevent_common_add_timer(
 }
 
 @c @implementation
-public func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
+func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
     let timer: TimerPointer = record(te, .timer)
     TimerEvent(timer).update(at: EventInstant(deadline))
     timer.pointee.prefix.context?.wakeIfShared()
 }
 
 @c @implementation
-public func tevent_timer_set_tag(_ te: OpaquePointer?, _ tag: UInt64) {
+func tevent_timer_set_tag(_ te: OpaquePointer?, _ tag: UInt64) {
     (record(te, .timer) as TimerPointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
-public func tevent_timer_get_tag(_ te: OpaquePointer?) -> UInt64 {
+func tevent_timer_get_tag(_ te: OpaquePointer?) -> UInt64 {
     (record(te, .timer) as TimerPointer).pointee.prefix.tag
 }
 
 @c @implementation
-public func tevent_common_invoke_timer_handler(
+func tevent_common_invoke_timer_handler(
     _ te: OpaquePointer?, _ now: timeval, _ removed: UnsafeMutablePointer<Bool>?
 ) -> CInt {
     let timer: TimerPointer = record(te, .timer)
@@ -105,7 +106,7 @@ public func tevent_common_invoke_timer_handler(
 }
 
 @c @implementation
-public func tevent_common_loop_timer_delay(_ ev: OpaquePointer?) -> timeval {
+func tevent_common_loop_timer_delay(_ ev: OpaquePointer?) -> timeval {
     let context = context(ev)
     guard let deadline = context.pointee.timers.firstDeadline else {
         // So long that a program looks around now and then.
