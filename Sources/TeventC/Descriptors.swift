@@ -34,7 +34,7 @@ private final class FDCall {
 }
 
 @c @implementation
-func _tevent_add_fd(
+package func _tevent_add_fd(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ fd: CInt, _ flags: UInt16,
     _ handler: tevent_fd_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -45,7 +45,7 @@ func _tevent_add_fd(
 }
 
 @c @implementation
-func tevent_common_add_fd(
+package func tevent_common_add_fd(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ fd: CInt, _ flags: UInt16,
     _ handler: tevent_fd_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -66,19 +66,19 @@ func tevent_common_add_fd(
 }
 
 @c @implementation
-func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
+package func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
     // The engine's own destructor does all there is to do.
     0
 }
 
 @c @implementation
-func tevent_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
+package func tevent_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
     guard let ops = ops(of: fde) else { return }
     ops.set_fd_close_fn(fde, close_fn)
 }
 
 @c @implementation
-func tevent_common_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
+package func tevent_common_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
     let event: FDPointer = record(fde, .descriptor)
     guard let close_fn else {
         event.pointee.close = nil
@@ -90,46 +90,46 @@ func tevent_common_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_
 }
 
 @c @implementation
-func tevent_fd_set_auto_close(_ fde: OpaquePointer?) {
+package func tevent_fd_set_auto_close(_ fde: OpaquePointer?) {
     tevent_fd_set_close_fn(fde) { _, _, descriptor, _ in close(descriptor) }
 }
 
 @c @implementation
-func tevent_fd_get_flags(_ fde: OpaquePointer?) -> UInt16 {
+package func tevent_fd_get_flags(_ fde: OpaquePointer?) -> UInt16 {
     guard let ops = ops(of: fde) else { return 0 }
     return ops.get_fd_flags(fde)
 }
 
 @c @implementation
-func tevent_common_fd_get_flags(_ fde: OpaquePointer?) -> UInt16 {
+package func tevent_common_fd_get_flags(_ fde: OpaquePointer?) -> UInt16 {
     UInt16((record(fde, .descriptor) as FDPointer).pointee.flags.rawValue)
 }
 
 @c @implementation
-func tevent_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) {
+package func tevent_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) {
     guard let ops = ops(of: fde) else { return }
     ops.set_fd_flags(fde, flags)
 }
 
 @c @implementation
-func tevent_common_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) {
+package func tevent_common_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) {
     let event: FDPointer = record(fde, .descriptor)
     event.setFlags(FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)))
     event.pointee.prefix.context?.wakeIfShared()
 }
 
 @c @implementation
-func tevent_fd_set_tag(_ fde: OpaquePointer?, _ tag: UInt64) {
+package func tevent_fd_set_tag(_ fde: OpaquePointer?, _ tag: UInt64) {
     (record(fde, .descriptor) as FDPointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
-func tevent_fd_get_tag(_ fde: OpaquePointer?) -> UInt64 {
+package func tevent_fd_get_tag(_ fde: OpaquePointer?) -> UInt64 {
     (record(fde, .descriptor) as FDPointer).pointee.prefix.tag
 }
 
 @c @implementation
-func tevent_common_invoke_fd_handler(
+package func tevent_common_invoke_fd_handler(
     _ fde: OpaquePointer?, _ flags: UInt16, _ removed: UnsafeMutablePointer<Bool>?
 ) -> CInt {
     let event: FDPointer = record(fde, .descriptor)

@@ -5,16 +5,17 @@ import Talloc
 import Tevent
 
 @c @implementation
-func _tevent_create_immediate(
+package func _tevent_create_immediate(
     _ mem_ctx: UnsafeMutableRawPointer?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
-    object { () throws(TeventError) in
+    prepareProgram()
+    return object { () throws(TeventError) in
         try ImmediateEvent(under: mem_ctx, file: place(location), line: 0).tallocHandle
     }
 }
 
 @c @implementation
-func _tevent_schedule_immediate(
+package func _tevent_schedule_immediate(
     _ im: OpaquePointer?, _ ev: OpaquePointer?, _ handler: tevent_immediate_handler_t?,
     _ private_data: UnsafeMutableRawPointer?, _ handler_name: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
@@ -27,7 +28,7 @@ func _tevent_schedule_immediate(
 }
 
 @c @implementation
-func tevent_common_schedule_immediate(
+package func tevent_common_schedule_immediate(
     _ im: OpaquePointer?, _ ev: OpaquePointer?, _ handler: tevent_immediate_handler_t?,
     _ private_data: UnsafeMutableRawPointer?, _ handler_name: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
@@ -54,32 +55,32 @@ func tevent_common_schedule_immediate(
 }
 
 @c @implementation
-func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immediate_cancel(im) }
+package func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immediate_cancel(im) }
 
 @c @implementation
-func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
+package func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
     (record(im, .immediate) as ImmediatePointer).detach()
 }
 
 @c @implementation
-func tevent_immediate_set_tag(_ im: OpaquePointer?, _ tag: UInt64) {
+package func tevent_immediate_set_tag(_ im: OpaquePointer?, _ tag: UInt64) {
     (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
-func tevent_immediate_get_tag(_ im: OpaquePointer?) -> UInt64 {
+package func tevent_immediate_get_tag(_ im: OpaquePointer?) -> UInt64 {
     (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag
 }
 
 @c @implementation
-func tevent_common_loop_immediate(_ ev: OpaquePointer?) -> Bool {
+package func tevent_common_loop_immediate(_ ev: OpaquePointer?) -> Bool {
     let context = context(ev)
     _ = context.receiveMessages()
     return context.runImmediate()
 }
 
 @c @implementation
-func tevent_common_invoke_immediate_handler(
+package func tevent_common_invoke_immediate_handler(
     _ im: OpaquePointer?, _ removed: UnsafeMutablePointer<Bool>?
 ) -> CInt {
     let immediate: ImmediatePointer = record(im, .immediate)

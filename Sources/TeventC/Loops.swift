@@ -50,12 +50,12 @@ private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CCh
 }
 
 @c @implementation
-func _tevent_loop_once(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+package func _tevent_loop_once(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     nested(ev, location) { tracedOnce($0, location) }
 }
 
 @c @implementation
-func _tevent_loop_until(
+package func _tevent_loop_until(
     _ ev: OpaquePointer?, _ finished: tevent_finished_fn_t?, _ private_data: UnsafeMutableRawPointer?,
     _ location: UnsafePointer<CChar>?
 ) -> CInt {
@@ -70,13 +70,13 @@ func _tevent_loop_until(
 }
 
 @c @implementation
-func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+package func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     let context = context(ev)
     return context.extras.ops.pointee.loop_wait(OpaquePointer(context), location)
 }
 
 @c @implementation
-func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+package func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     let context = context(ev)
     let handle = context.handle
     while !handle.isStale, tevent_common_have_events(ev) {
@@ -87,17 +87,17 @@ func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CCh
 }
 
 @c @implementation
-func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
+package func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
     let context = context(ev)
     // An event that waits for nothing at the moment counts, too.
     return context.hasEvents || !context.pointee.fds.isEmpty
 }
 
 @c @implementation
-func tevent_loop_allow_nesting(_ ev: OpaquePointer?) { EventContext(context(ev)).allowNesting() }
+package func tevent_loop_allow_nesting(_ ev: OpaquePointer?) { EventContext(context(ev)).allowNesting() }
 
 @c @implementation
-func tevent_loop_set_nesting_hook(
+package func tevent_loop_set_nesting_hook(
     _ ev: OpaquePointer?, _ hook: tevent_nesting_hook?, _ private_data: UnsafeMutableRawPointer?
 ) {
     context(ev).extras.nestingHook = hook.map { ($0, private_data) }
@@ -106,7 +106,7 @@ func tevent_loop_set_nesting_hook(
 // MARK: Waking
 
 @c @implementation
-func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
+package func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
     do throws(TeventError) {
         try context(ev).openWaker()
         return 0
@@ -114,13 +114,13 @@ func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
 }
 
 @c @implementation
-func tevent_common_wakeup(_ ev: OpaquePointer?) -> CInt {
+package func tevent_common_wakeup(_ ev: OpaquePointer?) -> CInt {
     context(ev).wake()
     return 0
 }
 
 @c @implementation
-func tevent_common_wakeup_fd(_ fd: CInt) -> CInt {
+package func tevent_common_wakeup_fd(_ fd: CInt) -> CInt {
     // As with a pipe, and with an eventfd whose counter shall not be read too early.
     var one: UInt64 = 1
     while write(fd, &one, 8) < 0 { if errno != EINTR { return errno } }

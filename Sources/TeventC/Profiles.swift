@@ -95,7 +95,7 @@ extension RequestPointer {
 // MARK: Requests
 
 @c @implementation
-func tevent_req_set_profile(_ req: OpaquePointer?) -> Bool {
+package func tevent_req_set_profile(_ req: OpaquePointer?) -> Bool {
     let request: RequestPointer = record(req, .request)
     let location = StaticString("tevent_req_set_profile").cString
     guard request.c.pointee.profile == nil else {
@@ -110,12 +110,12 @@ func tevent_req_set_profile(_ req: OpaquePointer?) -> Bool {
 }
 
 @c @implementation
-func tevent_req_get_profile(_ req: OpaquePointer?) -> OpaquePointer? {
+package func tevent_req_get_profile(_ req: OpaquePointer?) -> OpaquePointer? {
     (record(req, .request) as RequestPointer).c.pointee.profile.map { OpaquePointer($0) }
 }
 
 @c @implementation
-func tevent_req_move_profile(_ req: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
+package func tevent_req_move_profile(_ req: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
     let request: RequestPointer = record(req, .request)
     guard let profile = request.c.pointee.profile.take() else { return nil }
     _ = _talloc_steal_loc(mem_ctx, profile, StaticString("tevent_req_move_profile").cString)
@@ -125,22 +125,22 @@ func tevent_req_move_profile(_ req: OpaquePointer?, _ mem_ctx: UnsafeMutableRawP
 // MARK: Profiles by themselves
 
 @c @implementation
-func tevent_req_profile_create(_ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
+package func tevent_req_profile_create(_ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
     ProfilePointer.make(under: mem_ctx).map { OpaquePointer($0) }
 }
 
 @c @implementation
-func tevent_req_profile_set_name(_ profile: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Bool {
+package func tevent_req_profile_set_name(_ profile: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Bool {
     ProfilePointer(profile!).set(\.name, name)
 }
 
 @c @implementation
-func tevent_req_profile_get_name(
+package func tevent_req_profile_get_name(
     _ profile: OpaquePointer?, _ name: UnsafeMutablePointer<UnsafePointer<CChar>?>?
 ) { name?.pointee = ProfilePointer(profile!).pointee.name }
 
 @c @implementation
-func tevent_req_profile_set_start(
+package func tevent_req_profile_set_start(
     _ profile: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ time: timeval
 ) -> Bool {
     guard ProfilePointer(profile!).set(\.start.location, location) else { return false }
@@ -149,7 +149,7 @@ func tevent_req_profile_set_start(
 }
 
 @c @implementation
-func tevent_req_profile_get_start(
+package func tevent_req_profile_get_start(
     _ profile: OpaquePointer?, _ location: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
     _ time: UnsafeMutablePointer<timeval>?
 ) {
@@ -158,7 +158,7 @@ func tevent_req_profile_get_start(
 }
 
 @c @implementation
-func tevent_req_profile_set_stop(
+package func tevent_req_profile_set_stop(
     _ profile: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ time: timeval
 ) -> Bool {
     guard ProfilePointer(profile!).set(\.stop.location, location) else { return false }
@@ -167,7 +167,7 @@ func tevent_req_profile_set_stop(
 }
 
 @c @implementation
-func tevent_req_profile_get_stop(
+package func tevent_req_profile_get_stop(
     _ profile: OpaquePointer?, _ location: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
     _ time: UnsafeMutablePointer<timeval>?
 ) {
@@ -176,7 +176,7 @@ func tevent_req_profile_get_stop(
 }
 
 @c @implementation
-func tevent_req_profile_set_status(
+package func tevent_req_profile_set_status(
     _ profile: OpaquePointer?, _ process: pid_t, _ state: tevent_req_state, _ error: UInt64
 ) {
     let profile = ProfilePointer(profile!)
@@ -186,7 +186,7 @@ func tevent_req_profile_set_status(
 }
 
 @c @implementation
-func tevent_req_profile_get_status(
+package func tevent_req_profile_get_status(
     _ profile: OpaquePointer?, _ process: UnsafeMutablePointer<pid_t>?,
     _ state: UnsafeMutablePointer<tevent_req_state>?, _ error: UnsafeMutablePointer<UInt64>?
 ) {
@@ -197,17 +197,17 @@ func tevent_req_profile_get_status(
 }
 
 @c @implementation
-func tevent_req_profile_get_subprofiles(_ profile: OpaquePointer?) -> OpaquePointer? {
+package func tevent_req_profile_get_subprofiles(_ profile: OpaquePointer?) -> OpaquePointer? {
     ProfilePointer(profile!).pointee.first.map { OpaquePointer($0) }
 }
 
 @c @implementation
-func tevent_req_profile_next(_ profile: OpaquePointer?) -> OpaquePointer? {
+package func tevent_req_profile_next(_ profile: OpaquePointer?) -> OpaquePointer? {
     ProfilePointer(profile!).pointee.next.map { OpaquePointer($0) }
 }
 
 @c @implementation
-func tevent_req_profile_append_sub(
+package func tevent_req_profile_append_sub(
     _ parent: OpaquePointer?, _ subprofile: UnsafeMutablePointer<OpaquePointer?>?
 ) {
     guard let profile = subprofile?.pointee else { return }

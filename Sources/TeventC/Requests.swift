@@ -69,7 +69,7 @@ private func request(_ req: OpaquePointer?, _ call: StaticString = #function) ->
 // MARK: Making
 
 @c @implementation
-func _tevent_req_create(
+package func _tevent_req_create(
     _ mem_ctx: UnsafeMutableRawPointer?, _ state_place: UnsafeMutableRawPointer?, _ state_size: Int,
     _ type: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
@@ -77,10 +77,11 @@ func _tevent_req_create(
 }
 
 @c @implementation
-func __tevent_req_create(
+package func __tevent_req_create(
     _ mem_ctx: UnsafeMutableRawPointer?, _ state_place: UnsafeMutableRawPointer?, _ state_size: Int,
     _ type: UnsafePointer<CChar>?, _ function: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
+    prepareProgram()
     let layout = StateLayout(of: CRequest.self)
     guard let type, let request = RequestPointer.make(layout, under: mem_ctx, file: place(location), line: 0) else {
         errno = ENOMEM
@@ -111,17 +112,17 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
 }
 
 @c @implementation
-func _tevent_req_data(_ req: OpaquePointer?) -> UnsafeMutableRawPointer? { request(req).c.pointee.state }
+package func _tevent_req_data(_ req: OpaquePointer?) -> UnsafeMutableRawPointer? { request(req).c.pointee.state }
 
 @c @implementation
-func tevent_req_set_callback(
+package func tevent_req_set_callback(
     _ req: OpaquePointer?, _ callback: tevent_req_fn?, _ private_data: UnsafeMutableRawPointer?
 ) {
     _tevent_req_set_callback(req, callback, nil, private_data)
 }
 
 @c @implementation
-func _tevent_req_set_callback(
+package func _tevent_req_set_callback(
     _ req: OpaquePointer?, _ callback: tevent_req_fn?, _ callback_name: UnsafePointer<CChar>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -133,7 +134,7 @@ func _tevent_req_set_callback(
 }
 
 @c @implementation
-func _tevent_req_callback_data(_ req: OpaquePointer?) -> UnsafeMutableRawPointer? {
+package func _tevent_req_callback_data(_ req: OpaquePointer?) -> UnsafeMutableRawPointer? {
     request(req).c.pointee.callbackData
 }
 
@@ -150,24 +151,24 @@ private func finish(
 }
 
 @c @implementation
-func _tevent_req_done(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+package func _tevent_req_done(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     finish(request(req), .done, .none, location)
 }
 
 @c @implementation
-func _tevent_req_error(_ req: OpaquePointer?, _ error: UInt64, _ location: UnsafePointer<CChar>?) -> Bool {
+package func _tevent_req_error(_ req: OpaquePointer?, _ error: UInt64, _ location: UnsafePointer<CChar>?) -> Bool {
     guard error != 0 else { return false }
     finish(request(req), .failed, .code(error), location)
     return true
 }
 
 @c @implementation
-func _tevent_req_oom(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+package func _tevent_req_oom(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     finish(request(req), .noMemory, .none, location)
 }
 
 @c @implementation
-func _tevent_req_nomem(
+package func _tevent_req_nomem(
     _ memory: UnsafeRawPointer?, _ req: OpaquePointer?, _ location: UnsafePointer<CChar>?
 ) -> Bool {
     guard memory == nil else { return false }
@@ -176,7 +177,7 @@ func _tevent_req_nomem(
 }
 
 @c @implementation
-func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> OpaquePointer? {
+package func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> OpaquePointer? {
     let request = request(req)
     request.expectCallback()
     request.post(on: context(ev))
@@ -184,12 +185,12 @@ func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> OpaquePoint
 }
 
 @c @implementation
-func tevent_req_defer_callback(_ req: OpaquePointer?, _ ev: OpaquePointer?) {
+package func tevent_req_defer_callback(_ req: OpaquePointer?, _ ev: OpaquePointer?) {
     request(req).extras.deferral = EventContext(context(ev))
 }
 
 @c @implementation
-func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     let request = request(req)
     request.pointee.finishFile = location
     request.expectCallback()
@@ -198,7 +199,7 @@ func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: UnsafePointe
 }
 
 @c @implementation
-func _tevent_req_cancel(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
+package func _tevent_req_cancel(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
     let request = request(req)
     guard let cancel = request.c.pointee.cancel else { return false }
     CallDepth.tell(TEVENT_CALL_FLOW_REQ_CANCEL, request, request.c.pointee.cancelName)
@@ -206,12 +207,12 @@ func _tevent_req_cancel(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?
 }
 
 @c @implementation
-func tevent_req_set_cancel_fn(_ req: OpaquePointer?, _ cancel: tevent_req_cancel_fn?) {
+package func tevent_req_set_cancel_fn(_ req: OpaquePointer?, _ cancel: tevent_req_cancel_fn?) {
     _tevent_req_set_cancel_fn(req, cancel, nil)
 }
 
 @c @implementation
-func _tevent_req_set_cancel_fn(
+package func _tevent_req_set_cancel_fn(
     _ req: OpaquePointer?, _ cancel: tevent_req_cancel_fn?, _ cancel_name: UnsafePointer<CChar>?
 ) {
     let request = request(req)
@@ -220,12 +221,12 @@ func _tevent_req_set_cancel_fn(
 }
 
 @c @implementation
-func tevent_req_set_cleanup_fn(_ req: OpaquePointer?, _ cleanup: tevent_req_cleanup_fn?) {
+package func tevent_req_set_cleanup_fn(_ req: OpaquePointer?, _ cleanup: tevent_req_cleanup_fn?) {
     _tevent_req_set_cleanup_fn(req, cleanup, nil)
 }
 
 @c @implementation
-func _tevent_req_set_cleanup_fn(
+package func _tevent_req_set_cleanup_fn(
     _ req: OpaquePointer?, _ cleanup: tevent_req_cleanup_fn?, _ cleanup_name: UnsafePointer<CChar>?
 ) {
     let request = request(req)
@@ -242,7 +243,7 @@ func _tevent_req_set_cleanup_fn(
 // MARK: Time
 
 @c @implementation
-func tevent_req_set_endtime(_ req: OpaquePointer?, _ ev: OpaquePointer?, _ deadline: timeval) -> Bool {
+package func tevent_req_set_endtime(_ req: OpaquePointer?, _ ev: OpaquePointer?, _ deadline: timeval) -> Bool {
     let request = request(req)
     tevent_req_reset_endtime(req)
     do throws(TeventError) {
@@ -257,7 +258,7 @@ func tevent_req_set_endtime(_ req: OpaquePointer?, _ ev: OpaquePointer?, _ deadl
 }
 
 @c @implementation
-func tevent_req_reset_endtime(_ req: OpaquePointer?) {
+package func tevent_req_reset_endtime(_ req: OpaquePointer?) {
     guard let timer = request(req).pointee.extras?.endTimer.take(), !timer.isFreed else { return }
     timer.free()
 }
@@ -265,10 +266,10 @@ func tevent_req_reset_endtime(_ req: OpaquePointer?) {
 // MARK: Looking, receiving
 
 @c @implementation
-func tevent_req_is_in_progress(_ req: OpaquePointer?) -> Bool { request(req).pointee.status == .inProgress }
+package func tevent_req_is_in_progress(_ req: OpaquePointer?) -> Bool { request(req).pointee.status == .inProgress }
 
 @c @implementation
-func tevent_req_is_error(
+package func tevent_req_is_error(
     _ req: OpaquePointer?, _ state: UnsafeMutablePointer<tevent_req_state>?, _ error: UnsafeMutablePointer<UInt64>?
 ) -> Bool {
     let request = request(req)
@@ -279,7 +280,7 @@ func tevent_req_is_error(
 }
 
 @c @implementation
-func tevent_req_poll(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Bool {
+package func tevent_req_poll(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Bool {
     while tevent_req_is_in_progress(req) {
         guard _tevent_loop_once(ev, StaticString("tevent_req_poll").cString) == 0 else { return false }
     }
@@ -287,7 +288,7 @@ func tevent_req_poll(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Bool {
 }
 
 @c @implementation
-func tevent_req_received(_ req: OpaquePointer?) {
+package func tevent_req_received(_ req: OpaquePointer?) {
     let request = request(req)
     request.c.pointee.print = nil
     request.c.pointee.cancel = nil
@@ -299,12 +300,12 @@ func tevent_req_received(_ req: OpaquePointer?) {
 }
 
 @c @implementation
-func tevent_req_set_print_fn(_ req: OpaquePointer?, _ print: tevent_req_print_fn?) {
+package func tevent_req_set_print_fn(_ req: OpaquePointer?, _ print: tevent_req_print_fn?) {
     request(req).c.pointee.print = print
 }
 
 @c @implementation
-func tevent_req_print(
+package func tevent_req_print(
     _ mem_ctx: UnsafeMutableRawPointer?, _ req: OpaquePointer?
 ) -> UnsafeMutablePointer<CChar>? {
     guard let print = request(req).c.pointee.print else { return tevent_req_default_print(req, mem_ctx) }
@@ -312,7 +313,7 @@ func tevent_req_print(
 }
 
 @c @implementation
-func tevent_req_default_print(
+package func tevent_req_default_print(
     _ req: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?
 ) -> UnsafeMutablePointer<CChar>? {
     let request = request(req)

@@ -45,7 +45,7 @@ private final class SignalCall {
 }
 
 @c @implementation
-func _tevent_add_signal(
+package func _tevent_add_signal(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ number: CInt, _ sa_flags: CInt,
     _ handler: tevent_signal_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -56,7 +56,7 @@ func _tevent_add_signal(
 }
 
 @c @implementation
-func tevent_common_add_signal(
+package func tevent_common_add_signal(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ number: CInt, _ sa_flags: CInt,
     _ handler: tevent_signal_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -77,34 +77,34 @@ func tevent_common_add_signal(
 }
 
 @c @implementation
-func tevent_signal_set_tag(_ se: OpaquePointer?, _ tag: UInt64) {
+package func tevent_signal_set_tag(_ se: OpaquePointer?, _ tag: UInt64) {
     (record(se, .signal) as SignalPointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
-func tevent_signal_get_tag(_ se: OpaquePointer?) -> UInt64 {
+package func tevent_signal_get_tag(_ se: OpaquePointer?) -> UInt64 {
     (record(se, .signal) as SignalPointer).pointee.prefix.tag
 }
 
 @c @implementation
-func tevent_signal_support(_ ev: OpaquePointer?) -> Bool { EventContext.supportsSignals }
+package func tevent_signal_support(_ ev: OpaquePointer?) -> Bool { EventContext.supportsSignals }
 
 @c @implementation
-func tevent_num_signals() -> Int {
+package func tevent_num_signals() -> Int {
     // The size of the table that libtevent has: programs take it for an upper limit.
     EventContext.signalCount + 4
 }
 
 @c @implementation
-func tevent_sa_info_queue_count() -> Int { EventContext.signalInfoCapacity }
+package func tevent_sa_info_queue_count() -> Int { EventContext.signalInfoCapacity }
 
 @c @implementation
-func tevent_cleanup_pending_signal_handlers(_ se: OpaquePointer?) {
+package func tevent_cleanup_pending_signal_handlers(_ se: OpaquePointer?) {
     (record(se, .signal) as SignalPointer).detach()
 }
 
 @c @implementation
-func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt {
+package func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt {
     let context = context(ev)
     let handle = context.handle
     var result: CInt = 0
@@ -114,7 +114,7 @@ func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt {
 }
 
 @c @implementation
-func tevent_common_invoke_signal_handler(
+package func tevent_common_invoke_signal_handler(
     _ se: OpaquePointer?, _ number: CInt, _ count: CInt, _ info: UnsafeMutableRawPointer?,
     _ removed: UnsafeMutablePointer<Bool>?
 ) -> CInt {

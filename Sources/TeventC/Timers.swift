@@ -41,7 +41,7 @@ private final class TimerCall {
 }
 
 @c @implementation
-func _tevent_add_timer(
+package func _tevent_add_timer(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
     _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -52,7 +52,7 @@ func _tevent_add_timer(
 }
 
 @c @implementation
-func tevent_common_add_timer_v2(
+package func tevent_common_add_timer_v2(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
     _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -70,7 +70,7 @@ func tevent_common_add_timer_v2(
 }
 
 @c @implementation
-func tevent_common_add_timer(
+package func tevent_common_add_timer(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
     _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -79,24 +79,24 @@ func tevent_common_add_timer(
 }
 
 @c @implementation
-func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
+package func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
     let timer: TimerPointer = record(te, .timer)
     TimerEvent(timer).update(at: EventInstant(deadline))
     timer.pointee.prefix.context?.wakeIfShared()
 }
 
 @c @implementation
-func tevent_timer_set_tag(_ te: OpaquePointer?, _ tag: UInt64) {
+package func tevent_timer_set_tag(_ te: OpaquePointer?, _ tag: UInt64) {
     (record(te, .timer) as TimerPointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
-func tevent_timer_get_tag(_ te: OpaquePointer?) -> UInt64 {
+package func tevent_timer_get_tag(_ te: OpaquePointer?) -> UInt64 {
     (record(te, .timer) as TimerPointer).pointee.prefix.tag
 }
 
 @c @implementation
-func tevent_common_invoke_timer_handler(
+package func tevent_common_invoke_timer_handler(
     _ te: OpaquePointer?, _ now: timeval, _ removed: UnsafeMutablePointer<Bool>?
 ) -> CInt {
     let timer: TimerPointer = record(te, .timer)
@@ -106,7 +106,7 @@ func tevent_common_invoke_timer_handler(
 }
 
 @c @implementation
-func tevent_common_loop_timer_delay(_ ev: OpaquePointer?) -> timeval {
+package func tevent_common_loop_timer_delay(_ ev: OpaquePointer?) -> timeval {
     let context = context(ev)
     guard let deadline = context.pointee.timers.firstDeadline else {
         // So long that a program looks around now and then.

@@ -22,7 +22,7 @@ extension UnsafeMutableRawPointer {
 // MARK: The loop
 
 @c @implementation
-func tevent_set_trace_callback(
+package func tevent_set_trace_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -41,7 +41,7 @@ func tevent_set_trace_callback(
 }
 
 @c @implementation
-func tevent_get_trace_callback(
+package func tevent_get_trace_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -51,7 +51,7 @@ func tevent_get_trace_callback(
 }
 
 @c @implementation
-func tevent_trace_point_callback(_ ev: OpaquePointer?, _ point: tevent_trace_point) {
+package func tevent_trace_point_callback(_ ev: OpaquePointer?, _ point: tevent_trace_point) {
     guard let trace = context(ev).extras.traces.loop else { return }
     trace.function(point, trace.data)
 }
@@ -59,7 +59,7 @@ func tevent_trace_point_callback(_ ev: OpaquePointer?, _ point: tevent_trace_poi
 // MARK: Descriptors
 
 @c @implementation
-func tevent_set_trace_fd_callback(
+package func tevent_set_trace_fd_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_fd_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -73,7 +73,7 @@ func tevent_set_trace_fd_callback(
 }
 
 @c @implementation
-func tevent_get_trace_fd_callback(
+package func tevent_get_trace_fd_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_fd_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -83,7 +83,7 @@ func tevent_get_trace_fd_callback(
 }
 
 @c @implementation
-func tevent_trace_fd_callback(
+package func tevent_trace_fd_callback(
     _ ev: OpaquePointer?, _ fde: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
     guard let trace = context(ev).extras.traces.fds else { return }
@@ -93,7 +93,7 @@ func tevent_trace_fd_callback(
 // MARK: Signals
 
 @c @implementation
-func tevent_set_trace_signal_callback(
+package func tevent_set_trace_signal_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_signal_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -107,7 +107,7 @@ func tevent_set_trace_signal_callback(
 }
 
 @c @implementation
-func tevent_get_trace_signal_callback(
+package func tevent_get_trace_signal_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_signal_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -117,7 +117,7 @@ func tevent_get_trace_signal_callback(
 }
 
 @c @implementation
-func tevent_trace_signal_callback(
+package func tevent_trace_signal_callback(
     _ ev: OpaquePointer?, _ se: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
     guard let trace = context(ev).extras.traces.signals else { return }
@@ -127,7 +127,7 @@ func tevent_trace_signal_callback(
 // MARK: Timers
 
 @c @implementation
-func tevent_set_trace_timer_callback(
+package func tevent_set_trace_timer_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_timer_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -141,7 +141,7 @@ func tevent_set_trace_timer_callback(
 }
 
 @c @implementation
-func tevent_get_trace_timer_callback(
+package func tevent_get_trace_timer_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_timer_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -151,7 +151,7 @@ func tevent_get_trace_timer_callback(
 }
 
 @c @implementation
-func tevent_trace_timer_callback(
+package func tevent_trace_timer_callback(
     _ ev: OpaquePointer?, _ te: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
     guard let trace = context(ev).extras.traces.timers else { return }
@@ -161,7 +161,7 @@ func tevent_trace_timer_callback(
 // MARK: Immediates
 
 @c @implementation
-func tevent_set_trace_immediate_callback(
+package func tevent_set_trace_immediate_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_immediate_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -175,7 +175,7 @@ func tevent_set_trace_immediate_callback(
 }
 
 @c @implementation
-func tevent_get_trace_immediate_callback(
+package func tevent_get_trace_immediate_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_immediate_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -185,7 +185,7 @@ func tevent_get_trace_immediate_callback(
 }
 
 @c @implementation
-func tevent_trace_immediate_callback(
+package func tevent_trace_immediate_callback(
     _ ev: OpaquePointer?, _ im: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
     guard let trace = context(ev).extras.traces.immediates else { return }
@@ -195,7 +195,7 @@ func tevent_trace_immediate_callback(
 // MARK: Queues
 
 @c @implementation
-func tevent_set_trace_queue_callback(
+package func tevent_set_trace_queue_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_queue_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -216,7 +216,7 @@ func tevent_set_trace_queue_callback(
 }
 
 @c @implementation
-func tevent_get_trace_queue_callback(
+package func tevent_get_trace_queue_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_queue_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -226,7 +226,7 @@ func tevent_get_trace_queue_callback(
 }
 
 @c @implementation
-func tevent_trace_queue_callback(
+package func tevent_trace_queue_callback(
     _ ev: OpaquePointer?, _ entry: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
     guard let trace = context(ev).extras.traces.queues else { return }

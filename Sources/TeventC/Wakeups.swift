@@ -5,7 +5,7 @@ import Tevent
 // A request that ends at a point in time, made of what any C program could make it of.
 
 @c @implementation
-func tevent_wakeup_send(
+package func tevent_wakeup_send(
     _ mem_ctx: UnsafeMutableRawPointer?, _ ev: OpaquePointer?, _ deadline: timeval
 ) -> OpaquePointer? {
     let location = StaticString("tevent_wakeup_send").cString
@@ -25,7 +25,7 @@ func tevent_wakeup_send(
 private var wakeup: UnsafePointer<CChar> { StaticString("tevent_wakeup").cString }
 
 @c @implementation
-func tevent_wakeup_recv(_ req: OpaquePointer?) -> Bool {
+package func tevent_wakeup_recv(_ req: OpaquePointer?) -> Bool {
     let isDone = (record(req, .request) as RequestPointer).pointee.status == .done
     tevent_req_received(req)
     return isDone

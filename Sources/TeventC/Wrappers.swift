@@ -145,7 +145,7 @@ struct Caller {
 // MARK: What programs call
 
 @c @implementation
-func _tevent_context_wrapper_create(
+package func _tevent_context_wrapper_create(
     _ main: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ ops: UnsafePointer<tevent_wrapper_ops>?,
     _ state_place: UnsafeMutableRawPointer?, _ state_size: Int, _ type: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
@@ -179,10 +179,10 @@ func _tevent_context_wrapper_create(
 }
 
 @c @implementation
-func tevent_context_is_wrapper(_ ev: OpaquePointer?) -> Bool { ev?.slot.isOf(.contextWrapper) ?? false }
+package func tevent_context_is_wrapper(_ ev: OpaquePointer?) -> Bool { ev?.slot.isOf(.contextWrapper) ?? false }
 
 @c @implementation
-func tevent_context_same_loop(_ left: OpaquePointer?, _ right: OpaquePointer?) -> Bool {
+package func tevent_context_same_loop(_ left: OpaquePointer?, _ right: OpaquePointer?) -> Bool {
     func main(_ ev: OpaquePointer?) -> OpaquePointer? {
         guard let ev, ev.slot.isOf(.contextWrapper) else { return ev }
         return WrapperPointer(ev).main
@@ -192,7 +192,7 @@ func tevent_context_same_loop(_ left: OpaquePointer?, _ right: OpaquePointer?) -
 }
 
 @c @implementation
-func _tevent_context_push_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
+package func _tevent_context_push_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
     guard let ev else { return false }
     guard ev.slot.isOf(.contextWrapper) else {
         context(ev).pushUse(ev, nil)
@@ -210,7 +210,7 @@ func _tevent_context_push_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CC
 }
 
 @c @implementation
-func _tevent_context_pop_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+package func _tevent_context_pop_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     guard let ev else { return }
     guard ev.slot.isOf(.contextWrapper) else { return context(ev).popUse(ev, nil) }
     let wrapper = WrapperPointer(ev)
