@@ -122,6 +122,13 @@ struct Caller {
         wrapper = context.extras.wrapper
     }
 
+    /// The same for what is called through a wrapper that has been kept.
+    init(wrapper: TallocHandle?, _ handlerName: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?) {
+        self.handlerName = handlerName
+        self.location = location
+        self.wrapper = wrapper
+    }
+
     /// Calls a handler, between a wrapper's functions if its event was added through one.
     @inline(__always)
     func call(

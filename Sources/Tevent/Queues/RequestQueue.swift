@@ -107,14 +107,7 @@ public struct RequestQueue: TallocObject, Equatable {
         }
         entry.pointee.trigger = trigger
         let handle = Entry(entry)
-        entry.join(queue, of: request)
-        // A trace may have freed any of them.
-        guard !handle.isFreed else { return handle }
-        if startsAtOnce, queue.canStart(entry), !entry.pointee.request.isFreed, request.pointee.callback == nil {
-            entry.start()
-        } else {
-            queue.update()
-        }
+        queue.add(entry, of: request, startsAtOnce: startsAtOnce)
         return handle
     }
 
@@ -159,6 +152,16 @@ public struct RequestQueue: TallocObject, Equatable {
 @available(*, unavailable)
 extension RequestQueue: Sendable {}
 
+/// How another face of the engine, such as that for C, lets the loop start a queue's first entry.
+///
+/// It is called whenever the first entry may be started, even if the loop has been told so before, and lets the loop call
+/// `startFirst()`. The triggers of such a queue are called for requests that have ended, too.
+package struct QueueStarter {
+    let run: (_ first: EntryPointer) -> Void
+
+    package init(_ run: @escaping (_ first: EntryPointer) -> Void) { self.run = run }
+}
+
 package typealias QueuePointer = UnsafeMutablePointer<QueueRecord>
 
 /// What a queue is.
@@ -169,12 +172,14 @@ package struct QueueRecord: EventRecord {
     var scheduled: Scheduled
     /// Kept, so that it is stale while the queue is being freed.
     let handle: TallocHandle
-    let label: String
-    var entries = List<EntryRecord>()
-    var length = 0
-    var isRunning = true
+    package let label: String
+    package internal(set) var entries = List<EntryRecord>()
+    package internal(set) var length = 0
+    package internal(set) var isRunning = true
+    /// Who tells the loop, if the queue does not do so itself.
+    package var starter: QueueStarter?
 
-    init(prefix: EventPrefix, label: String) {
+    package init(prefix: EventPrefix, label: String) {
         scheduled = Scheduled(prefix: prefix)
         handle = TallocHandle(slot: prefix.slot)
         self.label = label
@@ -211,6 +216,10 @@ extension QueuePointer {
     /// Lets the loop start the first entry if it may be started, and nothing otherwise: called after every change.
     func update() {
         let first = pointee.entries.first
+        if let starter = pointee.starter {
+            if let first, canStart(first) { starter.run(first) }
+            return
+        }
         let loop = first.flatMap { canStart($0) ? $0.context : nil }
         guard loop != pointee.prefix.context else { return }
         leaveLoop()
@@ -229,7 +238,25 @@ extension QueuePointer {
     func run() { pointee.entries.first.unsafelyUnwrapped.start() }
     // snippet-end: update
 
-    func setRunning(_ isRunning: Bool) {
+    /// What a starter lets the loop call.
+    package func startFirst() {
+        if let first = pointee.entries.first, canStart(first) { first.start() }
+    }
+
+    /// Adds a new entry, and starts it if that is wanted and possible; it may be gone then.
+    package func add(_ entry: EntryPointer, of request: RequestPointer, startsAtOnce: Bool) {
+        let handle = entry.handle
+        entry.join(self, of: request)
+        // A trace may have freed any of them.
+        guard !handle.isStale else { return }
+        if startsAtOnce, canStart(entry), !entry.pointee.request.isFreed, request.pointee.callback == nil {
+            entry.start()
+        } else {
+            update()
+        }
+    }
+
+    package func setRunning(_ isRunning: Bool) {
         pointee.isRunning = isRunning
         update()
     }
