@@ -39,6 +39,8 @@ package func tevent_abort(_ ev: OpaquePointer?, _ reason: UnsafePointer<CChar>?)
 
 @c @implementation
 package func tevent_common_check_double_free(_ memory: UnsafeMutableRawPointer?, _ reason: UnsafePointer<CChar>?) {
+    // A parent that is being freed frees what is below it, too: nobody has done that twice.
+    if let memory, let parent = talloc_parent(memory), talloc_total_blocks(parent) == 0 { return }
     tevent_abort(nil, reason)
 }
 

@@ -5,8 +5,8 @@ import Synchronization
 import Talloc
 import Tevent
 
-// A C profile is a chunk of its own, which programs may also make, fill and read by themselves. A request's is below it
-// while it is in progress; when it ends, that of a subrequest joins the profile of the request that it worked for.
+// A C profile is a chunk of its own, which programs may also make, fill and read by themselves. A request's is below it.
+// That of a subrequest is in the list of the request that it works for from the beginning, and belongs to it from the end.
 
 typealias ProfilePointer = UnsafeMutablePointer<Profile>
 
@@ -17,6 +17,8 @@ struct Profile {
     var process: pid_t = 0
     var state = TEVENT_REQ_INIT
     var error: UInt64 = 0
+    /// The profile in whose list it is.
+    var parent: ProfilePointer?
     var first: ProfilePointer?
     var last: ProfilePointer?
     var next: ProfilePointer?
@@ -37,9 +39,14 @@ enum Profiles {
 
 extension ProfilePointer {
     static func make(under parent: UnsafeMutableRawPointer?) -> ProfilePointer? {
-        talloc_named_const(
-            parent, MemoryLayout<Profile>.size, StaticString("struct tevent_req_profile").cString
-        )?.initializeMemory(as: Profile.self, to: Profile())
+        let chunk = talloc_named_const(
+            parent, MemoryLayout<Profile>.size, StaticString("struct tevent_req_profile").cString)
+        guard let chunk else { return nil }
+        _talloc_set_destructor(chunk) { chunk in
+            chunk!.assumingMemoryBound(to: Profile.self).leaveList()
+            return 0
+        }
+        return chunk.initializeMemory(as: Profile.self, to: Profile())
     }
 
     /// Puts a copy of a text, which is freed with the profile, in place of another one.
@@ -55,10 +62,28 @@ extension ProfilePointer {
     }
 
     fileprivate func append(_ profile: ProfilePointer) {
-        _ = _talloc_steal_loc(self, profile, StaticString("tevent_req_profile").cString)
-        profile.pointee.next = nil
+        profile.pointee.parent = self
         if let last = pointee.last { last.pointee.next = profile } else { pointee.first = profile }
         pointee.last = profile
+    }
+
+    fileprivate func own(_ profile: ProfilePointer) {
+        _ = _talloc_steal_loc(self, profile, StaticString("tevent_req_profile").cString)
+    }
+
+    /// Takes a profile that is being freed out of the list it is in, and lets go those in its own.
+    private func leaveList() {
+        while let first = pointee.first {
+            pointee.first = first.pointee.next
+            first.pointee.next = nil
+            first.pointee.parent = nil
+        }
+        guard let parent = pointee.parent else { return }
+        var before: ProfilePointer?
+        var entry = parent.pointee.first
+        while let profile = entry, profile != self { (before, entry) = (profile, profile.pointee.next) }
+        if let before { before.pointee.next = pointee.next } else { parent.pointee.first = pointee.next }
+        if parent.pointee.last == self { parent.pointee.last = before }
     }
 }
 
@@ -68,15 +93,14 @@ extension RequestPointer {
         Profiles.noteUse()
         profile.pointee.name = c.pointee.type
         profile.pointee.start = Profile.Moment(location: madeAt, time: .current)
-        profile.pointee.state = TEVENT_REQ_IN_PROGRESS
         c.pointee.profile = profile
         return true
     }
 
     /// Lets a new request be profiled if the one it works for is.
     func joinProfile(of owner: RequestPointer) {
-        guard owner.c.pointee.profile != nil, startProfile() else { return }
-        c.pointee.profiledOwner = owner.handle
+        guard let parent = owner.c.pointee.profile, startProfile(), let profile = c.pointee.profile else { return }
+        parent.append(profile)
     }
 
     func stopProfile(_ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?) {
@@ -84,11 +108,9 @@ extension RequestPointer {
         profile.pointee.stop = Profile.Moment(location: location, time: .current)
         profile.pointee.state = tevent_req_state(status)
         if case .code(let code) = failure { profile.pointee.error = code }
-        guard let owner = c.pointee.profiledOwner?.object,
-            let joined = RequestPointer(OpaquePointer(owner)).c.pointee.profile
-        else { return }
+        guard let parent = profile.pointee.parent else { return }
         c.pointee.profile = nil
-        joined.append(profile)
+        parent.own(profile)
     }
 }
 
@@ -212,5 +234,6 @@ package func tevent_req_profile_append_sub(
 ) {
     guard let profile = subprofile?.pointee else { return }
     ProfilePointer(parent!).append(ProfilePointer(profile))
+    ProfilePointer(parent!).own(ProfilePointer(profile))
     subprofile?.pointee = nil
 }

@@ -23,8 +23,6 @@ struct CRequest {
     var print: tevent_req_print_fn?
     /// Where its start and end are noted.
     var profile: ProfilePointer?
-    /// The request whose profile this one's will join.
-    var profiledOwner: TallocHandle?
     var callDepth = 0
 
     /// What the engine calls when a request ends: it finds the program's function in the state.
@@ -107,6 +105,7 @@ package func __tevent_req_create(
 /// What libtalloc calls when a C request is about to be freed: its state goes first.
 private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let req = OpaquePointer(chunk!)
+    RequestPointer(req).stopProfile(.received, .none, nil)
     tevent_req_received(req)
     return endRequest(chunk)
 }

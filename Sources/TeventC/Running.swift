@@ -57,7 +57,9 @@ private func find(_ event: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<cte
 private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Moved to another thread's tree, or freed there, it cannot be told apart from one that does not run.
     guard let running = find(chunk) else { return 0 }
-    if running.pointee.is_freed { abort("an event was freed twice while its handler runs") }
+    if running.pointee.is_freed {
+        tevent_common_check_double_free(chunk, StaticString("an event was freed twice while its handler runs").cString)
+    }
     running.pointee.is_freed = true
     leaveLoop(OpaquePointer(chunk!))
     return -1

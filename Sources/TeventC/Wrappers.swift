@@ -47,7 +47,10 @@ extension WrapperPointer {
 private func destroyWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let wrapper = chunk!.assumingMemoryBound(to: WrapperRecord.self)
     if wrapper.pointee.isBusy {
-        if wrapper.pointee.isFreed { abort("a wrapper context was freed twice while one of its handlers runs") }
+        if wrapper.pointee.isFreed {
+            tevent_common_check_double_free(
+                chunk, StaticString("a wrapper context was freed twice while one of its handlers runs").cString)
+        }
         wrapper.pointee.isFreed = true
         return -1
     }
