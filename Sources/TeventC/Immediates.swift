@@ -39,6 +39,8 @@ package func tevent_common_schedule_immediate(
     let caller = Caller(context, handler_name, location)
     ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
         let im = OpaquePointer(immediate.tallocHandle)
+        let context = events.record()
+        context.extras.startingImmediate = nil
         runHandler(of: im, ImmediateRecord.self) {
             caller.call(on: events) { ev in
                 handler(ev, im, private_data)
@@ -48,6 +50,9 @@ package func tevent_common_schedule_immediate(
             } after: { ops, wrapper in
                 ops.after_immediate_handler?(
                     wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
+            }
+            if !events.isFreed {
+                tevent_trace_immediate_callback(OpaquePointer(context), im, TEVENT_EVENT_TRACE_DETACH)
             }
         }
     }

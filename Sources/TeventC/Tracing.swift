@@ -169,7 +169,11 @@ package func tevent_set_trace_immediate_callback(
     EventContext(context).setImmediateTrace(
         callback.map { callback in
             { event, point in
-                callback(OpaquePointer(event.tallocHandle), tevent_event_trace_point(point), private_data)
+                let im = OpaquePointer(event.tallocHandle)
+                let extras = context.extras
+                if point == .detach, extras.startingImmediate == im { return extras.startingImmediate = nil }
+                if point == .beforeHandler { extras.startingImmediate = im }
+                callback(im, tevent_event_trace_point(point), private_data)
             }
         })
 }
