@@ -4,6 +4,9 @@
 #include <talloc.h>
 #include <tevent.h>
 
+/* Handlers seldom need all they are given. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 struct work {
     struct tevent_req *then_free;
 };
