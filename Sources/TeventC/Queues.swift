@@ -76,18 +76,22 @@ private func add(
         let trigger = Trigger(function: function, name: name, data: data)
         entry.pointee.trigger = RequestCallback { trigger.call(OpaquePointer($0.tallocHandle)) }
     }
-    if CallDepth.isWatched {
-        _talloc_set_destructor(made.chunk, leaveWatched)
-        CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, request, name)
-    }
+    _talloc_set_destructor(made.chunk, destroyEntry)
+    CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, request, name)
     queue.add(entry, of: request, startsAtOnce: startsAtOnce)
     return made
 }
 
-/// The destructor of an entry that was added while somebody wanted to know of it.
-private func leaveWatched(_ chunk: UnsafeMutableRawPointer?) -> CInt {
+/// The destructor of an entry: the program hears of its end while it is still in its queue, and from the context of the
+/// queue's first entry, as with libtevent.
+private func destroyEntry(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let entry = chunk!.assumingMemoryBound(to: EntryRecord.self)
-    if let request = entry.pointee.request.tallocHandle.object {
+    if let first = entry.pointee.queue?.pointee.entries.first,
+        let ev = first.pointee.events.tallocHandle.object.map({ OpaquePointer($0) })
+    {
+        tevent_trace_queue_callback(ev, OpaquePointer(entry), TEVENT_EVENT_TRACE_DETACH)
+    }
+    if CallDepth.isWatched, let request = entry.pointee.request.tallocHandle.object {
         let request = request.assumingMemoryBound(to: RequestRecord.self)
         CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_LEAVE, request, entry.pointee.prefix.file)
     }

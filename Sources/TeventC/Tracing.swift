@@ -211,9 +211,8 @@ package func tevent_set_trace_queue_callback(
                 switch point {
                 case .attach: callback(entry, TEVENT_EVENT_TRACE_ATTACH, private_data)
                 case .beforeHandler: callback(entry, TEVENT_EVENT_TRACE_BEFORE_HANDLER, private_data)
-                case .detach: callback(entry, TEVENT_EVENT_TRACE_DETACH, private_data)
-                // C's trace knows no such point.
-                case .schedule: break
+                // C's trace knows the one not at all, and hears of the other before it happens.
+                case .schedule, .detach: break
                 }
             }
         })

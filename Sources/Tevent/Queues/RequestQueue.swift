@@ -189,9 +189,13 @@ package struct QueueRecord: EventRecord {
     package static var kind: ObjectKind { .queue }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let queue = chunk!.assumingMemoryBound(to: QueueRecord.self)
-        // Traces hear of each entry's end, and must find the queue gone: nothing can be added to it any more.
-        queue.pointee.prefix.slot.release()
+        // Traces hear of each entry's end, and must find the queue gone: nothing can be added to it any more. Those of C
+        // may still ask how long it is.
+        let isGone = queue.pointee.starter == nil
+        if isGone { queue.pointee.prefix.slot.release() }
+        queue.pointee.isRunning = false
         while let entry = queue.pointee.entries.first { freeChunk(entry) }
+        if !isGone { queue.pointee.prefix.slot.release() }
         queue.deinitialize(count: 1)
         return 0
     }
@@ -216,14 +220,11 @@ extension QueuePointer {
     /// Lets the loop start the first entry if it may be started, and nothing otherwise: called after every change.
     func update() {
         let first = pointee.entries.first
-        if let starter = pointee.starter {
-            if let first, canStart(first) { starter.run(first) }
-            return
-        }
         let loop = first.flatMap { canStart($0) ? $0.context : nil }
         guard loop != pointee.prefix.context else { return }
         leaveLoop()
         guard let loop, let first else { return }
+        if let starter = pointee.starter { return starter.run(first) }
         scheduled.append(to: loop)
         if let hooks = loop.pointee.hooks { hooks.queues?(RequestQueue.Entry(first), .schedule) }
     }
