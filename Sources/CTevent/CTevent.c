@@ -4,9 +4,6 @@
 _Thread_local struct ctevent_running *ctevent_running;
 _Thread_local struct ctevent_call_depth ctevent_call_depth;
 
-/* When the library is loaded. */
-__attribute__((constructor)) static void start(void) { ctevent_start(); }
-
 void tevent_debug(struct tevent_context *ev, enum tevent_debug_level level, const char *format, ...)
 {
     void *private_data;

@@ -97,7 +97,7 @@ final class SilentBackend: Backend {
 }
 
 @c @implementation
-public func tevent_backend_list(
+package func tevent_backend_list(
     _ mem_ctx: UnsafeMutableRawPointer?
 ) -> UnsafeMutablePointer<UnsafePointer<CChar>?>? {
     let names = Backends.names
@@ -116,17 +116,17 @@ public func tevent_backend_list(
 }
 
 @c @implementation
-public func tevent_set_default_backend(_ name: UnsafePointer<CChar>?) {
+package func tevent_set_default_backend(_ name: UnsafePointer<CChar>?) {
     Backends.setDefault(name.map { String(cString: $0) } ?? "standard")
 }
 
 @c @implementation
-public func tevent_register_backend(_ name: UnsafePointer<CChar>?, _ ops: UnsafePointer<tevent_ops>?) -> Bool {
+package func tevent_register_backend(_ name: UnsafePointer<CChar>?, _ ops: UnsafePointer<tevent_ops>?) -> Bool {
     guard let name, let ops else { return false }
     return Backends.register(String(cString: name), ops)
 }
 
 @c @implementation
-public func tevent_find_ops_byname(_ name: UnsafePointer<CChar>?) -> UnsafePointer<tevent_ops>? {
+package func tevent_find_ops_byname(_ name: UnsafePointer<CChar>?) -> UnsafePointer<tevent_ops>? {
     Backends.ops(named: name.map { String(cString: $0) })
 }

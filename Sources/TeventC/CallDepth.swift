@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTevent
 import Talloc
 import Tevent
@@ -42,19 +43,19 @@ enum CallDepth {
 }
 
 @c @implementation
-public func tevent_thread_call_depth_activate(_ depth: UnsafeMutablePointer<Int>?) {
+package func tevent_thread_call_depth_activate(_ depth: UnsafeMutablePointer<Int>?) {
     ctevent_call_depth_here()!.pointee.depth = depth
 }
 
 @c @implementation
-public func tevent_thread_call_depth_deactivate() {
+package func tevent_thread_call_depth_deactivate() {
     let here = ctevent_call_depth_here()!
     here.pointee.depth?.pointee = 0
     here.pointee.depth = nil
 }
 
 @c @implementation
-public func tevent_thread_call_depth_set_callback(
+package func tevent_thread_call_depth_set_callback(
     _ callback: tevent_call_depth_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let here = ctevent_call_depth_here()!
@@ -63,7 +64,7 @@ public func tevent_thread_call_depth_set_callback(
 }
 
 @c @implementation
-public func tevent_thread_call_depth_start(_ req: OpaquePointer?) {
+package func tevent_thread_call_depth_start(_ req: OpaquePointer?) {
     guard CallDepth.isWatched else { return }
     let request: RequestPointer = record(req, .request)
     request.c.pointee.callDepth = 1
@@ -71,11 +72,11 @@ public func tevent_thread_call_depth_start(_ req: OpaquePointer?) {
 }
 
 @c @implementation
-public func tevent_thread_call_depth_reset_from_req(_ req: OpaquePointer?) {
+package func tevent_thread_call_depth_reset_from_req(_ req: OpaquePointer?) {
     _tevent_thread_call_depth_reset_from_req(req, nil)
 }
 
 @c @implementation
-public func _tevent_thread_call_depth_reset_from_req(_ req: OpaquePointer?, _ function: UnsafePointer<CChar>?) {
+package func _tevent_thread_call_depth_reset_from_req(_ req: OpaquePointer?, _ function: UnsafePointer<CChar>?) {
     CallDepth.tell(TEVENT_CALL_FLOW_REQ_RESET, record(req, .request), function)
 }

@@ -19,6 +19,8 @@ final class ContextExtras {
     var maximumDebugLevel = TEVENT_DEBUG_TRACE
     var nestingHook: (function: tevent_nesting_hook, data: UnsafeMutableRawPointer?)?
     var traces = Traces()
+    /// The immediate whose handler is about to run: C's trace hears that it has left its loop only afterwards.
+    var startingImmediate: OpaquePointer?
 
     struct Traces {
         var loop: (function: tevent_trace_callback_t, data: UnsafeMutableRawPointer?)?

@@ -4,12 +4,12 @@ import Talloc
 import Tevent
 
 @c @implementation
-public func tevent_context_init(_ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
+package func tevent_context_init(_ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
     tevent_context_init_byname(mem_ctx, nil)
 }
 
 @c @implementation
-public func tevent_context_init_byname(
+package func tevent_context_init_byname(
     _ mem_ctx: UnsafeMutableRawPointer?, _ name: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     guard let ops = Backends.ops(named: name.map { String(cString: $0) }) else {
@@ -20,19 +20,19 @@ public func tevent_context_init_byname(
 }
 
 @c @implementation
-public func tevent_context_init_ops(
+package func tevent_context_init_ops(
     _ mem_ctx: UnsafeMutableRawPointer?, _ ops: UnsafePointer<tevent_ops>?, _ additional_data: UnsafeMutableRawPointer?
 ) -> OpaquePointer? {
     guard let ops else {
         errno = EINVAL
         return nil
     }
+    prepareProgram()
     let made = object { () throws(TeventError) in
         // The backend's own function puts another one in place, or does without.
         let context = try ContextPointer.make(under: mem_ctx, backend: SilentBackend(), clock: nil)
         context.pointee.attachment = ContextExtras(ops: ops, additionalData: additional_data)
-        context.pointee.waitsForNothing = true
-        context.pointee.usesWallClock = true
+        context.pointee.servesC = true
         return context.handle
     }
     guard let made, let initialise = ops.pointee.context_init, initialise(made) != 0 else { return made }
@@ -43,12 +43,12 @@ public func tevent_context_init_ops(
 }
 
 @c @implementation
-public func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
+package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
     status { () throws(TeventError) in try EventContext(context(ev)).reinitialise() }
 }
 
 @c @implementation
-public func tevent_context_set_wait_timeout(_ ev: OpaquePointer?, _ seconds: UInt32) -> UInt32 {
+package func tevent_context_set_wait_timeout(_ ev: OpaquePointer?, _ seconds: UInt32) -> UInt32 {
     let events = EventContext(context(ev))
     let old = events.maximumWait
     events.maximumWait = seconds == 0 ? nil : .seconds(Int64(seconds))
@@ -56,7 +56,7 @@ public func tevent_context_set_wait_timeout(_ ev: OpaquePointer?, _ seconds: UIn
 }
 
 @c @implementation
-public func tevent_common_context_destructor(_ ev: OpaquePointer?) -> CInt {
+package func tevent_common_context_destructor(_ ev: OpaquePointer?) -> CInt {
     // The engine's own destructor does all there is to do.
     0
 }

@@ -9,11 +9,12 @@ import Tevent
 
 private let abortFunction = Locked<tevent_abort_fn_t?>(nil)
 
-@c @implementation
-public func ctevent_start() {
-    // A C program expects SIGABRT, after its own function has been told.
-    TallocLibrary.setOwnAbortHook { reason in endProgram(reason) }
-}
+/// What has to be done before a C program can do anything wrong: called by all that makes objects.
+@inline(__always)
+func prepareProgram() { _ = endsAsInC }
+
+/// A C program expects SIGABRT, after its own function has been told.
+private let endsAsInC: Void = TallocLibrary.setOwnAbortHook { reason in endProgram(reason) }
 
 private func endProgram(_ reason: String) -> Never {
     if let tell = abortFunction.withLock({ $0 }) {
@@ -25,10 +26,10 @@ private func endProgram(_ reason: String) -> Never {
 }
 
 @c @implementation
-public func tevent_set_abort_fn(_ abort_fn: tevent_abort_fn_t?) { abortFunction.withLock { $0 = abort_fn } }
+package func tevent_set_abort_fn(_ abort_fn: tevent_abort_fn_t?) { abortFunction.withLock { $0 = abort_fn } }
 
 @c @implementation
-public func tevent_abort(_ ev: OpaquePointer?, _ reason: UnsafePointer<CChar>?) {
+package func tevent_abort(_ ev: OpaquePointer?, _ reason: UnsafePointer<CChar>?) {
     let reason = reason.map { String(cString: $0) } ?? "?"
     if let ev, ev.slot.isOf(.eventContext) { ContextPointer(ev).debug(.fatal, "abort: \(reason)") }
     // The program's function may return, and then the call that went wrong does.
@@ -37,17 +38,19 @@ public func tevent_abort(_ ev: OpaquePointer?, _ reason: UnsafePointer<CChar>?) 
 }
 
 @c @implementation
-public func tevent_common_check_double_free(_ memory: UnsafeMutableRawPointer?, _ reason: UnsafePointer<CChar>?) {
+package func tevent_common_check_double_free(_ memory: UnsafeMutableRawPointer?, _ reason: UnsafePointer<CChar>?) {
+    // A parent that is being freed frees what is below it, too: nobody has done that twice.
+    if let memory, let parent = talloc_parent(memory), talloc_total_blocks(parent) == 0 { return }
     tevent_abort(nil, reason)
 }
 
 @c @implementation
-public func tevent_cached_getpid() -> pid_t { getpid() }
+package func tevent_cached_getpid() -> pid_t { getpid() }
 
 // MARK: Messages
 
 @c @implementation
-public func ctevent_set_debug(
+package func ctevent_set_debug(
     _ ev: OpaquePointer?, _ debug: UnsafeMutableRawPointer?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -61,14 +64,14 @@ public func ctevent_set_debug(
 }
 
 @c @implementation
-public func tevent_set_max_debug_level(_ ev: OpaquePointer?, _ level: tevent_debug_level) -> tevent_debug_level {
+package func tevent_set_max_debug_level(_ ev: OpaquePointer?, _ level: tevent_debug_level) -> tevent_debug_level {
     let extras = context(ev).extras
     defer { extras.maximumDebugLevel = level }
     return extras.maximumDebugLevel
 }
 
 @c @implementation
-public func ctevent_find_debug(
+package func ctevent_find_debug(
     _ ev: OpaquePointer?, _ level: tevent_debug_level,
     _ private_data: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> UnsafeMutableRawPointer? {

@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTevent
 import Glibc
 import Talloc
@@ -33,7 +34,7 @@ private final class FDCall {
 }
 
 @c @implementation
-public func _tevent_add_fd(
+package func _tevent_add_fd(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ fd: CInt, _ flags: UInt16,
     _ handler: tevent_fd_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -44,17 +45,22 @@ public func _tevent_add_fd(
 }
 
 @c @implementation
-public func tevent_common_add_fd(
+package func tevent_common_add_fd(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ fd: CInt, _ flags: UInt16,
     _ handler: tevent_fd_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
+    guard fd >= 0 else {
+        errno = EINVAL
+        return nil
+    }
     guard let handler else { abort("a descriptor was to be watched without a handler") }
     let context = context(ev)
     let call = FDCall(handler, private_data, Caller(context, handler_name, location))
     let event = object { () throws(TeventError) in
         let event = try context.addFD(
-            fd, FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)), under: mem_ctx, file: place(location),
+            fd, FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)), under: mem_ctx ?? context.chunk,
+            file: place(location),
             line: 0
         ) { call.run($0, $1) }
         return event.tallocHandle
@@ -65,19 +71,19 @@ public func tevent_common_add_fd(
 }
 
 @c @implementation
-public func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
+package func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
     // The engine's own destructor does all there is to do.
     0
 }
 
 @c @implementation
-public func tevent_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
+package func tevent_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
     guard let ops = ops(of: fde) else { return }
     ops.set_fd_close_fn(fde, close_fn)
 }
 
 @c @implementation
-public func tevent_common_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
+package func tevent_common_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
     let event: FDPointer = record(fde, .descriptor)
     guard let close_fn else {
         event.pointee.close = nil
@@ -89,46 +95,46 @@ public func tevent_common_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tev
 }
 
 @c @implementation
-public func tevent_fd_set_auto_close(_ fde: OpaquePointer?) {
+package func tevent_fd_set_auto_close(_ fde: OpaquePointer?) {
     tevent_fd_set_close_fn(fde) { _, _, descriptor, _ in close(descriptor) }
 }
 
 @c @implementation
-public func tevent_fd_get_flags(_ fde: OpaquePointer?) -> UInt16 {
+package func tevent_fd_get_flags(_ fde: OpaquePointer?) -> UInt16 {
     guard let ops = ops(of: fde) else { return 0 }
     return ops.get_fd_flags(fde)
 }
 
 @c @implementation
-public func tevent_common_fd_get_flags(_ fde: OpaquePointer?) -> UInt16 {
+package func tevent_common_fd_get_flags(_ fde: OpaquePointer?) -> UInt16 {
     UInt16((record(fde, .descriptor) as FDPointer).pointee.flags.rawValue)
 }
 
 @c @implementation
-public func tevent_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) {
+package func tevent_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) {
     guard let ops = ops(of: fde) else { return }
     ops.set_fd_flags(fde, flags)
 }
 
 @c @implementation
-public func tevent_common_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) {
+package func tevent_common_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) {
     let event: FDPointer = record(fde, .descriptor)
     event.setFlags(FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)))
     event.pointee.prefix.context?.wakeIfShared()
 }
 
 @c @implementation
-public func tevent_fd_set_tag(_ fde: OpaquePointer?, _ tag: UInt64) {
+package func tevent_fd_set_tag(_ fde: OpaquePointer?, _ tag: UInt64) {
     (record(fde, .descriptor) as FDPointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
-public func tevent_fd_get_tag(_ fde: OpaquePointer?) -> UInt64 {
+package func tevent_fd_get_tag(_ fde: OpaquePointer?) -> UInt64 {
     (record(fde, .descriptor) as FDPointer).pointee.prefix.tag
 }
 
 @c @implementation
-public func tevent_common_invoke_fd_handler(
+package func tevent_common_invoke_fd_handler(
     _ fde: OpaquePointer?, _ flags: UInt16, _ removed: UnsafeMutablePointer<Bool>?
 ) -> CInt {
     let event: FDPointer = record(fde, .descriptor)
@@ -140,7 +146,8 @@ public func tevent_common_invoke_fd_handler(
     return 0
 }
 
-/// The functions of the backend that an event belongs to, or nil when its context is gone.
+/// The functions of the backend that an event belongs to, or nil without an event, or when its context is gone.
 private func ops(of fde: OpaquePointer?, call: StaticString = #function) -> tevent_ops? {
-    (record(fde, .descriptor, call) as FDPointer).pointee.prefix.context?.extras.ops.pointee
+    guard fde != nil else { return nil }
+    return (record(fde, .descriptor, call) as FDPointer).pointee.prefix.context?.extras.ops.pointee
 }

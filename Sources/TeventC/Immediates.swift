@@ -1,19 +1,21 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTevent
 import Glibc
 import Talloc
 import Tevent
 
 @c @implementation
-public func _tevent_create_immediate(
+package func _tevent_create_immediate(
     _ mem_ctx: UnsafeMutableRawPointer?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
-    object { () throws(TeventError) in
+    prepareProgram()
+    return object { () throws(TeventError) in
         try ImmediateEvent(under: mem_ctx, file: place(location), line: 0).tallocHandle
     }
 }
 
 @c @implementation
-public func _tevent_schedule_immediate(
+package func _tevent_schedule_immediate(
     _ im: OpaquePointer?, _ ev: OpaquePointer?, _ handler: tevent_immediate_handler_t?,
     _ private_data: UnsafeMutableRawPointer?, _ handler_name: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
@@ -26,7 +28,7 @@ public func _tevent_schedule_immediate(
 }
 
 @c @implementation
-public func tevent_common_schedule_immediate(
+package func tevent_common_schedule_immediate(
     _ im: OpaquePointer?, _ ev: OpaquePointer?, _ handler: tevent_immediate_handler_t?,
     _ private_data: UnsafeMutableRawPointer?, _ handler_name: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
@@ -37,6 +39,8 @@ public func tevent_common_schedule_immediate(
     let caller = Caller(context, handler_name, location)
     ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
         let im = OpaquePointer(immediate.tallocHandle)
+        let context = events.record()
+        context.extras.startingImmediate = nil
         runHandler(of: im, ImmediateRecord.self) {
             caller.call(on: events) { ev in
                 handler(ev, im, private_data)
@@ -47,38 +51,41 @@ public func tevent_common_schedule_immediate(
                 ops.after_immediate_handler?(
                     wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
             }
+            if !events.isFreed {
+                tevent_trace_immediate_callback(OpaquePointer(context), im, TEVENT_EVENT_TRACE_DETACH)
+            }
         }
     }
     context.hasAdded(im)
 }
 
 @c @implementation
-public func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immediate_cancel(im) }
+package func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immediate_cancel(im) }
 
 @c @implementation
-public func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
+package func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
     (record(im, .immediate) as ImmediatePointer).detach()
 }
 
 @c @implementation
-public func tevent_immediate_set_tag(_ im: OpaquePointer?, _ tag: UInt64) {
+package func tevent_immediate_set_tag(_ im: OpaquePointer?, _ tag: UInt64) {
     (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
-public func tevent_immediate_get_tag(_ im: OpaquePointer?) -> UInt64 {
+package func tevent_immediate_get_tag(_ im: OpaquePointer?) -> UInt64 {
     (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag
 }
 
 @c @implementation
-public func tevent_common_loop_immediate(_ ev: OpaquePointer?) -> Bool {
+package func tevent_common_loop_immediate(_ ev: OpaquePointer?) -> Bool {
     let context = context(ev)
     _ = context.receiveMessages()
     return context.runImmediate()
 }
 
 @c @implementation
-public func tevent_common_invoke_immediate_handler(
+package func tevent_common_invoke_immediate_handler(
     _ im: OpaquePointer?, _ removed: UnsafeMutablePointer<Bool>?
 ) -> CInt {
     let immediate: ImmediatePointer = record(im, .immediate)

@@ -1,11 +1,38 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTevent
 import Glibc
 import Talloc
 import Tevent
 
-/// Takes turns until a handler has run; what the engine's own backends do.
+/// One turn of a loop; what the engine's own backends do.
+///
+/// C's loop returns whenever it has waited, even if nothing came of it: a program may have been interrupted by a signal that
+/// it handles itself, and wants to look around.
 func loopOnce(_ context: ContextPointer) -> CInt {
-    status { () throws(TeventError) in _ = try context.untracedOnce() }
+    let handle = context.handle
+    var limit: EventInstant?
+    do throws(TeventError) {
+        var result = try context.turn(waitUntil: &limit)
+        // What the wait was for is done at once.
+        if result == .again, !handle.isStale, context.hasSomethingDue { result = try context.turn(waitUntil: &limit) }
+        guard result == .timedOut else { return 0 }
+        errno = ETIMEDOUT
+        return -1
+    } catch {
+        // The event has left the loop, and C's goes on, too.
+        if case .badDescriptor = error { return 0 }
+        errno = error.code
+        return -1
+    }
+}
+
+extension ContextPointer {
+    /// Whether a signal has arrived, or a timer is due.
+    fileprivate var hasSomethingDue: Bool {
+        if pointee.waker?.hasSignal == true { return true }
+        guard let deadline = pointee.timers.firstDeadline else { return false }
+        return deadline <= now.nanoseconds
+    }
 }
 
 /// Runs a loop with the rules of nesting around it, and a program's hook.
@@ -14,13 +41,15 @@ private func nested(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ b
     let handle = context.handle
     let level = context.pointee.nesting.level + 1
     guard level == 1 || context.pointee.nesting.isAllowed else {
-        tevent_abort(ev, "a loop was run inside a handler of its own context, at \(location.map { String(cString: $0) } ?? "?")")
+        let place = location.map { String(cString: $0) } ?? "?"
+        tevent_abort(ev, "a loop was run inside a handler of its own context, at \(place)")
         errno = ELOOP
         return -1
     }
     context.pointee.nesting.level = level
     defer { if !handle.isStale { context.pointee.nesting.level = level - 1 } }
-    var onStack: CInt = 0
+    // A word for the hook, which finds at the end what it left there at the beginning.
+    var onStack: UnsafeMutableRawPointer?
     func ask(begins: Bool) -> CInt {
         guard !handle.isStale, let hook = context.extras.nestingHook else { return 0 }
         return hook.function(ev, hook.data, UInt32(level), begins, &onStack, location)
@@ -48,12 +77,12 @@ private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CCh
 }
 
 @c @implementation
-public func _tevent_loop_once(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+package func _tevent_loop_once(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     nested(ev, location) { tracedOnce($0, location) }
 }
 
 @c @implementation
-public func _tevent_loop_until(
+package func _tevent_loop_until(
     _ ev: OpaquePointer?, _ finished: tevent_finished_fn_t?, _ private_data: UnsafeMutableRawPointer?,
     _ location: UnsafePointer<CChar>?
 ) -> CInt {
@@ -68,13 +97,13 @@ public func _tevent_loop_until(
 }
 
 @c @implementation
-public func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+package func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     let context = context(ev)
     return context.extras.ops.pointee.loop_wait(OpaquePointer(context), location)
 }
 
 @c @implementation
-public func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
+package func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     let context = context(ev)
     let handle = context.handle
     while !handle.isStale, tevent_common_have_events(ev) {
@@ -85,17 +114,17 @@ public func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePoin
 }
 
 @c @implementation
-public func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
+package func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
     let context = context(ev)
     // An event that waits for nothing at the moment counts, too.
     return context.hasEvents || !context.pointee.fds.isEmpty
 }
 
 @c @implementation
-public func tevent_loop_allow_nesting(_ ev: OpaquePointer?) { EventContext(context(ev)).allowNesting() }
+package func tevent_loop_allow_nesting(_ ev: OpaquePointer?) { EventContext(context(ev)).allowNesting() }
 
 @c @implementation
-public func tevent_loop_set_nesting_hook(
+package func tevent_loop_set_nesting_hook(
     _ ev: OpaquePointer?, _ hook: tevent_nesting_hook?, _ private_data: UnsafeMutableRawPointer?
 ) {
     context(ev).extras.nestingHook = hook.map { ($0, private_data) }
@@ -104,7 +133,7 @@ public func tevent_loop_set_nesting_hook(
 // MARK: Waking
 
 @c @implementation
-public func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
+package func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
     do throws(TeventError) {
         try context(ev).openWaker()
         return 0
@@ -112,13 +141,13 @@ public func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
 }
 
 @c @implementation
-public func tevent_common_wakeup(_ ev: OpaquePointer?) -> CInt {
+package func tevent_common_wakeup(_ ev: OpaquePointer?) -> CInt {
     context(ev).wake()
     return 0
 }
 
 @c @implementation
-public func tevent_common_wakeup_fd(_ fd: CInt) -> CInt {
+package func tevent_common_wakeup_fd(_ fd: CInt) -> CInt {
     // As with a pipe, and with an eventfd whose counter shall not be read too early.
     var one: UInt64 = 1
     while write(fd, &one, 8) < 0 { if errno != EINTR { return errno } }

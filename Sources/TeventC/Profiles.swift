@@ -5,8 +5,8 @@ import Synchronization
 import Talloc
 import Tevent
 
-// A C profile is a chunk of its own, which programs may also make, fill and read by themselves. A request's is below it
-// while it is in progress; when it ends, that of a subrequest joins the profile of the request that it worked for.
+// A C profile is a chunk of its own, which programs may also make, fill and read by themselves. A request's is below it.
+// That of a subrequest is in the list of the request that it works for from the beginning, and belongs to it from the end.
 
 typealias ProfilePointer = UnsafeMutablePointer<Profile>
 
@@ -17,6 +17,8 @@ struct Profile {
     var process: pid_t = 0
     var state = TEVENT_REQ_INIT
     var error: UInt64 = 0
+    /// The profile in whose list it is.
+    var parent: ProfilePointer?
     var first: ProfilePointer?
     var last: ProfilePointer?
     var next: ProfilePointer?
@@ -37,9 +39,14 @@ enum Profiles {
 
 extension ProfilePointer {
     static func make(under parent: UnsafeMutableRawPointer?) -> ProfilePointer? {
-        talloc_named_const(
-            parent, MemoryLayout<Profile>.size, StaticString("struct tevent_req_profile").cString
-        )?.initializeMemory(as: Profile.self, to: Profile())
+        let chunk = talloc_named_const(
+            parent, MemoryLayout<Profile>.size, StaticString("struct tevent_req_profile").cString)
+        guard let chunk else { return nil }
+        _talloc_set_destructor(chunk) { chunk in
+            chunk!.assumingMemoryBound(to: Profile.self).leaveList()
+            return 0
+        }
+        return chunk.initializeMemory(as: Profile.self, to: Profile())
     }
 
     /// Puts a copy of a text, which is freed with the profile, in place of another one.
@@ -55,10 +62,28 @@ extension ProfilePointer {
     }
 
     fileprivate func append(_ profile: ProfilePointer) {
-        _ = _talloc_steal_loc(self, profile, StaticString("tevent_req_profile").cString)
-        profile.pointee.next = nil
+        profile.pointee.parent = self
         if let last = pointee.last { last.pointee.next = profile } else { pointee.first = profile }
         pointee.last = profile
+    }
+
+    fileprivate func own(_ profile: ProfilePointer) {
+        _ = _talloc_steal_loc(self, profile, StaticString("tevent_req_profile").cString)
+    }
+
+    /// Takes a profile that is being freed out of the list it is in, and lets go those in its own.
+    private func leaveList() {
+        while let first = pointee.first {
+            pointee.first = first.pointee.next
+            first.pointee.next = nil
+            first.pointee.parent = nil
+        }
+        guard let parent = pointee.parent else { return }
+        var before: ProfilePointer?
+        var entry = parent.pointee.first
+        while let profile = entry, profile != self { (before, entry) = (profile, profile.pointee.next) }
+        if let before { before.pointee.next = pointee.next } else { parent.pointee.first = pointee.next }
+        if parent.pointee.last == self { parent.pointee.last = before }
     }
 }
 
@@ -68,15 +93,14 @@ extension RequestPointer {
         Profiles.noteUse()
         profile.pointee.name = c.pointee.type
         profile.pointee.start = Profile.Moment(location: madeAt, time: .current)
-        profile.pointee.state = TEVENT_REQ_IN_PROGRESS
         c.pointee.profile = profile
         return true
     }
 
     /// Lets a new request be profiled if the one it works for is.
     func joinProfile(of owner: RequestPointer) {
-        guard owner.c.pointee.profile != nil, startProfile() else { return }
-        c.pointee.profiledOwner = owner.handle
+        guard let parent = owner.c.pointee.profile, startProfile(), let profile = c.pointee.profile else { return }
+        parent.append(profile)
     }
 
     func stopProfile(_ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?) {
@@ -84,18 +108,16 @@ extension RequestPointer {
         profile.pointee.stop = Profile.Moment(location: location, time: .current)
         profile.pointee.state = tevent_req_state(status)
         if case .code(let code) = failure { profile.pointee.error = code }
-        guard let owner = c.pointee.profiledOwner?.object,
-            let joined = RequestPointer(OpaquePointer(owner)).c.pointee.profile
-        else { return }
+        guard let parent = profile.pointee.parent else { return }
         c.pointee.profile = nil
-        joined.append(profile)
+        parent.own(profile)
     }
 }
 
 // MARK: Requests
 
 @c @implementation
-public func tevent_req_set_profile(_ req: OpaquePointer?) -> Bool {
+package func tevent_req_set_profile(_ req: OpaquePointer?) -> Bool {
     let request: RequestPointer = record(req, .request)
     let location = StaticString("tevent_req_set_profile").cString
     guard request.c.pointee.profile == nil else {
@@ -110,12 +132,12 @@ public func tevent_req_set_profile(_ req: OpaquePointer?) -> Bool {
 }
 
 @c @implementation
-public func tevent_req_get_profile(_ req: OpaquePointer?) -> OpaquePointer? {
+package func tevent_req_get_profile(_ req: OpaquePointer?) -> OpaquePointer? {
     (record(req, .request) as RequestPointer).c.pointee.profile.map { OpaquePointer($0) }
 }
 
 @c @implementation
-public func tevent_req_move_profile(_ req: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
+package func tevent_req_move_profile(_ req: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
     let request: RequestPointer = record(req, .request)
     guard let profile = request.c.pointee.profile.take() else { return nil }
     _ = _talloc_steal_loc(mem_ctx, profile, StaticString("tevent_req_move_profile").cString)
@@ -125,22 +147,22 @@ public func tevent_req_move_profile(_ req: OpaquePointer?, _ mem_ctx: UnsafeMuta
 // MARK: Profiles by themselves
 
 @c @implementation
-public func tevent_req_profile_create(_ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
+package func tevent_req_profile_create(_ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
     ProfilePointer.make(under: mem_ctx).map { OpaquePointer($0) }
 }
 
 @c @implementation
-public func tevent_req_profile_set_name(_ profile: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Bool {
+package func tevent_req_profile_set_name(_ profile: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Bool {
     ProfilePointer(profile!).set(\.name, name)
 }
 
 @c @implementation
-public func tevent_req_profile_get_name(
+package func tevent_req_profile_get_name(
     _ profile: OpaquePointer?, _ name: UnsafeMutablePointer<UnsafePointer<CChar>?>?
 ) { name?.pointee = ProfilePointer(profile!).pointee.name }
 
 @c @implementation
-public func tevent_req_profile_set_start(
+package func tevent_req_profile_set_start(
     _ profile: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ time: timeval
 ) -> Bool {
     guard ProfilePointer(profile!).set(\.start.location, location) else { return false }
@@ -149,7 +171,7 @@ public func tevent_req_profile_set_start(
 }
 
 @c @implementation
-public func tevent_req_profile_get_start(
+package func tevent_req_profile_get_start(
     _ profile: OpaquePointer?, _ location: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
     _ time: UnsafeMutablePointer<timeval>?
 ) {
@@ -158,7 +180,7 @@ public func tevent_req_profile_get_start(
 }
 
 @c @implementation
-public func tevent_req_profile_set_stop(
+package func tevent_req_profile_set_stop(
     _ profile: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ time: timeval
 ) -> Bool {
     guard ProfilePointer(profile!).set(\.stop.location, location) else { return false }
@@ -167,7 +189,7 @@ public func tevent_req_profile_set_stop(
 }
 
 @c @implementation
-public func tevent_req_profile_get_stop(
+package func tevent_req_profile_get_stop(
     _ profile: OpaquePointer?, _ location: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
     _ time: UnsafeMutablePointer<timeval>?
 ) {
@@ -176,7 +198,7 @@ public func tevent_req_profile_get_stop(
 }
 
 @c @implementation
-public func tevent_req_profile_set_status(
+package func tevent_req_profile_set_status(
     _ profile: OpaquePointer?, _ process: pid_t, _ state: tevent_req_state, _ error: UInt64
 ) {
     let profile = ProfilePointer(profile!)
@@ -186,7 +208,7 @@ public func tevent_req_profile_set_status(
 }
 
 @c @implementation
-public func tevent_req_profile_get_status(
+package func tevent_req_profile_get_status(
     _ profile: OpaquePointer?, _ process: UnsafeMutablePointer<pid_t>?,
     _ state: UnsafeMutablePointer<tevent_req_state>?, _ error: UnsafeMutablePointer<UInt64>?
 ) {
@@ -197,20 +219,21 @@ public func tevent_req_profile_get_status(
 }
 
 @c @implementation
-public func tevent_req_profile_get_subprofiles(_ profile: OpaquePointer?) -> OpaquePointer? {
+package func tevent_req_profile_get_subprofiles(_ profile: OpaquePointer?) -> OpaquePointer? {
     ProfilePointer(profile!).pointee.first.map { OpaquePointer($0) }
 }
 
 @c @implementation
-public func tevent_req_profile_next(_ profile: OpaquePointer?) -> OpaquePointer? {
+package func tevent_req_profile_next(_ profile: OpaquePointer?) -> OpaquePointer? {
     ProfilePointer(profile!).pointee.next.map { OpaquePointer($0) }
 }
 
 @c @implementation
-public func tevent_req_profile_append_sub(
+package func tevent_req_profile_append_sub(
     _ parent: OpaquePointer?, _ subprofile: UnsafeMutablePointer<OpaquePointer?>?
 ) {
     guard let profile = subprofile?.pointee else { return }
     ProfilePointer(parent!).append(ProfilePointer(profile))
+    ProfilePointer(parent!).own(ProfilePointer(profile))
     subprofile?.pointee = nil
 }

@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTalloc
 import CTevent
 import Glibc
@@ -22,8 +23,6 @@ struct CRequest {
     var print: tevent_req_print_fn?
     /// Where its start and end are noted.
     var profile: ProfilePointer?
-    /// The request whose profile this one's will join.
-    var profiledOwner: TallocHandle?
     var callDepth = 0
 
     /// What the engine calls when a request ends: it finds the program's function in the state.
@@ -68,7 +67,7 @@ private func request(_ req: OpaquePointer?, _ call: StaticString = #function) ->
 // MARK: Making
 
 @c @implementation
-public func _tevent_req_create(
+package func _tevent_req_create(
     _ mem_ctx: UnsafeMutableRawPointer?, _ state_place: UnsafeMutableRawPointer?, _ state_size: Int,
     _ type: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
@@ -76,10 +75,11 @@ public func _tevent_req_create(
 }
 
 @c @implementation
-public func __tevent_req_create(
+package func __tevent_req_create(
     _ mem_ctx: UnsafeMutableRawPointer?, _ state_place: UnsafeMutableRawPointer?, _ state_size: Int,
     _ type: UnsafePointer<CChar>?, _ function: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
+    prepareProgram()
     let layout = StateLayout(of: CRequest.self)
     guard let type, let request = RequestPointer.make(layout, under: mem_ctx, file: place(location), line: 0) else {
         errno = ENOMEM
@@ -105,22 +105,23 @@ public func __tevent_req_create(
 /// What libtalloc calls when a C request is about to be freed: its state goes first.
 private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let req = OpaquePointer(chunk!)
+    RequestPointer(req).stopProfile(.received, .none, nil)
     tevent_req_received(req)
     return endRequest(chunk)
 }
 
 @c @implementation
-public func _tevent_req_data(_ req: OpaquePointer?) -> UnsafeMutableRawPointer? { request(req).c.pointee.state }
+package func _tevent_req_data(_ req: OpaquePointer?) -> UnsafeMutableRawPointer? { request(req).c.pointee.state }
 
 @c @implementation
-public func tevent_req_set_callback(
+package func tevent_req_set_callback(
     _ req: OpaquePointer?, _ callback: tevent_req_fn?, _ private_data: UnsafeMutableRawPointer?
 ) {
     _tevent_req_set_callback(req, callback, nil, private_data)
 }
 
 @c @implementation
-public func _tevent_req_set_callback(
+package func _tevent_req_set_callback(
     _ req: OpaquePointer?, _ callback: tevent_req_fn?, _ callback_name: UnsafePointer<CChar>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -132,7 +133,7 @@ public func _tevent_req_set_callback(
 }
 
 @c @implementation
-public func _tevent_req_callback_data(_ req: OpaquePointer?) -> UnsafeMutableRawPointer? {
+package func _tevent_req_callback_data(_ req: OpaquePointer?) -> UnsafeMutableRawPointer? {
     request(req).c.pointee.callbackData
 }
 
@@ -149,24 +150,24 @@ private func finish(
 }
 
 @c @implementation
-public func _tevent_req_done(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+package func _tevent_req_done(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     finish(request(req), .done, .none, location)
 }
 
 @c @implementation
-public func _tevent_req_error(_ req: OpaquePointer?, _ error: UInt64, _ location: UnsafePointer<CChar>?) -> Bool {
+package func _tevent_req_error(_ req: OpaquePointer?, _ error: UInt64, _ location: UnsafePointer<CChar>?) -> Bool {
     guard error != 0 else { return false }
     finish(request(req), .failed, .code(error), location)
     return true
 }
 
 @c @implementation
-public func _tevent_req_oom(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+package func _tevent_req_oom(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     finish(request(req), .noMemory, .none, location)
 }
 
 @c @implementation
-public func _tevent_req_nomem(
+package func _tevent_req_nomem(
     _ memory: UnsafeRawPointer?, _ req: OpaquePointer?, _ location: UnsafePointer<CChar>?
 ) -> Bool {
     guard memory == nil else { return false }
@@ -175,7 +176,7 @@ public func _tevent_req_nomem(
 }
 
 @c @implementation
-public func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> OpaquePointer? {
+package func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> OpaquePointer? {
     let request = request(req)
     request.expectCallback()
     request.post(on: context(ev))
@@ -183,12 +184,12 @@ public func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Opaq
 }
 
 @c @implementation
-public func tevent_req_defer_callback(_ req: OpaquePointer?, _ ev: OpaquePointer?) {
+package func tevent_req_defer_callback(_ req: OpaquePointer?, _ ev: OpaquePointer?) {
     request(req).extras.deferral = EventContext(context(ev))
 }
 
 @c @implementation
-public func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     let request = request(req)
     request.pointee.finishFile = location
     request.expectCallback()
@@ -197,7 +198,7 @@ public func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: Unsaf
 }
 
 @c @implementation
-public func _tevent_req_cancel(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
+package func _tevent_req_cancel(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
     let request = request(req)
     guard let cancel = request.c.pointee.cancel else { return false }
     CallDepth.tell(TEVENT_CALL_FLOW_REQ_CANCEL, request, request.c.pointee.cancelName)
@@ -205,12 +206,12 @@ public func _tevent_req_cancel(_ req: OpaquePointer?, _ location: UnsafePointer<
 }
 
 @c @implementation
-public func tevent_req_set_cancel_fn(_ req: OpaquePointer?, _ cancel: tevent_req_cancel_fn?) {
+package func tevent_req_set_cancel_fn(_ req: OpaquePointer?, _ cancel: tevent_req_cancel_fn?) {
     _tevent_req_set_cancel_fn(req, cancel, nil)
 }
 
 @c @implementation
-public func _tevent_req_set_cancel_fn(
+package func _tevent_req_set_cancel_fn(
     _ req: OpaquePointer?, _ cancel: tevent_req_cancel_fn?, _ cancel_name: UnsafePointer<CChar>?
 ) {
     let request = request(req)
@@ -219,12 +220,12 @@ public func _tevent_req_set_cancel_fn(
 }
 
 @c @implementation
-public func tevent_req_set_cleanup_fn(_ req: OpaquePointer?, _ cleanup: tevent_req_cleanup_fn?) {
+package func tevent_req_set_cleanup_fn(_ req: OpaquePointer?, _ cleanup: tevent_req_cleanup_fn?) {
     _tevent_req_set_cleanup_fn(req, cleanup, nil)
 }
 
 @c @implementation
-public func _tevent_req_set_cleanup_fn(
+package func _tevent_req_set_cleanup_fn(
     _ req: OpaquePointer?, _ cleanup: tevent_req_cleanup_fn?, _ cleanup_name: UnsafePointer<CChar>?
 ) {
     let request = request(req)
@@ -241,7 +242,7 @@ public func _tevent_req_set_cleanup_fn(
 // MARK: Time
 
 @c @implementation
-public func tevent_req_set_endtime(_ req: OpaquePointer?, _ ev: OpaquePointer?, _ deadline: timeval) -> Bool {
+package func tevent_req_set_endtime(_ req: OpaquePointer?, _ ev: OpaquePointer?, _ deadline: timeval) -> Bool {
     let request = request(req)
     tevent_req_reset_endtime(req)
     do throws(TeventError) {
@@ -256,7 +257,7 @@ public func tevent_req_set_endtime(_ req: OpaquePointer?, _ ev: OpaquePointer?, 
 }
 
 @c @implementation
-public func tevent_req_reset_endtime(_ req: OpaquePointer?) {
+package func tevent_req_reset_endtime(_ req: OpaquePointer?) {
     guard let timer = request(req).pointee.extras?.endTimer.take(), !timer.isFreed else { return }
     timer.free()
 }
@@ -264,10 +265,10 @@ public func tevent_req_reset_endtime(_ req: OpaquePointer?) {
 // MARK: Looking, receiving
 
 @c @implementation
-public func tevent_req_is_in_progress(_ req: OpaquePointer?) -> Bool { request(req).pointee.status == .inProgress }
+package func tevent_req_is_in_progress(_ req: OpaquePointer?) -> Bool { request(req).pointee.status == .inProgress }
 
 @c @implementation
-public func tevent_req_is_error(
+package func tevent_req_is_error(
     _ req: OpaquePointer?, _ state: UnsafeMutablePointer<tevent_req_state>?, _ error: UnsafeMutablePointer<UInt64>?
 ) -> Bool {
     let request = request(req)
@@ -278,7 +279,7 @@ public func tevent_req_is_error(
 }
 
 @c @implementation
-public func tevent_req_poll(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Bool {
+package func tevent_req_poll(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Bool {
     while tevent_req_is_in_progress(req) {
         guard _tevent_loop_once(ev, StaticString("tevent_req_poll").cString) == 0 else { return false }
     }
@@ -286,7 +287,7 @@ public func tevent_req_poll(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Bool
 }
 
 @c @implementation
-public func tevent_req_received(_ req: OpaquePointer?) {
+package func tevent_req_received(_ req: OpaquePointer?) {
     let request = request(req)
     request.c.pointee.print = nil
     request.c.pointee.cancel = nil
@@ -298,12 +299,12 @@ public func tevent_req_received(_ req: OpaquePointer?) {
 }
 
 @c @implementation
-public func tevent_req_set_print_fn(_ req: OpaquePointer?, _ print: tevent_req_print_fn?) {
+package func tevent_req_set_print_fn(_ req: OpaquePointer?, _ print: tevent_req_print_fn?) {
     request(req).c.pointee.print = print
 }
 
 @c @implementation
-public func tevent_req_print(
+package func tevent_req_print(
     _ mem_ctx: UnsafeMutableRawPointer?, _ req: OpaquePointer?
 ) -> UnsafeMutablePointer<CChar>? {
     guard let print = request(req).c.pointee.print else { return tevent_req_default_print(req, mem_ctx) }
@@ -311,7 +312,7 @@ public func tevent_req_print(
 }
 
 @c @implementation
-public func tevent_req_default_print(
+package func tevent_req_default_print(
     _ req: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?
 ) -> UnsafeMutablePointer<CChar>? {
     let request = request(req)

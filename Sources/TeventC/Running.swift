@@ -11,7 +11,9 @@ import Tevent
 ///
 /// - Returns: Whether the handler has freed the event, whose memory is still there.
 @inline(__always)
-private func run(_ event: OpaquePointer, _ destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt, _ body: () -> Void) -> Bool {
+private func run(
+    _ event: OpaquePointer, _ destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt, _ body: () -> Void
+) -> Bool {
     let here = ctevent_running_here()!
     return withUnsafeTemporaryAllocation(of: ctevent_running.self, capacity: 1) { place in
         let running = place.baseAddress.unsafelyUnwrapped
@@ -55,7 +57,9 @@ private func find(_ event: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<cte
 private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Moved to another thread's tree, or freed there, it cannot be told apart from one that does not run.
     guard let running = find(chunk) else { return 0 }
-    if running.pointee.is_freed { abort("an event was freed twice while its handler runs") }
+    if running.pointee.is_freed {
+        tevent_common_check_double_free(chunk, StaticString("an event was freed twice while its handler runs").cString)
+    }
     running.pointee.is_freed = true
     leaveLoop(OpaquePointer(chunk!))
     return -1

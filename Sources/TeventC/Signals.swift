@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTevent
 import Glibc
 import Talloc
@@ -44,7 +45,7 @@ private final class SignalCall {
 }
 
 @c @implementation
-public func _tevent_add_signal(
+package func _tevent_add_signal(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ number: CInt, _ sa_flags: CInt,
     _ handler: tevent_signal_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -55,7 +56,7 @@ public func _tevent_add_signal(
 }
 
 @c @implementation
-public func tevent_common_add_signal(
+package func tevent_common_add_signal(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ number: CInt, _ sa_flags: CInt,
     _ handler: tevent_signal_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -63,10 +64,12 @@ public func tevent_common_add_signal(
     guard let handler else { abort("a signal was to be caught without a handler") }
     let context = context(ev)
     let call = SignalCall(
-        handler, private_data, Caller(context, handler_name, location), isOnce: UInt32(bitPattern: sa_flags) & UInt32(SA_RESETHAND) != 0)
+        handler, private_data, Caller(context, handler_name, location),
+        isOnce: UInt32(bitPattern: sa_flags) & UInt32(SA_RESETHAND) != 0)
     let event = object { () throws(TeventError) in
         try context.addSignal(
-            Signal(rawValue: number), wantsInfo: sa_flags & SA_SIGINFO != 0, under: mem_ctx, file: place(location),
+            Signal(rawValue: number), wantsInfo: sa_flags & SA_SIGINFO != 0, under: mem_ctx ?? context.chunk,
+            file: place(location),
             line: 0
         ) { call.run($0, $1) }.tallocHandle
     }
@@ -75,34 +78,34 @@ public func tevent_common_add_signal(
 }
 
 @c @implementation
-public func tevent_signal_set_tag(_ se: OpaquePointer?, _ tag: UInt64) {
+package func tevent_signal_set_tag(_ se: OpaquePointer?, _ tag: UInt64) {
     (record(se, .signal) as SignalPointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
-public func tevent_signal_get_tag(_ se: OpaquePointer?) -> UInt64 {
+package func tevent_signal_get_tag(_ se: OpaquePointer?) -> UInt64 {
     (record(se, .signal) as SignalPointer).pointee.prefix.tag
 }
 
 @c @implementation
-public func tevent_signal_support(_ ev: OpaquePointer?) -> Bool { EventContext.supportsSignals }
+package func tevent_signal_support(_ ev: OpaquePointer?) -> Bool { EventContext.supportsSignals }
 
 @c @implementation
-public func tevent_num_signals() -> Int {
+package func tevent_num_signals() -> Int {
     // The size of the table that libtevent has: programs take it for an upper limit.
     EventContext.signalCount + 4
 }
 
 @c @implementation
-public func tevent_sa_info_queue_count() -> Int { EventContext.signalInfoCapacity }
+package func tevent_sa_info_queue_count() -> Int { EventContext.signalInfoCapacity }
 
 @c @implementation
-public func tevent_cleanup_pending_signal_handlers(_ se: OpaquePointer?) {
+package func tevent_cleanup_pending_signal_handlers(_ se: OpaquePointer?) {
     (record(se, .signal) as SignalPointer).detach()
 }
 
 @c @implementation
-public func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt {
+package func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt {
     let context = context(ev)
     let handle = context.handle
     var result: CInt = 0
@@ -112,7 +115,7 @@ public func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt {
 }
 
 @c @implementation
-public func tevent_common_invoke_signal_handler(
+package func tevent_common_invoke_signal_handler(
     _ se: OpaquePointer?, _ number: CInt, _ count: CInt, _ info: UnsafeMutableRawPointer?,
     _ removed: UnsafeMutablePointer<Bool>?
 ) -> CInt {

@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTevent
 import Glibc
 import Talloc
@@ -8,7 +9,7 @@ private final class TimerCall {
     private let handler: tevent_timer_handler_t
     private let data: UnsafeMutableRawPointer?
     private let caller: Caller
-    private let deadline: timeval
+    fileprivate var deadline: timeval
 
     init(
         _ handler: @escaping tevent_timer_handler_t, _ data: UnsafeMutableRawPointer?, _ caller: Caller,
@@ -24,7 +25,7 @@ private final class TimerCall {
     func run(_ timer: TimerEvent, now: EventInstant) {
         let te = OpaquePointer(timer.tallocHandle)
         // Who asks for no time is told none.
-        let now = deadline.isZero ? .zero : timeval(now)
+        let (now, deadline) = (deadline.isZero ? .zero : timeval(now), deadline)
         runHandler(of: te, TimerRecord.self, isOver: true) {
             caller.call(on: timer.context) { ev in
                 handler(ev, te, now, data)
@@ -40,7 +41,7 @@ private final class TimerCall {
 }
 
 @c @implementation
-public func _tevent_add_timer(
+package func _tevent_add_timer(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
     _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -51,7 +52,7 @@ public func _tevent_add_timer(
 }
 
 @c @implementation
-public func tevent_common_add_timer_v2(
+package func tevent_common_add_timer_v2(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
     _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -60,16 +61,19 @@ public func tevent_common_add_timer_v2(
     let context = context(ev)
     let call = TimerCall(handler, private_data, Caller(context, handler_name, location), deadline)
     let timer = object { () throws(TeventError) in
-        try context.addTimer(at: EventInstant(deadline), under: mem_ctx, file: place(location), line: 0) {
+        try context.addTimer(
+            at: EventInstant(deadline), under: mem_ctx ?? context.chunk, file: place(location), line: 0
+        ) {
             call.run($0, now: $1)
         }.tallocHandle
     }
+    if let timer { TimerPointer(timer).pointee.userData = Unmanaged.passUnretained(call).toOpaque() }
     context.hasAdded(timer)
     return timer
 }
 
 @c @implementation
-public func tevent_common_add_timer(
+package func tevent_common_add_timer(
     _ ev: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ deadline: timeval,
     _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -78,24 +82,30 @@ public func tevent_common_add_timer(
 }
 
 @c @implementation
-public func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
+package func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
     let timer: TimerPointer = record(te, .timer)
+    guard let context = timer.pointee.prefix.context else { return }
+    // The timer owns what is called.
+    if let call = timer.pointee.userData { Unmanaged<TimerCall>.fromOpaque(call).takeUnretainedValue().deadline = deadline }
+    let ev = OpaquePointer(context)
+    tevent_trace_timer_callback(ev, te, TEVENT_EVENT_TRACE_DETACH)
     TimerEvent(timer).update(at: EventInstant(deadline))
-    timer.pointee.prefix.context?.wakeIfShared()
+    tevent_trace_timer_callback(ev, te, TEVENT_EVENT_TRACE_ATTACH)
+    context.wakeIfShared()
 }
 
 @c @implementation
-public func tevent_timer_set_tag(_ te: OpaquePointer?, _ tag: UInt64) {
+package func tevent_timer_set_tag(_ te: OpaquePointer?, _ tag: UInt64) {
     (record(te, .timer) as TimerPointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
-public func tevent_timer_get_tag(_ te: OpaquePointer?) -> UInt64 {
+package func tevent_timer_get_tag(_ te: OpaquePointer?) -> UInt64 {
     (record(te, .timer) as TimerPointer).pointee.prefix.tag
 }
 
 @c @implementation
-public func tevent_common_invoke_timer_handler(
+package func tevent_common_invoke_timer_handler(
     _ te: OpaquePointer?, _ now: timeval, _ removed: UnsafeMutablePointer<Bool>?
 ) -> CInt {
     let timer: TimerPointer = record(te, .timer)
@@ -105,7 +115,7 @@ public func tevent_common_invoke_timer_handler(
 }
 
 @c @implementation
-public func tevent_common_loop_timer_delay(_ ev: OpaquePointer?) -> timeval {
+package func tevent_common_loop_timer_delay(_ ev: OpaquePointer?) -> timeval {
     let context = context(ev)
     guard let deadline = context.pointee.timers.firstDeadline else {
         // So long that a program looks around now and then.

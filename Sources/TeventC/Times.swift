@@ -48,38 +48,38 @@ extension timeval {
 }
 
 @c @implementation
-public func tevent_timeval_compare(_ left: UnsafePointer<timeval>?, _ right: UnsafePointer<timeval>?) -> CInt {
+package func tevent_timeval_compare(_ left: UnsafePointer<timeval>?, _ right: UnsafePointer<timeval>?) -> CInt {
     guard let left = left?.pointee, let right = right?.pointee else { return left == right ? 0 : left == nil ? -1 : 1 }
     return left < right ? -1 : right < left ? 1 : 0
 }
 
 @c @implementation
-public func tevent_timeval_zero() -> timeval { .zero }
+package func tevent_timeval_zero() -> timeval { .zero }
 
 @c @implementation
-public func tevent_timeval_current() -> timeval { .current }
+package func tevent_timeval_current() -> timeval { .current }
 
 @c @implementation
-public func tevent_timeval_set(_ seconds: UInt32, _ microseconds: UInt32) -> timeval {
+package func tevent_timeval_set(_ seconds: UInt32, _ microseconds: UInt32) -> timeval {
     timeval(tv_sec: Int(seconds), tv_usec: Int(microseconds))
 }
 
 @c @implementation
-public func tevent_timeval_until(_ from: UnsafePointer<timeval>?, _ to: UnsafePointer<timeval>?) -> timeval {
+package func tevent_timeval_until(_ from: UnsafePointer<timeval>?, _ to: UnsafePointer<timeval>?) -> timeval {
     (from?.pointee ?? .zero).duration(to: to?.pointee ?? .zero)
 }
 
 @c @implementation
-public func tevent_timeval_is_zero(_ time: UnsafePointer<timeval>?) -> Bool { time?.pointee.isZero ?? true }
+package func tevent_timeval_is_zero(_ time: UnsafePointer<timeval>?) -> Bool { time?.pointee.isZero ?? true }
 
 @c @implementation
-public func tevent_timeval_add(
+package func tevent_timeval_add(
     _ time: UnsafePointer<timeval>?, _ seconds: UInt32, _ microseconds: UInt32
 ) -> timeval {
     (time?.pointee ?? .zero).adding(seconds: Int(seconds), microseconds: Int(microseconds))
 }
 
 @c @implementation
-public func tevent_timeval_current_ofs(_ seconds: UInt32, _ microseconds: UInt32) -> timeval {
+package func tevent_timeval_current_ofs(_ seconds: UInt32, _ microseconds: UInt32) -> timeval {
     timeval.current.adding(seconds: Int(seconds), microseconds: Int(microseconds))
 }

@@ -22,7 +22,7 @@ extension UnsafeMutableRawPointer {
 // MARK: The loop
 
 @c @implementation
-public func tevent_set_trace_callback(
+package func tevent_set_trace_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -41,7 +41,7 @@ public func tevent_set_trace_callback(
 }
 
 @c @implementation
-public func tevent_get_trace_callback(
+package func tevent_get_trace_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -51,7 +51,7 @@ public func tevent_get_trace_callback(
 }
 
 @c @implementation
-public func tevent_trace_point_callback(_ ev: OpaquePointer?, _ point: tevent_trace_point) {
+package func tevent_trace_point_callback(_ ev: OpaquePointer?, _ point: tevent_trace_point) {
     guard let trace = context(ev).extras.traces.loop else { return }
     trace.function(point, trace.data)
 }
@@ -59,7 +59,7 @@ public func tevent_trace_point_callback(_ ev: OpaquePointer?, _ point: tevent_tr
 // MARK: Descriptors
 
 @c @implementation
-public func tevent_set_trace_fd_callback(
+package func tevent_set_trace_fd_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_fd_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -73,7 +73,7 @@ public func tevent_set_trace_fd_callback(
 }
 
 @c @implementation
-public func tevent_get_trace_fd_callback(
+package func tevent_get_trace_fd_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_fd_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -83,7 +83,7 @@ public func tevent_get_trace_fd_callback(
 }
 
 @c @implementation
-public func tevent_trace_fd_callback(
+package func tevent_trace_fd_callback(
     _ ev: OpaquePointer?, _ fde: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
     guard let trace = context(ev).extras.traces.fds else { return }
@@ -93,7 +93,7 @@ public func tevent_trace_fd_callback(
 // MARK: Signals
 
 @c @implementation
-public func tevent_set_trace_signal_callback(
+package func tevent_set_trace_signal_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_signal_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -107,7 +107,7 @@ public func tevent_set_trace_signal_callback(
 }
 
 @c @implementation
-public func tevent_get_trace_signal_callback(
+package func tevent_get_trace_signal_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_signal_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -117,7 +117,7 @@ public func tevent_get_trace_signal_callback(
 }
 
 @c @implementation
-public func tevent_trace_signal_callback(
+package func tevent_trace_signal_callback(
     _ ev: OpaquePointer?, _ se: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
     guard let trace = context(ev).extras.traces.signals else { return }
@@ -127,7 +127,7 @@ public func tevent_trace_signal_callback(
 // MARK: Timers
 
 @c @implementation
-public func tevent_set_trace_timer_callback(
+package func tevent_set_trace_timer_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_timer_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -141,7 +141,7 @@ public func tevent_set_trace_timer_callback(
 }
 
 @c @implementation
-public func tevent_get_trace_timer_callback(
+package func tevent_get_trace_timer_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_timer_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -151,7 +151,7 @@ public func tevent_get_trace_timer_callback(
 }
 
 @c @implementation
-public func tevent_trace_timer_callback(
+package func tevent_trace_timer_callback(
     _ ev: OpaquePointer?, _ te: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
     guard let trace = context(ev).extras.traces.timers else { return }
@@ -161,7 +161,7 @@ public func tevent_trace_timer_callback(
 // MARK: Immediates
 
 @c @implementation
-public func tevent_set_trace_immediate_callback(
+package func tevent_set_trace_immediate_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_immediate_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -169,13 +169,17 @@ public func tevent_set_trace_immediate_callback(
     EventContext(context).setImmediateTrace(
         callback.map { callback in
             { event, point in
-                callback(OpaquePointer(event.tallocHandle), tevent_event_trace_point(point), private_data)
+                let im = OpaquePointer(event.tallocHandle)
+                let extras = context.extras
+                if point == .detach, extras.startingImmediate == im { return extras.startingImmediate = nil }
+                if point == .beforeHandler { extras.startingImmediate = im }
+                callback(im, tevent_event_trace_point(point), private_data)
             }
         })
 }
 
 @c @implementation
-public func tevent_get_trace_immediate_callback(
+package func tevent_get_trace_immediate_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_immediate_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -185,7 +189,7 @@ public func tevent_get_trace_immediate_callback(
 }
 
 @c @implementation
-public func tevent_trace_immediate_callback(
+package func tevent_trace_immediate_callback(
     _ ev: OpaquePointer?, _ im: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
     guard let trace = context(ev).extras.traces.immediates else { return }
@@ -195,7 +199,7 @@ public func tevent_trace_immediate_callback(
 // MARK: Queues
 
 @c @implementation
-public func tevent_set_trace_queue_callback(
+package func tevent_set_trace_queue_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_queue_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
@@ -215,7 +219,7 @@ public func tevent_set_trace_queue_callback(
 }
 
 @c @implementation
-public func tevent_get_trace_queue_callback(
+package func tevent_get_trace_queue_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_queue_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
@@ -225,7 +229,7 @@ public func tevent_get_trace_queue_callback(
 }
 
 @c @implementation
-public func tevent_trace_queue_callback(
+package func tevent_trace_queue_callback(
     _ ev: OpaquePointer?, _ entry: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
     guard let trace = context(ev).extras.traces.queues else { return }

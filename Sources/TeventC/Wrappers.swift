@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTalloc
 import CTevent
 import Glibc
@@ -46,7 +47,10 @@ extension WrapperPointer {
 private func destroyWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let wrapper = chunk!.assumingMemoryBound(to: WrapperRecord.self)
     if wrapper.pointee.isBusy {
-        if wrapper.pointee.isFreed { abort("a wrapper context was freed twice while one of its handlers runs") }
+        if wrapper.pointee.isFreed {
+            tevent_common_check_double_free(
+                chunk, StaticString("a wrapper context was freed twice while one of its handlers runs").cString)
+        }
         wrapper.pointee.isFreed = true
         return -1
     }
@@ -151,7 +155,7 @@ struct Caller {
 // MARK: What programs call
 
 @c @implementation
-public func _tevent_context_wrapper_create(
+package func _tevent_context_wrapper_create(
     _ main: OpaquePointer?, _ mem_ctx: UnsafeMutableRawPointer?, _ ops: UnsafePointer<tevent_wrapper_ops>?,
     _ state_place: UnsafeMutableRawPointer?, _ state_size: Int, _ type: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
@@ -185,10 +189,10 @@ public func _tevent_context_wrapper_create(
 }
 
 @c @implementation
-public func tevent_context_is_wrapper(_ ev: OpaquePointer?) -> Bool { ev?.slot.isOf(.contextWrapper) ?? false }
+package func tevent_context_is_wrapper(_ ev: OpaquePointer?) -> Bool { ev?.slot.isOf(.contextWrapper) ?? false }
 
 @c @implementation
-public func tevent_context_same_loop(_ left: OpaquePointer?, _ right: OpaquePointer?) -> Bool {
+package func tevent_context_same_loop(_ left: OpaquePointer?, _ right: OpaquePointer?) -> Bool {
     func main(_ ev: OpaquePointer?) -> OpaquePointer? {
         guard let ev, ev.slot.isOf(.contextWrapper) else { return ev }
         return WrapperPointer(ev).main
@@ -198,7 +202,7 @@ public func tevent_context_same_loop(_ left: OpaquePointer?, _ right: OpaquePoin
 }
 
 @c @implementation
-public func _tevent_context_push_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
+package func _tevent_context_push_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
     guard let ev else { return false }
     guard ev.slot.isOf(.contextWrapper) else {
         context(ev).pushUse(ev, nil)
@@ -216,7 +220,7 @@ public func _tevent_context_push_use(_ ev: OpaquePointer?, _ location: UnsafePoi
 }
 
 @c @implementation
-public func _tevent_context_pop_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
+package func _tevent_context_pop_use(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     guard let ev else { return }
     guard ev.slot.isOf(.contextWrapper) else { return context(ev).popUse(ev, nil) }
     let wrapper = WrapperPointer(ev)

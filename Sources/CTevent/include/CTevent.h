@@ -427,9 +427,6 @@ int tevent_common_wakeup_fd(int fd);
 
 /* What Swift cannot say: functions with any number of arguments. */
 
-/* Sets up what must be there before anything else is called. */
-void ctevent_start(void);
-
 /* Keeps a function that messages go to, and its data; a function's address, since Swift knows no va_list in one. */
 void ctevent_set_debug(struct tevent_context *ev, void *debug, void *private_data);
 

@@ -36,7 +36,7 @@ package struct ContextRecord: ~Copyable {
     /// Where the next search for a signal to serve begins.
     var signalCursor: SignalPointer?
     /// How other threads and signal handlers wake the loop; made when first needed.
-    var waker: WakerPointer?
+    package var waker: WakerPointer?
     /// Where other threads leave messages; made with the first receiver.
     var channel: Channel?
     /// Who gets messages from other threads.
@@ -45,10 +45,10 @@ package struct ContextRecord: ~Copyable {
     /// Nil means the system's monotonic clock.
     let manualClock: ManualClock?
     var maximumWait: Duration?
-    /// Whether deadlines are times of the day, which steps of the wall clock move, as C's are.
-    package var usesWallClock = false
-    /// Whether a loop waits even if nothing could ever happen, as C's do.
-    package var waitsForNothing = false
+    /// Whether it serves programs written for C's tevent. Their deadlines are times of the day, which steps of the wall clock
+    /// move; their loops wait even if nothing could ever happen, but half a minute at most if there is no timer; and they may
+    /// close descriptors before their events.
+    package var servesC = false
     var stopRequested = false
     package var nesting = Nesting()
     var hooks: Hooks?
@@ -97,7 +97,7 @@ extension ContextPointer {
     package var handle: TallocHandle { pointee.handle }
 
     package var now: EventInstant {
-        pointee.manualClock?.now ?? (pointee.usesWallClock ? .wallClockNow : .now)
+        pointee.manualClock?.now ?? (pointee.servesC ? .wallClockNow : .now)
     }
 
     /// Whether anything can ever happen in this loop.

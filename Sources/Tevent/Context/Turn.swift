@@ -7,7 +7,7 @@ import Talloc
 // order before it calls a handler, and touches nothing afterwards.
 
 /// What a turn came to.
-enum TurnResult {
+package enum TurnResult {
     case handled
     /// Nothing ran, but the loop was woken or interrupted, or time has passed: look again from the beginning.
     case again
@@ -17,7 +17,7 @@ enum TurnResult {
 
 extension ContextPointer {
     @inline(__always)
-    func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
+    package func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         // 1. signals that have arrived
         if runSignalIfArrived() { return .handled }
         // 2. immediates sent by other threads join the immediates
@@ -29,7 +29,7 @@ extension ContextPointer {
         // 5. wait for descriptors, at most until the next timer, and run their handlers
         try noticeFork()
         if pointee.ready.isEmpty {
-            guard hasEvents || pointee.waitsForNothing else { return .noEvents }
+            guard hasEvents || pointee.servesC else { return .noEvents }
             let handle = handle
             let result = try wait(until: &limit)
             // A trace hook may have freed the context.

@@ -34,7 +34,9 @@ public struct RequestQueue: TallocObject, Equatable {
     ) throws(TeventError) {
         let parent = parent.chunk("init(label:under:)")
         self.init(
-            try QueueRecord.make(under: parent, file: file.cString, line: line) { QueueRecord(prefix: $0, label: label) })
+            try QueueRecord.make(under: parent, file: file.cString, line: line) {
+                QueueRecord(prefix: $0, label: label)
+            })
     }
 
     // MARK: Adding
