@@ -34,7 +34,11 @@ public func _tevent_queue_create(
 
 /// The handler of a queue's immediate.
 private func startFirst(_: OpaquePointer?, _: OpaquePointer?, _ queue: UnsafeMutableRawPointer?) {
-    queue!.assumingMemoryBound(to: QueueRecord.self).startFirst()
+    let queue = queue!.assumingMemoryBound(to: QueueRecord.self)
+    if CallDepth.isWatched, let first = queue.pointee.entries.first, queue.canStart(first) {
+        CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_TRIGGER, first, setsDepth: true)
+    }
+    queue.startFirst()
 }
 
 @inline(__always)
@@ -43,18 +47,6 @@ private func entry(_ entry: OpaquePointer?, _ call: StaticString = #function) ->
 }
 
 // MARK: Adding
-
-/// What a queue calls when a request's turn has come.
-private struct Trigger {
-    let function: tevent_queue_trigger_fn_t
-    let name: UnsafePointer<CChar>?
-    let data: UnsafeMutableRawPointer?
-
-    func call(_ request: OpaquePointer) {
-        CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_TRIGGER, RequestPointer(request), name)
-        function(request, data)
-    }
-}
 
 /// Adds a request to a queue; nil with `errno` set when there is no memory.
 private func add(
@@ -73,11 +65,10 @@ private func add(
     let entry = EntryPointer(made)
     if let ev, ev.slot.isOf(.contextWrapper) { entry.pointee.starterHint = TallocHandle(slot: ev.slot) }
     if let function {
-        let trigger = Trigger(function: function, name: name, data: data)
-        entry.pointee.trigger = RequestCallback { trigger.call(OpaquePointer($0.tallocHandle)) }
+        entry.pointee.trigger = RequestCallback { function(OpaquePointer($0.tallocHandle), data) }
     }
     _talloc_set_destructor(made.chunk, destroyEntry)
-    CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, request, name)
+    if CallDepth.isWatched { CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, entry) }
     queue.add(entry, of: request, startsAtOnce: startsAtOnce)
     return made
 }
@@ -91,20 +82,23 @@ private func destroyEntry(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     {
         tevent_trace_queue_callback(ev, OpaquePointer(entry), TEVENT_EVENT_TRACE_DETACH)
     }
-    if CallDepth.isWatched, let request = entry.pointee.request.tallocHandle.object {
-        let request = request.assumingMemoryBound(to: RequestRecord.self)
-        CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_LEAVE, request, entry.pointee.prefix.file)
-    }
+    if CallDepth.isWatched { CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_LEAVE, entry) }
     return EntryRecord.destructor(chunk)
 }
 
 extension CallDepth {
-    /// Tells what becomes of a request in a queue.
-    @inline(__always)
+    /// Tells what becomes of a request in a queue; only a function hears of all, the number changes with few.
     fileprivate static func tellOfQueue(
-        _ command: tevent_thread_call_depth_cmd, _ request: RequestPointer, _ trigger: UnsafePointer<CChar>?
+        _ command: tevent_thread_call_depth_cmd, _ entry: EntryPointer, setsDepth: Bool = false
     ) {
-        if isWatched { tell(command, request, trigger) }
+        // The request is gone if somebody has moved the entry away from it.
+        guard let request = entry.pointee.request.tallocHandle.object.map({ OpaquePointer($0) }) else { return }
+        let trigger = entry.pointee.prefix.file
+        let here = ctevent_call_depth_here()!
+        let number = here.pointee.depth
+        if !setsDepth { here.pointee.depth = nil }
+        tell(command, RequestPointer(request), trigger)
+        if !setsDepth { here.pointee.depth = number }
     }
 }
 

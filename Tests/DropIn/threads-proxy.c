@@ -13,7 +13,7 @@ static struct tevent_context *ev;
 static struct tevent_thread_proxy *proxy;
 static pthread_t loop_thread;
 static int freed;
-static bool has_run;
+static bool has_run, are_taken;
 
 static int count_free(char *text)
 {
@@ -30,8 +30,7 @@ static void send(tevent_immediate_handler_t handler, const char *text)
         talloc_set_destructor(data, count_free);
     }
     tevent_thread_proxy_schedule(proxy, &im, handler, text == NULL ? NULL : &data);
-    printf("sent, and both are gone here: %d %d\n", im == NULL, data == NULL);
-    fflush(stdout);
+    are_taken = im == NULL && data == NULL;
 }
 
 static void show(struct tevent_context *context, struct tevent_immediate *im, void *data)
@@ -81,7 +80,7 @@ static void from_thread(tevent_immediate_handler_t handler, int frees)
     while (!has_run) tevent_loop_once(ev);
     while (freed < frees) tevent_loop_once(ev);
     pthread_join(thread, NULL);
-    printf("freed %d\n", freed);
+    printf("freed %d, the sender has nothing any more %d\n", freed, are_taken);
 }
 
 int main(void)

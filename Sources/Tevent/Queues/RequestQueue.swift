@@ -213,7 +213,7 @@ extension QueuePointer {
     // snippet: update
     /// Whether the entry may be started now: nobody is before it, and it has not been started yet.
     @inline(__always)
-    func canStart(_ entry: EntryPointer) -> Bool {
+    package func canStart(_ entry: EntryPointer) -> Bool {
         pointee.isRunning && pointee.entries.first == entry && !entry.pointee.isTriggered && entry.context != nil
     }
 
