@@ -15,7 +15,7 @@ COUNTS = $(SWIFT) build -c release --product peer-engine && $(SWIFT) build -c re
 	.build/release/bench counts
 
 .PHONY: help setup build tour test test-release text check-text format lint sanitize valgrind bench counts \
-	check-counts docs clean
+	check-counts drop-in-test docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ counts: ## count instructions, mallocs, talloc chunks and system calls per opera
 check-counts: ## fail if an operation takes more than its bounds in Benchmarks/counts.json
 	@SWIFT='$(SWIFT)' Scripts/setup valgrind strace
 	@cd Benchmarks && $(COUNTS) --check counts.json
+
+drop-in-test: drop-in ## run C programs and Samba's own tests on the engine as libtevent.so.0
+	@SWIFT='$(SWIFT)' Scripts/drop-in-test
 
 docs: setup ## write the reference of the libraries as web pages
 	@SWIFT='$(SWIFT)' Scripts/docs

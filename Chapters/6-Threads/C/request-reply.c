@@ -26,14 +26,16 @@ static void receive(struct tevent_context *ev, struct tevent_immediate *immediat
     printf("child: the reply has come to '%s'\n", question->text);
 }
 
-/* Runs on the main thread's loop. */
+/* Runs on the main thread's loop. The reply gets an immediate of its own: libtevent looks at the one that it is running
+ * after the handler has returned, when the child may have freed it already. */
 static void answer(struct tevent_context *ev, struct tevent_immediate *immediate, void *data)
 {
     struct question *question = talloc_steal(ev, talloc_get_type_abort(data, struct question));
     printf("main: is asked '%s'\n", question->text);
     question->answer = strlen(question->text);
     is_answered = true;
-    tevent_thread_proxy_schedule(question->reply_to, &immediate, receive, &question);
+    struct tevent_immediate *reply = tevent_create_immediate(ev);
+    tevent_thread_proxy_schedule(question->reply_to, &reply, receive, &question);
 }
 
 /* All that the child does. */
