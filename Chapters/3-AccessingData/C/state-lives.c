@@ -1,4 +1,4 @@
-/* The life of a request's state: it goes with all that lies under it when the result is received, before the request. */
+/* The life of a request's state: it goes, with all that lies under it, when the result is received. */
 #include <stdio.h>
 #include <tevent.h>
 

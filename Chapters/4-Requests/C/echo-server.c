@@ -325,10 +325,15 @@ static int serve_recv(struct tevent_req *req, struct tally *tally)
 
 /* MARK: The program */
 
+static struct sockaddr_in loopback(uint16_t port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
 static int listen_at(uint16_t port, uint16_t *chosen)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = loopback(port);
     socklen_t size = sizeof(address);
     int on = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     require(listener >= 0, "socket");
@@ -347,8 +352,7 @@ static pid_t start_client(uint16_t port, const char *text)
     require(process >= 0, "fork");
     if (process > 0) return process;
 
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = loopback(port);
     char heard[64] = "";
     ssize_t size = strlen(text);
     int server = socket(AF_INET, SOCK_STREAM, 0);

@@ -1,4 +1,4 @@
-/* A request that ends while it is being made, before anybody could ask to be called: it is posted, and the loop calls. */
+/* A request that ends while it is being made, before anybody could ask to be called: it is posted to the loop. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
