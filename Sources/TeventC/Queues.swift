@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTalloc
 import CTevent
 import Talloc
@@ -8,9 +9,10 @@ import Tevent
 // its traces hear of it, and it goes through a wrapper if the entry was added through one.
 
 @c @implementation
-public func _tevent_queue_create(
+package func _tevent_queue_create(
     _ mem_ctx: UnsafeMutableRawPointer?, _ name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
+    prepareProgram()
     let label = name.map { String(cString: $0) } ?? ""
     let made = object { () throws(TeventError) in
         try QueueRecord.make(under: mem_ctx, file: place(location), line: 0) {
@@ -69,7 +71,8 @@ private func add(
     }
     _talloc_set_destructor(made.chunk, destroyEntry)
     if CallDepth.isWatched { CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, entry) }
-    queue.add(entry, of: request, startsAtOnce: startsAtOnce)
+    // Who has said what is to be called in the end expects nothing before the loop runs.
+    queue.add(entry, of: request, startsAtOnce: startsAtOnce && request.c.pointee.callback == nil)
     return made
 }
 
@@ -103,7 +106,7 @@ extension CallDepth {
 }
 
 @c @implementation
-public func tevent_queue_add(
+package func tevent_queue_add(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ private_data: UnsafeMutableRawPointer?
 ) -> Bool {
@@ -111,7 +114,7 @@ public func tevent_queue_add(
 }
 
 @c @implementation
-public func _tevent_queue_add(
+package func _tevent_queue_add(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ trigger_name: UnsafePointer<CChar>?, _ private_data: UnsafeMutableRawPointer?
 ) -> Bool {
@@ -119,7 +122,7 @@ public func _tevent_queue_add(
 }
 
 @c @implementation
-public func tevent_queue_add_entry(
+package func tevent_queue_add_entry(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ private_data: UnsafeMutableRawPointer?
 ) -> OpaquePointer? {
@@ -127,7 +130,7 @@ public func tevent_queue_add_entry(
 }
 
 @c @implementation
-public func _tevent_queue_add_entry(
+package func _tevent_queue_add_entry(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ trigger_name: UnsafePointer<CChar>?, _ private_data: UnsafeMutableRawPointer?
 ) -> OpaquePointer? {
@@ -135,7 +138,7 @@ public func _tevent_queue_add_entry(
 }
 
 @c @implementation
-public func tevent_queue_add_optimize_empty(
+package func tevent_queue_add_optimize_empty(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ private_data: UnsafeMutableRawPointer?
 ) -> OpaquePointer? {
@@ -143,7 +146,7 @@ public func tevent_queue_add_optimize_empty(
 }
 
 @c @implementation
-public func _tevent_queue_add_optimize_empty(
+package func _tevent_queue_add_optimize_empty(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ trigger_name: UnsafePointer<CChar>?, _ private_data: UnsafeMutableRawPointer?
 ) -> OpaquePointer? {
@@ -153,7 +156,7 @@ public func _tevent_queue_add_optimize_empty(
 // MARK: Entries
 
 @c @implementation
-public func tevent_queue_entry_untrigger(_ queue_entry: OpaquePointer?) {
+package func tevent_queue_entry_untrigger(_ queue_entry: OpaquePointer?) {
     let entry = entry(queue_entry)
     guard let queue = entry.pointee.queue, queue.pointee.entries.first == entry else {
         abort("a queue entry was untriggered that is not the first of its queue")
@@ -165,32 +168,34 @@ public func tevent_queue_entry_untrigger(_ queue_entry: OpaquePointer?) {
 }
 
 @c @implementation
-public func tevent_queue_entry_set_tag(_ queue_entry: OpaquePointer?, _ tag: UInt64) {
+package func tevent_queue_entry_set_tag(_ queue_entry: OpaquePointer?, _ tag: UInt64) {
     entry(queue_entry).pointee.prefix.tag = tag
 }
 
 @c @implementation
-public func tevent_queue_entry_get_tag(_ queue_entry: OpaquePointer?) -> UInt64 {
+package func tevent_queue_entry_get_tag(_ queue_entry: OpaquePointer?) -> UInt64 {
     entry(queue_entry).pointee.prefix.tag
 }
 
 // MARK: Running
 
 @c @implementation
-public func tevent_queue_start(_ queue: OpaquePointer?) {
+package func tevent_queue_start(_ queue: OpaquePointer?) {
     let queue: QueuePointer = record(queue, .queue)
     // A queue that runs keeps its place among the immediates.
     if !queue.pointee.isRunning { queue.setRunning(true) }
 }
 
 @c @implementation
-public func tevent_queue_stop(_ queue: OpaquePointer?) { (record(queue, .queue) as QueuePointer).setRunning(false) }
+package func tevent_queue_stop(_ queue: OpaquePointer?) { (record(queue, .queue) as QueuePointer).setRunning(false) }
 
 @c @implementation
-public func tevent_queue_length(_ queue: OpaquePointer?) -> Int { (record(queue, .queue) as QueuePointer).pointee.length }
+package func tevent_queue_length(_ queue: OpaquePointer?) -> Int {
+    (record(queue, .queue) as QueuePointer).pointee.length
+}
 
 @c @implementation
-public func tevent_queue_running(_ queue: OpaquePointer?) -> Bool {
+package func tevent_queue_running(_ queue: OpaquePointer?) -> Bool {
     (record(queue, .queue) as QueuePointer).pointee.isRunning
 }
 
@@ -200,7 +205,7 @@ public func tevent_queue_running(_ queue: OpaquePointer?) -> Bool {
 private let here: StaticString = "tevent_queue_wait_send"
 
 @c @implementation
-public func tevent_queue_wait_send(
+package func tevent_queue_wait_send(
     _ mem_ctx: UnsafeMutableRawPointer?, _ ev: OpaquePointer?, _ queue: OpaquePointer?
 ) -> OpaquePointer? {
     var state: UnsafeMutableRawPointer?
@@ -214,7 +219,7 @@ public func tevent_queue_wait_send(
 }
 
 @c @implementation
-public func tevent_queue_wait_recv(_ req: OpaquePointer?) -> Bool {
+package func tevent_queue_wait_recv(_ req: OpaquePointer?) -> Bool {
     var state = TEVENT_REQ_INIT
     var code: UInt64 = 0
     let isError = tevent_req_is_error(req, &state, &code)

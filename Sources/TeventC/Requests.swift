@@ -235,7 +235,10 @@ package func _tevent_req_set_cleanup_fn(
         let request = RequestPointer(OpaquePointer(request.tallocHandle))
         guard let cleanup = request.c.pointee.cleanup else { return }
         CallDepth.tell(TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName)
+        let handle = request.handle
         cleanup(OpaquePointer(request), tevent_req_state(status))
+        // It may have called back already; C's then does so once more.
+        if !handle.isStale, status != .received { request.expectCallback() }
     }
 }
 
