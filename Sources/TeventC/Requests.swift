@@ -193,7 +193,10 @@ package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: Unsa
     let request = request(req)
     request.pointee.finishFile = location
     request.expectCallback()
-    guard let events = request.pointee.extras?.deferral.take() else { return request.notify() }
+    guard let events = request.pointee.extras?.deferral.take() else {
+        // The engine keeps quiet about a request that was received, C does not.
+        return request.pointee.status == .received ? request.callProgram() : request.notify()
+    }
     if !events.isFreed { request.post(on: events.record()) }
 }
 
