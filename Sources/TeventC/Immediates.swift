@@ -37,11 +37,12 @@ package func tevent_common_schedule_immediate(
     guard let handler else { return immediate.detach() }
     let context = context(ev)
     let caller = Caller(context, handler_name, location)
-    if immediate.pointee.prefix.context == nil { context.traceLeaving(OpaquePointer(immediate)) }
+    if immediate.pointee.prefix.context == nil { context.extras.traceLeaving(OpaquePointer(immediate)) }
     ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
         let im = OpaquePointer(immediate.tallocHandle)
-        let context = events.record()
-        runHandler(of: im, ImmediateRecord.self) {
+        // Kept, since the handler may free the context.
+        let extras = events.record().extras
+        runHandler(of: im, ImmediateRecord.self, extras: extras) {
             caller.call(on: events) { ev in
                 handler(ev, im, private_data)
             } before: { ops, wrapper in
@@ -51,7 +52,7 @@ package func tevent_common_schedule_immediate(
                 ops.after_immediate_handler?(
                     wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
             }
-            if !events.isFreed { context.traceLeaving(im) }
+            extras.traceLeaving(im)
         }
     }
     context.hasAdded(im)
