@@ -37,7 +37,7 @@ package func tevent_common_schedule_immediate(
     guard let handler else { return immediate.detach() }
     let context = context(ev)
     let caller = Caller(context, handler_name, location)
-    if immediate.pointee.prefix.context == nil { context.extras.traceLeaving(OpaquePointer(immediate)) }
+    if immediate.pointee.prefix.context == nil { traceLeavingIfRunning(OpaquePointer(immediate)) }
     ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
         let im = OpaquePointer(immediate.tallocHandle)
         // Kept, since the handler may free the context.

@@ -57,6 +57,12 @@ private func find(_ event: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<cte
     return running
 }
 
+/// Lets the trace hear that an immediate whose handler runs has left its loop, if it has not yet.
+func traceLeavingIfRunning(_ im: OpaquePointer) {
+    guard let extras = find(im.chunk)?.pointee.extras else { return }
+    Unmanaged<ContextExtras>.fromOpaque(extras).takeUnretainedValue().traceLeaving(im)
+}
+
 /// The destructor of an event whose handler runs.
 private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Moved to another thread's tree, or freed there, it cannot be told apart from one that does not run.
@@ -66,9 +72,7 @@ private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     }
     running.pointee.is_freed = true
     leaveLoop(OpaquePointer(chunk!))
-    if let extras = running.pointee.extras {
-        Unmanaged<ContextExtras>.fromOpaque(extras).takeUnretainedValue().traceLeaving(OpaquePointer(chunk!))
-    }
+    traceLeavingIfRunning(OpaquePointer(chunk!))
     return -1
 }
 

@@ -99,8 +99,10 @@ extension EventContext {
 
 extension ContextPointer {
     /// Catches a signal with an event under any chunk, or none.
+    ///
+    /// The flags are those of `sigaction`, if this is the signal's first event.
     package func addSignal(
-        _ signal: Signal, wantsInfo: Bool, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>,
+        _ signal: Signal, wantsInfo: Bool, flags: Int32 = SA_RESTART, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>,
         line: UInt32, _ handler: @escaping SignalHandler
     ) throws(TeventError) -> SignalEvent {
         let number = signal.rawValue
@@ -112,7 +114,7 @@ extension ContextPointer {
             SignalRecord(prefix: $0, handler: handler, number: number, wantsInfo: wantsInfo)
         }
         do {
-            try SignalDispatch.register(number, wantsInfo: wantsInfo)
+            try SignalDispatch.register(number, wantsInfo: wantsInfo, flags: flags)
         } catch {
             freeChunk(event)
             throw error
