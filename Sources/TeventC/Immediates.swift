@@ -34,7 +34,7 @@ package func tevent_common_schedule_immediate(
     _ location: UnsafePointer<CChar>?
 ) {
     let immediate: ImmediatePointer = record(im, .immediate)
-    guard let handler else { return immediate.detach() }
+    guard let handler else { return tevent_common_immediate_cancel(im) }
     let context = context(ev)
     let caller = Caller(context, handler_name, location)
     if immediate.pointee.prefix.context == nil { traceLeavingIfRunning(OpaquePointer(immediate)) }
@@ -63,7 +63,10 @@ package func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immedi
 
 @c @implementation
 package func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
-    (record(im, .immediate) as ImmediatePointer).detach()
+    let immediate: ImmediatePointer = record(im, .immediate)
+    // It has left already if its handler runs.
+    guard immediate.pointee.prefix.context == nil else { return immediate.detach() }
+    traceLeavingIfRunning(OpaquePointer(immediate))
 }
 
 @c @implementation

@@ -194,7 +194,11 @@ package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: Unsa
     request.expectCallback()
     guard let events = request.pointee.extras?.deferral.take() else {
         // The engine keeps quiet about a request that was received, C does not.
-        return request.pointee.status == .received ? request.callProgram() : request.notify()
+        let handle = request.handle
+        if request.pointee.status == .received { request.callProgram() } else { request.notify() }
+        // It may have been posted, and is to be called again.
+        if !handle.isStale { request.expectCallback() }
+        return
     }
     if !events.isFreed { request.post(on: events.record()) }
 }
