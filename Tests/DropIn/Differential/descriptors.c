@@ -161,7 +161,7 @@ static bool add(struct object *self)
     int most = (classes & CROWDED) != 0 ? 4 : (classes & SHARED) != 0 ? 2 : 1;
     if (count_watchers(end) >= most || !may_have_flags(end, flags)) return false;
     struct object *event = &objects[object_count];
-    note("tevent_add_fd F%d in %s under %s on end %d, flags %d", event->number = object_count, name_of(context),
+    note("tevent_add_fd F%d in %s under %s on end %d, flags %d", object_count, name_of(context),
          name_of(parent), end, flags);
     adding_descriptor = true;
     struct tevent_fd *fde = tevent_add_fd(context->pointer, parent->pointer, ends[end].descriptor, flags, handler, event);

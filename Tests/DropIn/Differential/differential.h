@@ -54,6 +54,7 @@ enum kind { CONTEXT, BLOCK, TIMER, IMMEDIATE, DESCRIPTOR, SIGNAL, REQUEST, STATE
 struct object {
     enum kind kind;
     int number;
+    char name[8];
     void *pointer;
     /* The context that the object belongs to, or was last given to. */
     struct object *context;
@@ -76,10 +77,11 @@ struct object {
     int64_t due;
     /* A close function that closes. */
     bool closes;
-    /* A request's state, its callback's count, where its callback is deferred to; an entry's queue and request. */
+    /* A request's state, and the context that its callback is deferred to; an entry's queue and request. */
     struct object *state, *deferred, *queue, *request;
     bool waits, has_callback, posted;
-    int plan;
+    /* A queue whose first entry may not be the one with the smallest number. */
+    bool unordered;
 };
 
 struct operation {
@@ -135,7 +137,8 @@ bool descends_from(const struct object *object, const struct object *ancestor);
 bool can_go(const struct object *object);
 bool can_free(const struct object *object);
 void doom(const struct object *object);
-void give_up(struct object *object);
+void save_below(const struct object *object);
+void give_up(const struct object *object);
 int object_free(struct object *object);
 
 /* program.c: what handlers do */

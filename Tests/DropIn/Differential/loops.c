@@ -51,12 +51,30 @@ void loop_turn(struct object *context)
     remove_tick(timer, done);
 }
 
+/* Whether there seems to be a handler to call. */
+static bool has_work(const struct object *context)
+{
+    for (int i = 0; i < object_count; i++) {
+        const struct object *object = &objects[i];
+        if (!is_usable(object) || object->context != context || object->detached) continue;
+        if (object->kind == DESCRIPTOR && tevent_fd_get_flags(object->pointer) == 0) continue;
+        if (object->kind != SIGNAL || signal_pending(object->signum)) return true;
+    }
+    return false;
+}
+
 static bool turn(struct object *self)
 {
-    struct object *context = pick(CONTEXT);
+    struct object *context = chance(95) ? pick_where(CONTEXT, has_work) : pick(CONTEXT);
     if (!can_loop(context) || (self != NULL && chance(50))) return false;
     loop_turn(context);
     return true;
+}
+
+static bool keeps_loop(const struct object *object, const struct object *context)
+{
+    bool is_watcher = object->kind == DESCRIPTOR || object->kind == SIGNAL;
+    return is_watcher && object->context == context && object->alive && !object->detached;
 }
 
 static void close_context(struct tevent_context *ev, struct tevent_timer *te, struct timeval now, void *private_data)
@@ -67,17 +85,27 @@ static void close_context(struct tevent_context *ev, struct tevent_timer *te, st
     say("closing time in %s", name_of_pointer(ev));
     context->closing = true;
     signals_delivered(context);
+    bool again = false;
     for (int i = 0; i < object_count; i++) {
         struct object *object = &objects[i];
-        bool keeps_loop = object->kind == DESCRIPTOR || object->kind == SIGNAL;
-        if (keeps_loop && object->context == context && !object->detached && can_free(object)) object_free(object);
+        if (!keeps_loop(object, context)) continue;
+        save_below(object);
+        if (can_free(object)) {
+            object_free(object);
+        } else if (!object->doomed) {
+            again = true;
+        }
     }
+    if (again) tevent_add_timer(ev, context->pointer, clock_after(CLOSING_TIME), close_context, context);
 }
 
 static bool wait(struct object *self)
 {
     struct object *context = pick(CONTEXT);
     if (!can_loop(context) || (self != NULL && chance(80))) return false;
+    for (int i = 0; i < object_count; i++) {
+        if (objects[i].running > 0 && keeps_loop(&objects[i], context)) return false;
+    }
     context->loops++;
     tevent_add_timer(context->pointer, context->pointer, clock_after(CLOSING_TIME), close_context, context);
     note("tevent_loop_wait %s", name_of(context));

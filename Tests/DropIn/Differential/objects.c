@@ -46,6 +46,7 @@ struct object *object_add(enum kind kind, void *pointer, struct object *context)
     struct object *object = &objects[object_count];
     *object = (struct object){.kind = kind, .number = object_count++, .pointer = pointer, .context = context,
         .alive = true, .end = -1};
+    snprintf(object->name, sizeof(object->name), "%c%d", "CBTIFSRDQE"[kind], object->number);
     struct watch *watch = talloc(pointer, struct watch);
     watch->object = object;
     talloc_set_destructor(watch, watch_destructor);
@@ -151,15 +152,21 @@ void doom(const struct object *freed)
     }
 }
 
-/* The library frees the object after this handler: what somebody on the stack still needs is taken away from it. */
-void give_up(struct object *freed)
+/* Takes what somebody on the stack still needs away from an object that will be freed. */
+void save_below(const struct object *freed)
 {
-    if (!freed->alive) return;
     for (int i = 0; i < object_count; i++) {
         struct object *object = &objects[i];
         if (!object->alive || object == freed || !is_needed(object, freed) || !descends_from(object, freed)) continue;
         talloc_steal(root->pointer, object->pointer);
     }
+}
+
+/* The library frees the object after this handler. */
+void give_up(const struct object *freed)
+{
+    if (!freed->alive) return;
+    save_below(freed);
     doom(freed);
 }
 

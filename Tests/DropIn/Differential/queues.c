@@ -1,8 +1,8 @@
 /* Queues. */
 #include "differential.h"
 
-/* What a trigger does with its entry and its request, drawn when the entry is made. */
-enum plan { FINISH, FREE_REQUEST, KEEP, AGAIN, PLANS };
+/* What a trigger does with its request. */
+enum plan { FINISH, FREE_REQUEST, KEEP, PLANS };
 
 static void trigger(struct tevent_req *req, void *private_data)
 {
@@ -11,7 +11,6 @@ static void trigger(struct tevent_req *req, void *private_data)
     say("trigger of %s%s", name_of(request), right ? "" : ", not its request");
     if (!request->alive) return;
     uint64_t saved = enter(request);
-    /* What the trigger is to do was not known when the request was made: it is drawn here. */
     switch ((enum plan)draw(PLANS)) {
     case FINISH:
         if (is_usable(request) && tevent_req_is_in_progress(request->pointer)) tevent_req_done(request->pointer);
@@ -19,7 +18,8 @@ static void trigger(struct tevent_req *req, void *private_data)
     case FREE_REQUEST:
         if (can_free(request)) object_free(request);
         break;
-    default:
+    case KEEP:
+    case PLANS:
         break;
     }
     act(request, 2);
@@ -74,13 +74,16 @@ static bool add(struct object *self)
         add_entry(tevent_queue_add_entry(queue->pointer, context->pointer, request->pointer, function, request), queue,
                   request, context);
     } else {
-        /* The entry may be gone when it is returned, and its context must not go before it: these two stay. */
+        /* The trigger may be called at once, and free anything but the context. */
         note("tevent_queue_add_optimize_empty %s to %s in %s, %s", name_of(request), name_of(queue), name_of(context),
              trigger_name);
         context->pins++;
+        int count = object_count;
         add_entry(tevent_queue_add_optimize_empty(queue->pointer, context->pointer, request->pointer, function, request),
                   queue, request, context);
         context->pins--;
+        /* The trigger may have added some that got their numbers first. */
+        if (object_count > count + 1) queue->unordered = true;
     }
     if (queue->alive) show_queue(queue);
     return true;
@@ -116,7 +119,7 @@ static bool untrigger(struct object *self)
 {
     (void)self;
     struct object *entry = pick_where(ENTRY, is_first);
-    if (entry == NULL || tevent_queue_running(entry->queue->pointer) || entry->queue->has_callback) return false;
+    if (entry == NULL || tevent_queue_running(entry->queue->pointer) || entry->queue->unordered) return false;
     note("tevent_queue_entry_untrigger %s", name_of(entry));
     tevent_queue_entry_untrigger(entry->pointer);
     return true;
@@ -133,8 +136,8 @@ static bool wait(struct object *self)
     if (request == NULL) return false;
     request->waits = true;
     say("%s waits", name_of(request));
-    /* An entry without number lies in the queue, which may be the first. */
-    queue->has_callback = true;
+    /* Its entry has no number. */
+    queue->unordered = true;
     return true;
 }
 

@@ -173,8 +173,10 @@ static bool post(struct object *self)
     if (request == NULL || context == NULL || request->has_callback || request->posted) return false;
     if (request->deferred != NULL) return false;
     request->pins++;
+    context->pins++;
     finish(request);
     request->pins--;
+    context->pins--;
     if (!request->alive || is_in_progress(request)) return false;
     enum tevent_req_state state;
     uint64_t error;
@@ -183,6 +185,7 @@ static bool post(struct object *self)
     struct tevent_req *same = tevent_req_post(request->pointer, context->pointer);
     if (same != request->pointer) say("posted as another");
     request->posted = true;
+    request->context = context;
     tevent_req_set_callback(request->pointer, callback, NULL);
     request->has_callback = true;
     return true;
@@ -212,6 +215,7 @@ static bool end_in_time(struct object *self)
     int64_t after = (int64_t)draw(6) - 1;
     note("tevent_req_set_endtime %s in %s, in %lld ms", name_of(request), name_of(context), (long long)after);
     if (request->pins > 0) return false;
+    request->context = context;
     say("end time: %d", tevent_req_set_endtime(request->pointer, context->pointer, clock_after(after)));
     return true;
 }

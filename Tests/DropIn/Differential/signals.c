@@ -72,7 +72,7 @@ static bool add(struct object *self)
     if ((classes & SHARED_SIGNALS) == 0 && watched_elsewhere(signum, context)) return false;
     if ((sa_flags & SA_SIGINFO) != 0 && has_watcher_without_info(signum)) return false;
     struct object *signal = &objects[object_count];
-    note("tevent_add_signal S%d in %s under %s, number %d, flags %#x", signal->number = object_count, name_of(context),
+    note("tevent_add_signal S%d in %s under %s, number %d, flags %#x", object_count, name_of(context),
          name_of(parent), signum, sa_flags);
     struct tevent_signal *se = tevent_add_signal(context->pointer, parent->pointer, signum, sa_flags, handler, signal);
     if (object_add(SIGNAL, se, context) == NULL) return false;

@@ -47,7 +47,7 @@ static bool add(struct object *self)
     struct timeval time = draw_time(&due);
     /* The handler's private data: where the object will lie. */
     struct object *timer = &objects[object_count];
-    note("tevent_add_timer T%d in %s under %s, at %lld", timer->number = object_count, name_of(context), name_of(parent),
+    note("tevent_add_timer T%d in %s under %s, at %lld", object_count, name_of(context), name_of(parent),
          due == INT64_MIN ? 0 : (long long)due);
     struct tevent_timer *te = tevent_add_timer(context->pointer, chance(20) ? NULL : parent->pointer, time, handler, timer);
     if (object_add(TIMER, te, context) == NULL) return false;

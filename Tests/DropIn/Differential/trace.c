@@ -29,15 +29,9 @@ void note(const char *format, ...)
     va_end(arguments);
 }
 
-/* The name of an object: a letter for its kind, and its number. Eight of them can be in use at once. */
 const char *name_of(const struct object *object)
 {
-    static char names[8][16];
-    static unsigned next;
-    if (object == NULL) return "none";
-    char *name = names[next++ % 8];
-    snprintf(name, sizeof(names[0]), "%c%d", "CBTIFSRDQE"[object->kind], object->number);
-    return name;
+    return object == NULL ? "none" : object->name;
 }
 
 const char *name_of_pointer(const void *pointer)
