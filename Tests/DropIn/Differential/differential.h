@@ -148,6 +148,8 @@ extern unsigned handlers_run;
 /* Begins and ends a handler of an object: what it does in between depends on the seed, the object and the count of its runs. */
 uint64_t enter(struct object *object);
 void leave(struct object *object, uint64_t saved);
+void begin_running(struct object *object);
+void end_running(struct object *object);
 /* Performs up to so many random operations. */
 void act(struct object *self, unsigned most);
 void run_seed(uint64_t seed);

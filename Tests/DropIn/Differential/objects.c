@@ -121,7 +121,7 @@ static bool signal_is_needed(const struct object *signal, const struct object *f
  */
 static bool is_needed(const struct object *object, const struct object *freed)
 {
-    if (object->pins > 0 || (object->reentered && object->kind != REQUEST)) return true;
+    if (object->pins > 0 || object->reentered) return true;
     if (object->kind == CONTEXT) return context_is_needed(object);
     return object->kind == SIGNAL && signal_is_needed(object, freed);
 }
@@ -147,8 +147,8 @@ void doom(const struct object *freed)
 {
     for (int i = 0; i < object_count; i++) {
         struct object *object = &objects[i];
-        if (!object->alive) continue;
-        if (object->running > 0 && object->kind != REQUEST && descends_from(object, freed)) object->doomed = true;
+        bool is_kept = object->kind != REQUEST && object->kind != QUEUE;
+        if (object->alive && object->running > 0 && is_kept && descends_from(object, freed)) object->doomed = true;
     }
 }
 

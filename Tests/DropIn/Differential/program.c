@@ -19,18 +19,28 @@ static void show_complaint(void *context, enum tevent_debug_level level, const c
     vfprintf(stderr, format, arguments);
 }
 
+void begin_running(struct object *object)
+{
+    if (object->running++ > 0) object->reentered = true;
+}
+
+void end_running(struct object *object)
+{
+    if (--object->running == 0) object->reentered = false;
+}
+
 uint64_t enter(struct object *object)
 {
     handlers_run++;
     depth++;
-    if (object->running++ > 0) object->reentered = true;
+    begin_running(object);
     object->runs++;
     return random_begin(current_seed, (uint64_t)object->number << 32 | (uint64_t)object->kind << 24 | object->runs);
 }
 
 void leave(struct object *object, uint64_t saved)
 {
-    if (--object->running == 0) object->reentered = false;
+    end_running(object);
     depth--;
     random_end(saved);
 }

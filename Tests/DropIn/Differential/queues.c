@@ -4,13 +4,19 @@
 /* What a trigger does with its request. */
 enum plan { FINISH, FREE_REQUEST, KEEP, PLANS };
 
+struct ticket {
+    struct object *request, *queue;
+};
+
 static void trigger(struct tevent_req *req, void *private_data)
 {
-    struct object *request = private_data;
+    const struct ticket *ticket = private_data;
+    struct object *request = ticket->request, *queue = ticket->queue;
     bool right = req == request->pointer;
     say("trigger of %s%s", name_of(request), right ? "" : ", not its request");
     if (!request->alive) return;
     uint64_t saved = enter(request);
+    begin_running(queue);
     switch ((enum plan)draw(PLANS)) {
     case FINISH:
         if (is_usable(request) && tevent_req_is_in_progress(request->pointer)) tevent_req_done(request->pointer);
@@ -23,6 +29,7 @@ static void trigger(struct tevent_req *req, void *private_data)
         break;
     }
     act(request, 2);
+    end_running(queue);
     leave(request, saved);
 }
 
@@ -69,9 +76,11 @@ static bool add(struct object *self)
     if (queue == NULL || request == NULL || context == NULL || objects_full()) return false;
     tevent_queue_trigger_fn_t function = chance(15) ? NULL : trigger;
     const char *trigger_name = function == NULL ? "without trigger" : "with trigger";
+    struct ticket *ticket = talloc(request->pointer, struct ticket);
+    *ticket = (struct ticket){.request = request, .queue = queue};
     if (chance(50)) {
         note("tevent_queue_add_entry %s to %s in %s, %s", name_of(request), name_of(queue), name_of(context), trigger_name);
-        add_entry(tevent_queue_add_entry(queue->pointer, context->pointer, request->pointer, function, request), queue,
+        add_entry(tevent_queue_add_entry(queue->pointer, context->pointer, request->pointer, function, ticket), queue,
                   request, context);
     } else {
         /* The trigger may be called at once, and free anything but the context. */
@@ -79,7 +88,7 @@ static bool add(struct object *self)
              trigger_name);
         context->pins++;
         int count = object_count;
-        add_entry(tevent_queue_add_optimize_empty(queue->pointer, context->pointer, request->pointer, function, request),
+        add_entry(tevent_queue_add_optimize_empty(queue->pointer, context->pointer, request->pointer, function, ticket),
                   queue, request, context);
         context->pins--;
         /* The trigger may have added some that got their numbers first. */
@@ -135,6 +144,7 @@ static bool wait(struct object *self)
     struct object *request = object_add(REQUEST, req, context);
     if (request == NULL) return false;
     request->waits = true;
+    request->queue = queue;
     say("%s waits", name_of(request));
     /* Its entry has no number. */
     queue->unordered = true;

@@ -82,12 +82,16 @@ static void callback(struct tevent_req *req)
     }
     struct object *outer = tevent_req_callback_data_void(req);
     say("callback of %s for %s", name_of(request), name_of(outer));
+    /* A request that waits for a queue is called back by that queue's trigger. */
+    struct object *queue = request->waits && request->queue != NULL && request->queue->alive ? request->queue : NULL;
     uint64_t saved = enter(request);
+    if (queue != NULL) begin_running(queue);
     show_result(request);
     if (chance(40) && can_be_received(request)) receive(request);
     if (chance(40) && can_free(request)) object_free(request);
     if (outer != NULL && outer->kind == REQUEST && is_usable(outer) && can_be_finished(outer) && chance(70)) finish(outer);
     act(request, 2);
+    if (queue != NULL) end_running(queue);
     leave(request, saved);
 }
 
