@@ -77,10 +77,16 @@ void act(struct object *self, unsigned most)
     for (unsigned count = draw(most + 1); count > 0 && budget > 0 && depth < 8; count--) act_once(self);
 }
 
+static void free_all(enum kind kind)
+{
+    for (int i = 0; i < object_count; i++) {
+        if (objects[i].kind == kind && can_free(&objects[i])) object_free(&objects[i]);
+    }
+}
+
 /* Ends a program: lets the loops run dry, then frees what is left in an order that depends on the seed. */
 static void finish(void)
 {
-    static const enum kind order[] = {REQUEST, QUEUE, CONTEXT};
     note("the end");
     if (chance(50)) {
         for (int i = 0; i < object_count; i++) {
@@ -94,12 +100,11 @@ static void finish(void)
     for (int i = 0; i < object_count; i++) {
         if (objects[i].kind == QUEUE && objects[i].alive) tevent_queue_stop(objects[i].pointer);
     }
-    unsigned first = draw(4);
-    for (unsigned k = first; k < 3; k++) {
-        for (int i = 0; i < object_count; i++) {
-            if (objects[i].kind == order[k] && can_free(&objects[i])) object_free(&objects[i]);
-        }
-    }
+    /* Entries of queues must go before their contexts. */
+    bool queues_first = chance(50);
+    free_all(queues_first ? QUEUE : REQUEST);
+    free_all(queues_first ? REQUEST : QUEUE);
+    if (chance(50)) free_all(CONTEXT);
     talloc_free(root->pointer);
     for (int i = 0; i < object_count; i++) {
         if (objects[i].alive) say("left over: %s", name_of(&objects[i]));
