@@ -23,6 +23,11 @@ static const struct {
     {"idle", IDLE, "turns in which nothing happens but time"},
     {"inner", INNER, "trace callbacks for what the library makes for itself"},
     {"unposted", UNPOSTED, "requests whose callback is set after they are finished, or called again"},
+    {"profiles", PROFILES, "profiles of requests"},
+    {"depths", DEPTHS, "how deeply requests are nested"},
+    {"constants", CONSTANTS, "what never changes, and arguments that are refused"},
+    {"backends", BACKENDS, "the list of back ends"},
+    {"storms", STORMS, "more signals at once than the library can keep (off)"},
     {"many-ready", MANY_READY, "several descriptors ready at once (off)"},
     {"lonely-writers", LONELY_WRITERS, "waiting only to write where the peer has gone (off)"},
     {"stale-signals", STALE_SIGNALS, "freeing the watchers of a signal that is under way (off)"},
@@ -32,7 +37,7 @@ static const struct {
     {"aborts", ABORTS, "nesting where it is not allowed, with an abort function (off)"},
 };
 
-unsigned classes = WAITS - 1;
+unsigned classes = STORMS - 1;
 
 bool class_named(const char *name, unsigned *class)
 {

@@ -43,8 +43,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "-v") == 0) {
             verbose = true;
         } else if (strcmp(argv[i], "--only") == 0 && has_value) {
-            /* What only refines a class stays. */
-            classes = classes_named(argv[++i]) | (classes & (SHARED | SHARED_SIGNALS | IDLE | INNER | UNPOSTED | PRINTS));
+            classes = classes_named(argv[++i]) | (classes & REFINEMENTS);
         } else if (strcmp(argv[i], "--without") == 0 && has_value) {
             classes &= ~classes_named(argv[++i]);
         } else if (strcmp(argv[i], "--with") == 0 && has_value) {

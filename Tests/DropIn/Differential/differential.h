@@ -38,7 +38,12 @@ enum class {
     IDLE = 1 << 14,
     INNER = 1 << 15,
     UNPOSTED = 1 << 16,
+    PROFILES = 1 << 17,
+    DEPTHS = 1 << 18,
+    CONSTANTS = 1 << 19,
+    BACKENDS = 1 << 20,
     /* What follows is left out unless asked for. */
+    STORMS = 1 << 22,
     WAITS = 1 << 23,
     MANY_READY = 1 << 24,
     LONELY_WRITERS = 1 << 25,
@@ -47,6 +52,9 @@ enum class {
     REINITIALISE = 1 << 28,
     ABORTS = 1 << 29,
 };
+
+/* Classes that only refine others: --only leaves them. */
+#define REFINEMENTS (SHARED | SHARED_SIGNALS | IDLE | INNER | UNPOSTED | PRINTS | PROFILES | DEPTHS)
 
 enum kind { CONTEXT, BLOCK, TIMER, IMMEDIATE, DESCRIPTOR, SIGNAL, REQUEST, STATE, QUEUE, ENTRY, KINDS };
 
@@ -168,13 +176,21 @@ void signals_settle(void);
 
 /* loops.c */
 void loop_turn(struct object *context);
+void allow_nesting(struct object *context);
 bool can_loop(const struct object *context);
+
+/* profiles.c */
+void depths_begin(void);
+void depths_end(void);
+/* How deeply the request is nested that the library last went to, if the program asks for that. */
+void show_depth(void);
 
 /* traces.c */
 extern bool adding_descriptor;
 void traces_set(struct object *context);
 
 extern const struct operation timer_operations[], immediate_operations[], descriptor_operations[], signal_operations[],
-    request_operations[], queue_operations[], tree_operations[], trace_operations[], loop_operations[], pure_operations[];
+    request_operations[], queue_operations[], tree_operations[], trace_operations[], loop_operations[], pure_operations[],
+    telling_operations[];
 
 #endif

@@ -8,7 +8,26 @@ bool can_loop(const struct object *context)
 {
     if (!is_usable(context) || context->kind != CONTEXT) return false;
     if (signal_depth > 0 || depth >= 6) return false;
-    return context->loops == 0 || (context->nests && (classes & NESTING) != 0);
+    if (context->loops == 0) return true;
+    return (classes & NESTING) != 0 && (context->nests || (classes & ABORTS) != 0);
+}
+
+static int hook(struct tevent_context *ev, void *private_data, uint32_t level, bool begin, void *stack, const char *location)
+{
+    void **kept = stack;
+    /* What a hook leaves there at the beginning it finds at the end. */
+    const char *found = begin ? (*kept == NULL ? "nothing" : "something") : *kept == private_data ? "its own" : "another's";
+    say("nesting of %s, level %u, %s, finds %s, %s", name_of_pointer(ev), level, begin ? "begins" : "ends", found,
+        location == NULL ? "nowhere" : location);
+    *kept = private_data;
+    return 0;
+}
+
+void allow_nesting(struct object *context)
+{
+    context->nests = true;
+    tevent_loop_allow_nesting(context->pointer);
+    if (chance(30)) tevent_loop_set_nesting_hook(context->pointer, hook, context);
 }
 
 static void tick(struct tevent_context *ev, struct tevent_timer *te, struct timeval now, void *private_data)

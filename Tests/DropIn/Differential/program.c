@@ -19,6 +19,11 @@ static void show_complaint(void *context, enum tevent_debug_level level, const c
     vfprintf(stderr, format, arguments);
 }
 
+static void show_abort(const char *reason)
+{
+    say("abort: %s", reason);
+}
+
 void begin_running(struct object *object)
 {
     if (object->running++ > 0) object->reentered = true;
@@ -47,7 +52,7 @@ void leave(struct object *object, uint64_t saved)
 
 static const struct operation *const tables[] = {timer_operations, immediate_operations, descriptor_operations,
     signal_operations, request_operations, queue_operations, tree_operations, trace_operations, loop_operations,
-    pure_operations};
+    pure_operations, telling_operations};
 
 static bool act_once(struct object *self)
 {
@@ -137,20 +142,20 @@ void run_seed(uint64_t seed)
     depth = 0;
     handlers_run = 0;
     finale = false;
+    tevent_set_abort_fn((classes & ABORTS) != 0 ? show_abort : NULL);
     classes = classes_of_seed(allowed);
     budget = 40 + draw(120);
+    depths_begin();
     printf("seed %llu\n", (unsigned long long)seed);
     for (unsigned count = (classes & CONTEXTS) != 0 ? 1 + draw(3) : 1; count > 0; count--) {
         struct object *context = object_add(CONTEXT, tevent_context_init(root->pointer), NULL);
         tevent_set_debug(context->pointer, show_complaint, NULL);
-        if ((classes & NESTING) != 0 && chance(50)) {
-            context->nests = true;
-            tevent_loop_allow_nesting(context->pointer);
-        }
+        if ((classes & NESTING) != 0 && chance(50)) allow_nesting(context);
         if ((classes & TRACES) != 0 && chance(60)) traces_set(context);
     }
     for (int step = 0; step < 100 && budget > 0; step++) act_once(NULL);
     finish();
+    depths_end();
     classes = allowed;
     fflush(stdout);
 }

@@ -17,6 +17,7 @@ static void trigger(struct tevent_req *req, void *private_data)
     if (!request->alive) return;
     uint64_t saved = enter(request);
     begin_running(queue);
+    show_depth();
     switch ((enum plan)draw(PLANS)) {
     case FINISH:
         if (is_usable(request) && tevent_req_is_in_progress(request->pointer)) tevent_req_done(request->pointer);

@@ -43,7 +43,9 @@ static void receive(struct object *request)
 {
     note("tevent_req_received %s", name_of(request));
     if (request->state != NULL && request->state->alive) doom(request->state);
-    if (request->waits) {
+    if (request->waits && request->queue == NULL) {
+        say("woken by %s = %d", name_of(request), tevent_wakeup_recv(request->pointer));
+    } else if (request->waits) {
         say("waited for a queue with %s = %d", name_of(request), tevent_queue_wait_recv(request->pointer));
     } else {
         tevent_req_received(request->pointer);
@@ -86,6 +88,7 @@ static void callback(struct tevent_req *req)
     struct object *queue = request->waits && request->queue != NULL && request->queue->alive ? request->queue : NULL;
     uint64_t saved = enter(request);
     if (queue != NULL) begin_running(queue);
+    show_depth();
     show_result(request);
     if (chance(40) && can_be_received(request)) receive(request);
     if (chance(40) && can_free(request)) object_free(request);
@@ -139,7 +142,6 @@ static void set_up(struct object *request, struct object *outer)
     }
     if (chance(30)) tevent_req_set_cancel_fn(req, cancel);
     if (chance(30)) tevent_req_set_print_fn(req, print);
-    if (chance(10)) say("profile of %s: %d", name_of(request), tevent_req_set_profile(req));
 }
 
 static bool create(struct object *self)
@@ -156,6 +158,7 @@ static bool create(struct object *self)
     bool same = tevent_req_data(request->pointer, struct differential_state) == state;
     say("created %s with %s, state %d%s", name_of(request), name_of(request->state), state->number, same ? "" : ", not its");
     state->number = request->number;
+    show_depth();
     set_up(request, outer);
     return true;
 }
@@ -276,17 +279,6 @@ static bool poll_one(struct object *self)
     return true;
 }
 
-static bool print_one(struct object *self)
-{
-    (void)self;
-    struct object *request = pick(REQUEST);
-    if (request == NULL || !is_usable(request->state)) return false;
-    char *text = tevent_req_print(root->pointer, request->pointer);
-    say("%s is %s", name_of(request), without_addresses(text));
-    talloc_free(text);
-    return true;
-}
-
 static bool wake(struct object *self)
 {
     (void)self;
@@ -322,7 +314,6 @@ const struct operation request_operations[] = {
     {"notify", REQUESTS | UNPOSTED, 3, notify},
     {"received", REQUESTS, 4, receive_any},
     {"poll", REQUESTS, 3, poll_one},
-    {"print", REQUESTS | PRINTS, 4, print_one},
     {"wakeup", REQUESTS, 6, wake},
     {"free request", REQUESTS, 6, free_one},
     {NULL, 0, 0, NULL},

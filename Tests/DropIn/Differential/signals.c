@@ -92,10 +92,11 @@ static bool raise_one(struct object *self)
     (void)self;
     struct object *signal = pick_where(SIGNAL, is_attached);
     if (signal == NULL) return false;
-    note("raise %d", signal->signum);
+    int times = (classes & STORMS) != 0 && chance(10) ? 300 : chance(80) ? 1 : 1 + (int)draw(5);
+    note("raise %d, %d times", signal->signum, times);
     signals_raised = true;
     pending[signal->signum]++;
-    raise(signal->signum);
+    while (times-- > 0) raise(signal->signum);
     return true;
 }
 
