@@ -60,6 +60,8 @@ int main(int argc, char **argv)
         usage();
         return 2;
     }
+    /* A queue holds requests. */
+    if ((classes & QUEUES) != 0) classes |= REQUESTS;
     signal(SIGALRM, watchdog);
     signal(SIGPIPE, SIG_IGN);
     if (verbose || from == to) setvbuf(stdout, NULL, _IOLBF, 0);
