@@ -27,6 +27,7 @@ static const struct {
     {"depths", DEPTHS, "how deeply requests are nested"},
     {"constants", CONSTANTS, "what never changes, and arguments that are refused"},
     {"backends", BACKENDS, "the list of back ends"},
+    {"zero-updates", ZERO_UPDATES, "timers that are updated to zero"},
     {"storms", STORMS, "more signals at once than the library can keep (off)"},
     {"many-ready", MANY_READY, "several descriptors ready at once (off)"},
     {"lonely-writers", LONELY_WRITERS, "waiting only to write where the peer has gone (off)"},

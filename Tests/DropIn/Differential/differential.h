@@ -42,6 +42,7 @@ enum class {
     DEPTHS = 1 << 18,
     CONSTANTS = 1 << 19,
     BACKENDS = 1 << 20,
+    ZERO_UPDATES = 1 << 21,
     /* What follows is left out unless asked for. */
     STORMS = 1 << 22,
     WAITS = 1 << 23,
@@ -54,7 +55,7 @@ enum class {
 };
 
 /* Classes that only refine others: --only leaves them. */
-#define REFINEMENTS (SHARED | SHARED_SIGNALS | IDLE | INNER | UNPOSTED | PRINTS | PROFILES | DEPTHS)
+#define REFINEMENTS (SHARED | SHARED_SIGNALS | IDLE | INNER | UNPOSTED | PRINTS | PROFILES | DEPTHS | ZERO_UPDATES)
 
 enum kind { CONTEXT, BLOCK, TIMER, IMMEDIATE, DESCRIPTOR, SIGNAL, REQUEST, STATE, QUEUE, ENTRY, KINDS };
 
@@ -153,7 +154,7 @@ int object_free(struct object *object);
 extern int budget;
 extern bool finale;
 extern unsigned handlers_run;
-/* Begins and ends a handler of an object: what it does in between depends on the seed, the object and the count of its runs. */
+/* Begins and ends a handler of an object: what it does depends on the seed, the object and the count of its runs. */
 uint64_t enter(struct object *object);
 void leave(struct object *object, uint64_t saved);
 void begin_running(struct object *object);

@@ -140,7 +140,8 @@ static bool wait(struct object *self)
     (void)self;
     struct object *queue = pick(QUEUE), *context = pick(CONTEXT), *parent = pick_parent();
     if (queue == NULL || context == NULL || objects_full()) return false;
-    note("tevent_queue_wait_send R%d for %s in %s under %s", object_count, name_of(queue), name_of(context), name_of(parent));
+    note("tevent_queue_wait_send R%d for %s in %s under %s", object_count, name_of(queue), name_of(context),
+         name_of(parent));
     struct tevent_req *req = tevent_queue_wait_send(parent->pointer, context->pointer, queue->pointer);
     struct object *request = object_add(REQUEST, req, context);
     if (request == NULL) return false;

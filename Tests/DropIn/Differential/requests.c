@@ -152,7 +152,8 @@ static bool create(struct object *self)
     if (objects_full()) return false;
     struct differential_state *state;
     note("tevent_req_create R%d under %s", object_count, name_of(parent));
-    struct object *request = object_add(REQUEST, tevent_req_create(parent->pointer, &state, struct differential_state), NULL);
+    struct tevent_req *req = tevent_req_create(parent->pointer, &state, struct differential_state);
+    struct object *request = object_add(REQUEST, req, NULL);
     if (request == NULL) return false;
     request->state = object_add(STATE, state, NULL);
     bool same = tevent_req_data(request->pointer, struct differential_state) == state;

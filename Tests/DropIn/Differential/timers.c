@@ -31,7 +31,8 @@ static void handler(struct tevent_context *ev, struct tevent_timer *te, struct t
                : tevent_timeval_compare(&now, &current) != 0 ? "another time"
                                                              : "the time";
     }
-    say("timer %s in %s is told %s%s", name_of(timer), name_of_pointer(ev), told, te == timer->pointer ? "" : ", not itself");
+    say("timer %s in %s is told %s%s", name_of(timer), name_of_pointer(ev), told,
+        te == timer->pointer ? "" : ", not itself");
     uint64_t saved = enter(timer);
     act(timer, 3);
     give_up(timer);
@@ -61,7 +62,11 @@ static bool update(struct object *self)
     (void)self;
     struct object *timer = pick_where(TIMER, can_be_updated);
     if (timer == NULL) return false;
-    struct timeval time = draw_time(&timer->due);
+    int64_t due;
+    struct timeval time = draw_time(&due);
+    /* Debian's library puts later timers at zero before one that was updated to zero. */
+    if (due == INT64_MIN && (classes & ZERO_UPDATES) == 0) return false;
+    timer->due = due;
     note("tevent_update_timer %s, to %lld", name_of(timer), timer->due == INT64_MIN ? 0 : (long long)timer->due);
     tevent_update_timer(timer->pointer, time);
     return true;
