@@ -127,6 +127,8 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *name_of(const struct object *object);
 const char *name_of_pointer(const void *pointer);
+/* File and line of a place in these files, without the path. */
+const char *place(const char *location);
 /* `text` without addresses, in memory that the next call uses again. */
 const char *without_addresses(const char *text);
 

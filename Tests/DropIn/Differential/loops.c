@@ -18,7 +18,7 @@ static int hook(struct tevent_context *ev, void *private_data, uint32_t level, b
     /* What a hook leaves there at the beginning it finds at the end. */
     const char *found = begin ? (*kept == NULL ? "nothing" : "something") : *kept == private_data ? "its own" : "another's";
     say("nesting of %s, level %u, %s, finds %s, %s", name_of_pointer(ev), level, begin ? "begins" : "ends", found,
-        location == NULL ? "nowhere" : location);
+        place(location));
     *kept = private_data;
     return 0;
 }

@@ -49,11 +49,6 @@ static bool print_one(struct object *self)
     return true;
 }
 
-static const char *or_none(const char *text)
-{
-    return text == NULL ? "none" : text;
-}
-
 static void show_profile(const struct tevent_req_profile *profile, int level)
 {
     const char *name = NULL, *start = NULL, *stop = NULL;
@@ -67,8 +62,8 @@ static void show_profile(const struct tevent_req_profile *profile, int level)
     tevent_req_profile_get_status(profile, &pid, &state, &error);
     struct timeval beginning = clock_after(-clock_now());
     bool in_time = tevent_timeval_compare(&start_time, &beginning) >= 0;
-    say("%*sprofile %s from %s%s to %s%s, state %d, error %llu%s", level * 2, "", or_none(name), or_none(start),
-        in_time ? "" : " at no time", or_none(stop), tevent_timeval_is_zero(&stop_time) ? " at no time" : "", state,
+    say("%*sprofile %s from %s%s to %s%s, state %d, error %llu%s", level * 2, "", name == NULL ? "none" : name, place(start),
+        in_time ? "" : " at no time", place(stop), tevent_timeval_is_zero(&stop_time) ? " at no time" : "", state,
         (unsigned long long)error, pid == getpid() ? "" : pid == 0 ? ", no process" : ", another process");
     for (profile = tevent_req_profile_get_subprofiles(profile); profile != NULL;
          profile = tevent_req_profile_next(profile)) {

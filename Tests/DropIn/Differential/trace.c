@@ -57,3 +57,11 @@ const char *without_addresses(const char *text)
     result[length] = '\0';
     return result;
 }
+
+const char *place(const char *location)
+{
+    if (location == NULL) return "nowhere";
+    const char *file = strrchr(location, '/');
+    /* Where something is in a library is that library's affair. */
+    return strstr(location, "Differential/") == NULL ? "elsewhere" : file + 1;
+}
