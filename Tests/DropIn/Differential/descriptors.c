@@ -155,7 +155,7 @@ static bool add(struct object *self)
     (void)self;
     struct object *context = pick(CONTEXT), *parent = pick_parent();
     int end = draw_end();
-    uint16_t flags = draw(4);
+    uint16_t flags = chance(15) ? 0 : chance(50) ? TEVENT_FD_READ : draw(4);
     if (context == NULL || context->closing || objects_full() || end < 0 || ends[end].unwatched) return false;
     /* From three on, Debian's library goes over from epoll to poll. */
     int most = (classes & CROWDED) != 0 ? 4 : (classes & SHARED) != 0 ? 2 : 1;
@@ -207,10 +207,19 @@ static bool set_closing(struct object *self)
     return true;
 }
 
+/* Rather an end whose peer is watched. */
+static int draw_peer(void)
+{
+    struct object *event = chance(75) ? pick(DESCRIPTOR) : NULL;
+    if (event == NULL) return draw_end();
+    int end = ends[event->end].peer;
+    return ends[end].open && !ends[end].owned ? end : -1;
+}
+
 static bool write_some(struct object *self)
 {
     (void)self;
-    int end = draw_end();
+    int end = draw_peer();
     if (end < 0 || (ends[end].possible_flags & TEVENT_FD_WRITE) == 0) return false;
     if (!may_become_ready(ends[end].peer, false)) return false;
     size_t count = 1 + draw(3);
@@ -256,11 +265,11 @@ static bool free_one(struct object *self)
 }
 
 const struct operation descriptor_operations[] = {
-    {"open pair", DESCRIPTORS, 8, open_pair},
-    {"add descriptor", DESCRIPTORS, 24, add},
+    {"open pair", DESCRIPTORS, 10, open_pair},
+    {"add descriptor", DESCRIPTORS, 30, add},
     {"set flags", DESCRIPTORS, 20, set_flags},
     {"set close function", DESCRIPTORS, 4, set_closing},
-    {"write", DESCRIPTORS, 30, write_some},
+    {"write", DESCRIPTORS, 40, write_some},
     {"read", DESCRIPTORS, 10, read_any},
     {"close or shut", DESCRIPTORS, 3, go},
     {"free descriptor", DESCRIPTORS, 8, free_one},

@@ -78,9 +78,12 @@ struct object {
     bool reentered;
     /* Somebody on the stack needs it: it must not be freed. */
     int pins;
-    /* A context's loops on the stack, whether it may be nested, and whether it takes no more descriptors and signals. */
+    /*
+     * A context's loops on the stack, whether they may be nested, whether one of them waits until there is nothing to wait
+     * for, and whether that takes no more descriptors and signals.
+     */
     int loops;
-    bool nests, closing;
+    bool nests, waiting, closing;
     /* A descriptor's end, a signal's number and flags, a timer's time. */
     int end, signum, sa_flags;
     int64_t due;

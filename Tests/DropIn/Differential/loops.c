@@ -125,13 +125,17 @@ static bool wait(struct object *self)
     for (int i = 0; i < object_count; i++) {
         if (objects[i].running > 0 && keeps_loop(&objects[i], context)) return false;
     }
+    bool is_nested = context->waiting;
+    context->waiting = true;
     context->loops++;
     tevent_add_timer(context->pointer, context->pointer, clock_after(CLOSING_TIME), close_context, context);
     note("tevent_loop_wait %s", name_of(context));
     int result = tevent_loop_wait(context->pointer);
     say("waited for %s = %d", name_of(context), result);
     context->loops--;
-    context->closing = false;
+    /* A nested loop has come to the closing time of the one around it as well. */
+    context->waiting = is_nested;
+    if (!is_nested) context->closing = false;
     return true;
 }
 

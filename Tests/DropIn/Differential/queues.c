@@ -163,11 +163,11 @@ static bool free_one(struct object *self)
 }
 
 const struct operation queue_operations[] = {
-    {"create queue", QUEUES, 8, create},
+    {"create queue", QUEUES, 12, create},
     {"add to queue", QUEUES, 40, add},
     {"start or stop", QUEUES, 10, start_or_stop},
     {"untrigger", QUEUES, 8, untrigger},
-    {"wait for queue", QUEUES, 6, wait},
+    {"wait for queue", QUEUES, 14, wait},
     {"free of queue", QUEUES, 8, free_one},
     {NULL, 0, 0, NULL},
 };
