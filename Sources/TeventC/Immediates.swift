@@ -42,6 +42,7 @@ package func tevent_common_schedule_immediate(
         let im = OpaquePointer(immediate.tallocHandle)
         // Kept, since the handler may free the context.
         let extras = events.record().extras
+        extras.leavingImmediates.append(im)
         runHandler(of: im, ImmediateRecord.self, extras: extras) {
             caller.call(on: events) { ev in
                 handler(ev, im, private_data)

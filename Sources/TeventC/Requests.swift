@@ -37,8 +37,11 @@ extension RequestPointer {
     var c: UnsafeMutablePointer<CRequest> { placeBehindRecord.assumingMemoryBound(to: CRequest.self) }
 
     fileprivate func callProgram() {
+        // C's request keeps its callback, which may be called again: even by a loop that it runs itself.
+        expectCallback()
+        guard let callback = c.pointee.callback else { return }
         CallDepth.callBack(self)
-        c.pointee.callback?(OpaquePointer(self))
+        callback(OpaquePointer(self))
     }
 
     /// The request that the work of a new one is part of: that whose state it was made under.
@@ -49,7 +52,7 @@ extension RequestPointer {
         return parent.assumingMemoryBound(to: RequestRecord.self)
     }
 
-    /// Lets the engine call the program's function, also once more after it has done so.
+    /// Lets the engine call the program's function.
     fileprivate func expectCallback() { pointee.callback = c.pointee.callback == nil ? nil : CRequest.engineCallback }
 
     var state: tevent_req_state { tevent_req_state(pointee.status) }
@@ -138,12 +141,11 @@ package func _tevent_req_callback_data(_ req: OpaquePointer?) -> UnsafeMutableRa
 
 // MARK: Ending
 
-/// Ends a request, which may have ended before: C programs are called back once more then.
+/// Ends a request, which may have ended before: a C program is called back once more then.
 @inline(__always)
 private func finish(
     _ request: RequestPointer, _ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?
 ) {
-    request.expectCallback()
     if request.pointee.extras?.cleanup == nil { request.stopProfile(status, failure, location) }
     request.fail(status, failure, file: location, line: 0)
 }
@@ -177,7 +179,6 @@ package func _tevent_req_nomem(
 @c @implementation
 package func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> OpaquePointer? {
     let request = request(req)
-    request.expectCallback()
     request.post(on: context(ev))
     return req
 }
@@ -191,14 +192,9 @@ package func tevent_req_defer_callback(_ req: OpaquePointer?, _ ev: OpaquePointe
 package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     let request = request(req)
     request.pointee.finishFile = location
-    request.expectCallback()
     guard let events = request.pointee.extras?.deferral.take() else {
         // The engine keeps quiet about a request that was received, C does not.
-        let handle = request.handle
-        if request.pointee.status == .received { request.callProgram() } else { request.notify() }
-        // It may have been posted, and is to be called again.
-        if !handle.isStale { request.expectCallback() }
-        return
+        return request.pointee.status == .received ? request.callProgram() : request.notify()
     }
     if !events.isFreed { request.post(on: events.record()) }
 }
@@ -239,15 +235,14 @@ package func _tevent_req_set_cleanup_fn(
     request.c.pointee.cleanupName = cleanup_name
     request.extras.cleanup = { request, status in
         let request = RequestPointer(OpaquePointer(request.tallocHandle))
-        guard let cleanup = request.c.pointee.cleanup else { return }
-        CallDepth.tell(
-            TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName, setsNumber: false)
         let handle = request.handle
-        cleanup(OpaquePointer(request), tevent_req_state(status))
+        if let cleanup = request.c.pointee.cleanup {
+            CallDepth.tell(
+                TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName, setsNumber: false)
+            cleanup(OpaquePointer(request), tevent_req_state(status))
+        }
         guard !handle.isStale, status != .received else { return }
         request.stopProfile(status, request.pointee.failure, request.pointee.finishFile)
-        // It may have called back already; C's then does so once more.
-        request.expectCallback()
     }
 }
 

@@ -71,7 +71,8 @@ private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
         tevent_common_check_double_free(chunk, StaticString("an event was freed twice while its handler runs").cString)
     }
     running.pointee.is_freed = true
-    leaveLoop(OpaquePointer(chunk!))
+    let event = OpaquePointer(chunk!)
+    if event.slot.isOf(.descriptor) { FDPointer(event).close() } else { leaveLoop(event) }
     traceLeavingIfRunning(OpaquePointer(chunk!))
     return -1
 }
@@ -82,7 +83,7 @@ func leaveLoop(_ event: OpaquePointer) {
     case .timer: TimerPointer(event).detach()
     case .immediate: ImmediatePointer(event).detach()
     case .signal: SignalPointer(event).detach()
-    case .descriptor: FDPointer(event).detach(beforeClosing: true)
+    case .descriptor: FDPointer(event).detach()
     default: break
     }
 }

@@ -170,8 +170,9 @@ package func tevent_set_trace_immediate_callback(
         callback.map { callback in
             { event, point in
                 let im = OpaquePointer(event.tallocHandle)
-                if point == .detach, context.extras.leavingImmediates.contains(im) { return }
-                if point == .beforeHandler { context.extras.leavingImmediates.append(im) }
+                let extras = context.extras
+                if point == .detach, extras.startingImmediate == im { return extras.startingImmediate = nil }
+                if point == .beforeHandler { extras.startingImmediate = im }
                 callback(im, tevent_event_trace_point(point), private_data)
             }
         })

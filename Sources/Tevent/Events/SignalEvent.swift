@@ -192,7 +192,7 @@ extension SignalPointer {
     }
 
     /// What the handler has yet to be told, or nil.
-    func takeArrival() -> SignalArrival? {
+    func takeArrival(upTo last: UInt64 = .max) -> SignalArrival? {
         let signal = Signal(rawValue: pointee.number)
         if let ring {
             guard ring.hasUnread(after: pointee.seen) else { return nil }
@@ -202,8 +202,8 @@ extension SignalPointer {
             return SignalArrival(signal: signal, count: 1, info: SignalInfo(info))
         }
         // snippet: difference
-        let arrived = SignalDispatch.arrivalCount(pointee.number)
-        guard arrived != pointee.seen else { return nil }
+        let arrived = min(SignalDispatch.arrivalCount(pointee.number), last)
+        guard arrived > pointee.seen else { return nil }
         defer { pointee.seen = arrived }
         return SignalArrival(signal: signal, count: Int(arrived - pointee.seen), info: nil)
         // snippet-end: difference
@@ -236,13 +236,15 @@ extension ContextPointer {
     }
 
     private func runArrived(_ number: Int32) -> Bool {
+        // All are told of what has arrived before the first is.
+        let arrived = SignalDispatch.arrivalCount(number)
         let due = pointee.signals.snapshot.filter { $0.pointee.number == number }
             .map { (event: $0, handle: $0.handle, calls: $0.callsDue) }
         for signal in due {
             for _ in 0..<signal.calls {
                 // A handler before may have freed it, or run a loop that has served it.
                 guard !signal.handle.isStale, signal.event.pointee.prefix.context != nil,
-                    let arrival = signal.event.takeArrival()
+                    let arrival = signal.event.takeArrival(upTo: arrived)
                 else { break }
                 signal.event.run(arrival)
             }

@@ -126,6 +126,8 @@ unsigned idle_waits(void);
 extern bool verbose;
 extern int depth;
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void say_if_more(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool take_back(void);
 /* A line that is shown only with -v. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *name_of(const struct object *object);

@@ -120,6 +120,8 @@ static void finish(void)
 /* Leaves some classes out, so that programs differ in more than chance would make them. */
 static unsigned classes_of_seed(unsigned allowed)
 {
+    /* Libraries differ in whose loop calls the handler of a signal: either signals, or more than one context. */
+    if ((allowed & SHARED_SIGNALS) == 0 && (allowed & SIGNALS) != 0) allowed &= chance(50) ? ~SIGNALS : ~CONTEXTS;
     if (chance(20)) return allowed;
     unsigned chosen = draw(1 << 12) | (chance(60) ? TREE : 0);
     unsigned big = TIMERS | IMMEDIATES | DESCRIPTORS | SIGNALS | REQUESTS | QUEUES | TRACES | CONTEXTS | NESTING | TREE;

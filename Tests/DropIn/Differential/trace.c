@@ -12,8 +12,32 @@ static void print(const char *mark, const char *format, va_list arguments)
     putchar('\n');
 }
 
+/* What is to be said only if something else is said before it is taken back. */
+static char waiting[200];
+
+void say_if_more(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(waiting, sizeof(waiting), format, arguments);
+    va_end(arguments);
+}
+
+bool take_back(void)
+{
+    bool was_waiting = waiting[0] != 0;
+    waiting[0] = 0;
+    return was_waiting;
+}
+
 void say(const char *format, ...)
 {
+    if (waiting[0] != 0) {
+        char text[sizeof(waiting)];
+        memcpy(text, waiting, sizeof(text));
+        waiting[0] = 0;
+        say("%s", text);
+    }
     va_list arguments;
     va_start(arguments, format);
     print("", format, arguments);
