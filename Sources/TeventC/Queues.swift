@@ -8,7 +8,7 @@ import Tevent
 // its traces hear of it, and it goes through a wrapper if the entry was added through one.
 
 @c @implementation
-public func _tevent_queue_create(
+package func _tevent_queue_create(
     _ mem_ctx: UnsafeMutableRawPointer?, _ name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     let label = name.map { String(cString: $0) } ?? ""
@@ -22,12 +22,21 @@ public func _tevent_queue_create(
         freeChunk(made.chunk)
         return nil
     }
+    /// The wrapper that the immediate was scheduled through.
+    var wrapper: TallocHandle?
     QueuePointer(made).pointee.starter = QueueStarter { first in
-        let ev = (first.pointee.starterHint ?? first.pointee.events.tallocHandle).object
+        let hint = first.pointee.starterHint
         // A wrapper may be gone, and then nobody starts what was added through it.
-        guard let ev else { return }
-        _tevent_schedule_immediate(
-            immediate, OpaquePointer(ev), startFirst, made.chunk, StaticString("startFirst").cString, location)
+        guard let ev = (hint ?? first.pointee.events.tallocHandle).object.map({ OpaquePointer($0) }) else { return }
+        // The short way, when more is added to a queue that is to be started anyway.
+        if hint == nil, wrapper == nil, Backends.hasOwnImmediates(ContextPointer(ev).extras.ops),
+            ImmediatePointer(immediate).moveBack(on: ContextPointer(ev))
+        {
+            return
+        }
+        wrapper = hint
+        let name: StaticString = "startFirst"
+        _tevent_schedule_immediate(immediate, ev, startFirst, made.chunk, name.cString, location)
     }
     return made
 }
@@ -103,7 +112,7 @@ extension CallDepth {
 }
 
 @c @implementation
-public func tevent_queue_add(
+package func tevent_queue_add(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ private_data: UnsafeMutableRawPointer?
 ) -> Bool {
@@ -111,7 +120,7 @@ public func tevent_queue_add(
 }
 
 @c @implementation
-public func _tevent_queue_add(
+package func _tevent_queue_add(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ trigger_name: UnsafePointer<CChar>?, _ private_data: UnsafeMutableRawPointer?
 ) -> Bool {
@@ -119,7 +128,7 @@ public func _tevent_queue_add(
 }
 
 @c @implementation
-public func tevent_queue_add_entry(
+package func tevent_queue_add_entry(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ private_data: UnsafeMutableRawPointer?
 ) -> OpaquePointer? {
@@ -127,7 +136,7 @@ public func tevent_queue_add_entry(
 }
 
 @c @implementation
-public func _tevent_queue_add_entry(
+package func _tevent_queue_add_entry(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ trigger_name: UnsafePointer<CChar>?, _ private_data: UnsafeMutableRawPointer?
 ) -> OpaquePointer? {
@@ -135,7 +144,7 @@ public func _tevent_queue_add_entry(
 }
 
 @c @implementation
-public func tevent_queue_add_optimize_empty(
+package func tevent_queue_add_optimize_empty(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ private_data: UnsafeMutableRawPointer?
 ) -> OpaquePointer? {
@@ -143,7 +152,7 @@ public func tevent_queue_add_optimize_empty(
 }
 
 @c @implementation
-public func _tevent_queue_add_optimize_empty(
+package func _tevent_queue_add_optimize_empty(
     _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
     _ trigger_name: UnsafePointer<CChar>?, _ private_data: UnsafeMutableRawPointer?
 ) -> OpaquePointer? {
@@ -153,7 +162,7 @@ public func _tevent_queue_add_optimize_empty(
 // MARK: Entries
 
 @c @implementation
-public func tevent_queue_entry_untrigger(_ queue_entry: OpaquePointer?) {
+package func tevent_queue_entry_untrigger(_ queue_entry: OpaquePointer?) {
     let entry = entry(queue_entry)
     guard let queue = entry.pointee.queue, queue.pointee.entries.first == entry else {
         abort("a queue entry was untriggered that is not the first of its queue")
@@ -165,32 +174,32 @@ public func tevent_queue_entry_untrigger(_ queue_entry: OpaquePointer?) {
 }
 
 @c @implementation
-public func tevent_queue_entry_set_tag(_ queue_entry: OpaquePointer?, _ tag: UInt64) {
+package func tevent_queue_entry_set_tag(_ queue_entry: OpaquePointer?, _ tag: UInt64) {
     entry(queue_entry).pointee.prefix.tag = tag
 }
 
 @c @implementation
-public func tevent_queue_entry_get_tag(_ queue_entry: OpaquePointer?) -> UInt64 {
+package func tevent_queue_entry_get_tag(_ queue_entry: OpaquePointer?) -> UInt64 {
     entry(queue_entry).pointee.prefix.tag
 }
 
 // MARK: Running
 
 @c @implementation
-public func tevent_queue_start(_ queue: OpaquePointer?) {
+package func tevent_queue_start(_ queue: OpaquePointer?) {
     let queue: QueuePointer = record(queue, .queue)
     // A queue that runs keeps its place among the immediates.
     if !queue.pointee.isRunning { queue.setRunning(true) }
 }
 
 @c @implementation
-public func tevent_queue_stop(_ queue: OpaquePointer?) { (record(queue, .queue) as QueuePointer).setRunning(false) }
+package func tevent_queue_stop(_ queue: OpaquePointer?) { (record(queue, .queue) as QueuePointer).setRunning(false) }
 
 @c @implementation
-public func tevent_queue_length(_ queue: OpaquePointer?) -> Int { (record(queue, .queue) as QueuePointer).pointee.length }
+package func tevent_queue_length(_ queue: OpaquePointer?) -> Int { (record(queue, .queue) as QueuePointer).pointee.length }
 
 @c @implementation
-public func tevent_queue_running(_ queue: OpaquePointer?) -> Bool {
+package func tevent_queue_running(_ queue: OpaquePointer?) -> Bool {
     (record(queue, .queue) as QueuePointer).pointee.isRunning
 }
 
@@ -200,7 +209,7 @@ public func tevent_queue_running(_ queue: OpaquePointer?) -> Bool {
 private let here: StaticString = "tevent_queue_wait_send"
 
 @c @implementation
-public func tevent_queue_wait_send(
+package func tevent_queue_wait_send(
     _ mem_ctx: UnsafeMutableRawPointer?, _ ev: OpaquePointer?, _ queue: OpaquePointer?
 ) -> OpaquePointer? {
     var state: UnsafeMutableRawPointer?
@@ -214,7 +223,7 @@ public func tevent_queue_wait_send(
 }
 
 @c @implementation
-public func tevent_queue_wait_recv(_ req: OpaquePointer?) -> Bool {
+package func tevent_queue_wait_recv(_ req: OpaquePointer?) -> Bool {
     var state = TEVENT_REQ_INIT
     var code: UInt64 = 0
     let isError = tevent_req_is_error(req, &state, &code)

@@ -40,14 +40,14 @@ private struct Parcel {
 }
 
 @c @implementation
-public func tevent_thread_proxy_create(_ ev: OpaquePointer?) -> OpaquePointer? {
+package func tevent_thread_proxy_create(_ ev: OpaquePointer?) -> OpaquePointer? {
     guard let ev else { abort("tevent_thread_proxy_create was called without a context") }
     return SenderPointer.make(on: ev, under: ev.chunk, name: "struct tevent_thread_proxy", keepsLoopGoing: true)
         .map { OpaquePointer($0) }
 }
 
 @c @implementation
-public func tevent_thread_proxy_schedule(
+package func tevent_thread_proxy_schedule(
     _ proxy: OpaquePointer?, _ im_place: UnsafeMutablePointer<OpaquePointer?>?,
     _ handler: tevent_immediate_handler_t?, _ private_data_place: UnsafeMutableRawPointer?
 ) {
@@ -132,7 +132,7 @@ private struct ThreadedCall {
 }
 
 @c @implementation
-public func tevent_threaded_context_create(
+package func tevent_threaded_context_create(
     _ mem_ctx: UnsafeMutableRawPointer?, _ ev: OpaquePointer?
 ) -> OpaquePointer? {
     SenderPointer.make(on: ev, under: mem_ctx, name: "struct tevent_threaded_context", keepsLoopGoing: false)
@@ -140,7 +140,7 @@ public func tevent_threaded_context_create(
 }
 
 @c @implementation
-public func _tevent_threaded_schedule_immediate(
+package func _tevent_threaded_schedule_immediate(
     _ threaded: OpaquePointer?, _ im: OpaquePointer?, _ handler: tevent_immediate_handler_t?,
     _ private_data: UnsafeMutableRawPointer?, _ handler_name: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
@@ -163,4 +163,4 @@ public func _tevent_threaded_schedule_immediate(
 }
 
 @c @implementation
-public func tevent_common_threaded_activate_immediate(_ ev: OpaquePointer?) { _ = context(ev).receiveMessages() }
+package func tevent_common_threaded_activate_immediate(_ ev: OpaquePointer?) { _ = context(ev).receiveMessages() }
