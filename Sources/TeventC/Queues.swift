@@ -22,21 +22,20 @@ package func _tevent_queue_create(
         freeChunk(made.chunk)
         return nil
     }
-    /// The wrapper that the immediate was scheduled through.
-    var wrapper: TallocHandle?
-    QueuePointer(made).pointee.starter = QueueStarter { first in
+    let queue = QueuePointer(made)
+    queue.pointee.starter = QueueStarter { first in
         let hint = first.pointee.starterHint
         // A wrapper may be gone, and then nobody starts what was added through it.
         guard let ev = (hint ?? first.pointee.events.tallocHandle).object.map({ OpaquePointer($0) }) else { return }
         // The short way, when more is added to a queue that is to be started anyway.
-        if hint == nil, wrapper == nil, Backends.hasOwnImmediates(ContextPointer(ev).extras.ops),
+        if hint == nil, queue.pointee.starterHint == nil, Backends.hasOwnImmediates(ContextPointer(ev).extras.ops),
             ImmediatePointer(immediate).moveBack(on: ContextPointer(ev))
         {
             return
         }
-        wrapper = hint
+        queue.pointee.starterHint = hint
         let name: StaticString = "startFirst"
-        _tevent_schedule_immediate(immediate, ev, startFirst, made.chunk, name.cString, location)
+        _tevent_schedule_immediate(immediate, ev, startFirst, queue, name.cString, location)
     }
     return made
 }

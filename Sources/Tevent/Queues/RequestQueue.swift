@@ -178,6 +178,8 @@ package struct QueueRecord: EventRecord {
     package internal(set) var isRunning = true
     /// Who tells the loop, if the queue does not do so itself.
     package var starter: QueueStarter?
+    /// The hint of the entry for which it was called last.
+    package var starterHint: TallocHandle?
 
     package init(prefix: EventPrefix, label: String) {
         scheduled = Scheduled(prefix: prefix)
