@@ -37,10 +37,10 @@ package func tevent_common_schedule_immediate(
     guard let handler else { return immediate.detach() }
     let context = context(ev)
     let caller = Caller(context, handler_name, location)
+    if immediate.pointee.prefix.context == nil { context.traceLeaving(OpaquePointer(immediate)) }
     ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
         let im = OpaquePointer(immediate.tallocHandle)
         let context = events.record()
-        context.extras.startingImmediate = nil
         runHandler(of: im, ImmediateRecord.self) {
             caller.call(on: events) { ev in
                 handler(ev, im, private_data)
@@ -51,9 +51,7 @@ package func tevent_common_schedule_immediate(
                 ops.after_immediate_handler?(
                     wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
             }
-            if !events.isFreed {
-                tevent_trace_immediate_callback(OpaquePointer(context), im, TEVENT_EVENT_TRACE_DETACH)
-            }
+            if !events.isFreed { context.traceLeaving(im) }
         }
     }
     context.hasAdded(im)

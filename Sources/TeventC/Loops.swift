@@ -9,12 +9,15 @@ import Tevent
 /// C's loop returns whenever it has waited, even if nothing came of it: a program may have been interrupted by a signal that
 /// it handles itself, and wants to look around.
 func loopOnce(_ context: ContextPointer) -> CInt {
+    // All signals that have arrived make one turn together.
+    guard !context.runArrivedSignals() else { return 0 }
     let handle = context.handle
     var limit: EventInstant?
     do throws(TeventError) {
         var result = try context.turn(waitUntil: &limit)
         // What the wait was for is done at once.
-        if result == .again, !handle.isStale, context.hasSomethingDue { result = try context.turn(waitUntil: &limit) }
+        guard !handle.isStale, result != .again || !context.runArrivedSignals() else { return 0 }
+        if result == .again, context.isTimerDue { result = try context.turn(waitUntil: &limit) }
         guard result == .timedOut else { return 0 }
         errno = ETIMEDOUT
         return -1
@@ -27,9 +30,7 @@ func loopOnce(_ context: ContextPointer) -> CInt {
 }
 
 extension ContextPointer {
-    /// Whether a signal has arrived, or a timer is due.
-    fileprivate var hasSomethingDue: Bool {
-        if pointee.waker?.hasSignal == true { return true }
+    fileprivate var isTimerDue: Bool {
         guard let deadline = pointee.timers.firstDeadline else { return false }
         return deadline <= now.nanoseconds
     }

@@ -105,14 +105,7 @@ package func tevent_cleanup_pending_signal_handlers(_ se: OpaquePointer?) {
 }
 
 @c @implementation
-package func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt {
-    let context = context(ev)
-    let handle = context.handle
-    var result: CInt = 0
-    // All that have arrived, as a loop of the program's own expects it.
-    while !handle.isStale, context.runSignalIfArrived() { result = 1 }
-    return result
-}
+package func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt { context(ev).runArrivedSignals() ? 1 : 0 }
 
 @c @implementation
 package func tevent_common_invoke_signal_handler(

@@ -170,9 +170,8 @@ package func tevent_set_trace_immediate_callback(
         callback.map { callback in
             { event, point in
                 let im = OpaquePointer(event.tallocHandle)
-                let extras = context.extras
-                if point == .detach, extras.startingImmediate == im { return extras.startingImmediate = nil }
-                if point == .beforeHandler { extras.startingImmediate = im }
+                if point == .detach, context.extras.leavingImmediates.contains(im) { return }
+                if point == .beforeHandler { context.extras.leavingImmediates.append(im) }
                 callback(im, tevent_event_trace_point(point), private_data)
             }
         })
@@ -194,6 +193,16 @@ package func tevent_trace_immediate_callback(
 ) {
     guard let trace = context(ev).extras.traces.immediates else { return }
     trace.function(im, point, trace.data)
+}
+
+extension ContextPointer {
+    /// Lets the trace hear that an immediate whose handler runs has left its loop, if it has not yet.
+    func traceLeaving(_ im: OpaquePointer) {
+        let extras = extras
+        guard let index = extras.leavingImmediates.lastIndex(of: im) else { return }
+        extras.leavingImmediates.remove(at: index)
+        tevent_trace_immediate_callback(OpaquePointer(self), im, TEVENT_EVENT_TRACE_DETACH)
+    }
 }
 
 // MARK: Queues

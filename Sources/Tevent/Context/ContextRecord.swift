@@ -36,7 +36,7 @@ package struct ContextRecord: ~Copyable {
     /// Where the next search for a signal to serve begins.
     var signalCursor: SignalPointer?
     /// How other threads and signal handlers wake the loop; made when first needed.
-    package var waker: WakerPointer?
+    var waker: WakerPointer?
     /// Where other threads leave messages; made with the first receiver.
     var channel: Channel?
     /// Who gets messages from other threads.

@@ -19,7 +19,9 @@ extension ContextPointer {
     @inline(__always)
     package func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         // 1. signals that have arrived
-        if runSignalIfArrived() { return .handled }
+        if let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed), runSignal(waker) {
+            return .handled
+        }
         // 2. immediates sent by other threads join the immediates
         guard receiveMessages() else { return .again }
         // 3. immediates, in the order they were scheduled
@@ -36,12 +38,6 @@ extension ContextPointer {
             if handle.isStale || pointee.ready.isEmpty { return result }
         }
         return try runDescriptor()
-    }
-
-    /// Runs the handler of a signal that has arrived; false if none has.
-    package func runSignalIfArrived() -> Bool {
-        guard let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed) else { return false }
-        return runSignal(waker)
     }
 
     @inline(never)

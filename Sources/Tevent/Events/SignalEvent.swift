@@ -119,7 +119,8 @@ extension ContextPointer {
         }
         event.pointee.prefix.context = self
         event.startCounting()
-        pointee.signals.append(event)
+        // In C the latest is told first.
+        if pointee.servesC { pointee.signals.prepend(event) } else { pointee.signals.append(event) }
         updateSignalMask()
         let handle = SignalEvent(event)
         pointee.hooks?.signals?(handle, .attach)
@@ -167,6 +168,12 @@ extension SignalPointer {
         SignalArrival(signal: Signal(rawValue: pointee.number), info: SignalInfo(pointee.lastInfo))
     }
 
+    /// How many calls of the handler the arrivals so far are good for.
+    fileprivate var callsDue: Int {
+        guard let ring else { return SignalDispatch.arrivalCount(pointee.number) == pointee.seen ? 0 : 1 }
+        return ring.countUnread(after: pointee.seen)
+    }
+
     func startCounting() {
         pointee.seen = ring?.addReader(reader) ?? SignalDispatch.arrivalCount(pointee.number)
     }
@@ -183,7 +190,7 @@ extension SignalPointer {
     }
 
     /// What the handler has yet to be told, or nil.
-    package func takeArrival() -> SignalArrival? {
+    func takeArrival() -> SignalArrival? {
         let signal = Signal(rawValue: pointee.number)
         if let ring {
             guard ring.hasUnread(after: pointee.seen) else { return nil }
@@ -212,6 +219,25 @@ extension SignalPointer {
 }
 
 extension ContextPointer {
+    /// Runs the handlers of all signals that have arrived by now, in the order of their numbers; false if there are none.
+    ///
+    /// That is how C's loop does it. What arrives meanwhile is for the next time.
+    package func runArrivedSignals() -> Bool {
+        guard let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed) else { return false }
+        waker.pointee.hasSignal.store(false, ordering: .sequentiallyConsistent)
+        let due = pointee.signals.snapshot.map { (event: $0, handle: $0.handle, calls: $0.callsDue) }
+        for signal in due.sorted(by: { $0.event.pointee.number < $1.event.pointee.number }) {
+            for _ in 0..<signal.calls {
+                // A handler before may have freed it, or run a loop that has served it.
+                guard !signal.handle.isStale, signal.event.pointee.prefix.context != nil,
+                    let arrival = signal.event.takeArrival()
+                else { break }
+                signal.event.run(arrival)
+            }
+        }
+        return due.contains { $0.calls > 0 }
+    }
+
     /// Tells signal handlers which signals this context wants to know of.
     func updateSignalMask() {
         var mask: UInt64 = 0

@@ -13,9 +13,9 @@ import Talloc
 // Both orders are sequentially consistent, so one of the two always sees the other. Wakers are never given back to the
 // system, since a signal handler may look at one at any time; they are used again by other contexts.
 
-package typealias WakerPointer = UnsafeMutablePointer<Waker>
+typealias WakerPointer = UnsafeMutablePointer<Waker>
 
-package struct Waker: ~Copyable {
+struct Waker: ~Copyable {
     let isSleeping = Atomic(false)
     let hasSignal = Atomic(false)
     /// Whether the loop's own thread has sent it a message since it last took any.
@@ -35,9 +35,6 @@ extension WakerPointer {
     /// The address of the first of all wakers; 0 before there is one.
     private static let all = Atomic<UInt>(0)
     private static let lock = Locked(())
-
-    /// Whether a signal may have arrived that the context has events for.
-    package var hasSignal: Bool { pointee.hasSignal.load(ordering: .relaxed) }
 
     static var first: WakerPointer? { WakerPointer(bitPattern: all.load(ordering: .acquiring)) }
     var next: WakerPointer? { pointee.next }
