@@ -34,7 +34,7 @@ enum Backends {
     }
 
     private static let ownScheduling = unsafeBitCast(
-        table { install("epoll", on: $0) }.pointee.schedule_immediate, to: UInt.self)
+        ops(named: "epoll").unsafelyUnwrapped.pointee.schedule_immediate, to: UInt.self)
 
     /// The functions of a backend, or of the default one; nil for a name that nobody has registered.
     static func ops(named name: String?) -> UnsafePointer<tevent_ops>? {
