@@ -81,7 +81,8 @@ private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CCh
 
 @c @implementation
 package func _tevent_loop_once(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
-    nested(ev, location) { tracedOnce($0, location) }
+    defer { CallDepth.endTurn() }
+    return nested(ev, location) { tracedOnce($0, location) }
 }
 
 @c @implementation

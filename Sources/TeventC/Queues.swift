@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NoLeadingUnderscores
 import CTalloc
 import CTevent
 import Talloc
@@ -11,6 +12,7 @@ import Tevent
 package func _tevent_queue_create(
     _ mem_ctx: UnsafeMutableRawPointer?, _ name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
+    prepareProgram()
     let label = name.map { String(cString: $0) } ?? ""
     let made = object { () throws(TeventError) in
         try QueueRecord.make(under: mem_ctx, file: place(location), line: 0) {
@@ -77,7 +79,8 @@ private func add(
     }
     _talloc_set_destructor(made.chunk, destroyEntry)
     if CallDepth.isWatched { CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, entry) }
-    queue.add(entry, of: request, startsAtOnce: startsAtOnce)
+    // Who has said what is to be called in the end expects nothing before the loop runs.
+    queue.add(entry, of: request, startsAtOnce: startsAtOnce && request.c.pointee.callback == nil)
     return made
 }
 
@@ -195,7 +198,9 @@ package func tevent_queue_start(_ queue: OpaquePointer?) {
 package func tevent_queue_stop(_ queue: OpaquePointer?) { (record(queue, .queue) as QueuePointer).setRunning(false) }
 
 @c @implementation
-package func tevent_queue_length(_ queue: OpaquePointer?) -> Int { (record(queue, .queue) as QueuePointer).pointee.length }
+package func tevent_queue_length(_ queue: OpaquePointer?) -> Int {
+    (record(queue, .queue) as QueuePointer).pointee.length
+}
 
 @c @implementation
 package func tevent_queue_running(_ queue: OpaquePointer?) -> Bool {

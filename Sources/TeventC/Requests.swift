@@ -193,7 +193,10 @@ package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: Unsa
     let request = request(req)
     request.pointee.finishFile = location
     request.expectCallback()
-    guard let events = request.pointee.extras?.deferral.take() else { return request.notify() }
+    guard let events = request.pointee.extras?.deferral.take() else {
+        // The engine keeps quiet about a request that was received, C does not.
+        return request.pointee.status == .received ? request.callProgram() : request.notify()
+    }
     if !events.isFreed { request.post(on: events.record()) }
 }
 
@@ -235,7 +238,10 @@ package func _tevent_req_set_cleanup_fn(
         let request = RequestPointer(OpaquePointer(request.tallocHandle))
         guard let cleanup = request.c.pointee.cleanup else { return }
         CallDepth.tell(TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName)
+        let handle = request.handle
         cleanup(OpaquePointer(request), tevent_req_state(status))
+        // It may have called back already; C's then does so once more.
+        if !handle.isStale, status != .received { request.expectCallback() }
     }
 }
 

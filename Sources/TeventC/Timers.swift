@@ -86,7 +86,9 @@ package func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
     let timer: TimerPointer = record(te, .timer)
     guard let context = timer.pointee.prefix.context else { return }
     // The timer owns what is called.
-    if let call = timer.pointee.userData { Unmanaged<TimerCall>.fromOpaque(call).takeUnretainedValue().deadline = deadline }
+    if let call = timer.pointee.userData {
+        Unmanaged<TimerCall>.fromOpaque(call).takeUnretainedValue().deadline = deadline
+    }
     let ev = OpaquePointer(context)
     tevent_trace_timer_callback(ev, te, TEVENT_EVENT_TRACE_DETACH)
     TimerEvent(timer).update(at: EventInstant(deadline))

@@ -45,7 +45,9 @@ package struct ContextRecord: ~Copyable {
     /// Nil means the system's monotonic clock.
     let manualClock: ManualClock?
     var maximumWait: Duration?
-    /// Whether it serves programs written for C's tevent. Their deadlines are times of the day, which steps of the wall clock
+    /// Whether it serves programs written for C's tevent.
+    ///
+    /// Their deadlines are times of the day, which steps of the wall clock
     /// move; their loops wait even if nothing could ever happen, but half a minute at most if there is no timer; and they may
     /// close descriptors before their events.
     package var servesC = false

@@ -143,7 +143,8 @@ extension ContextPointer {
             FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
         }
         event.pointee.prefix.context = self
-        pointee.fds.append(event)
+        // In C the latest leaves first, when the context goes.
+        if pointee.servesC { pointee.fds.prepend(event) } else { pointee.fds.append(event) }
         if !flags.isEmpty { pointee.watchingFDs += 1 }
         pointee.descriptors.add(event)
         let handle = FDEvent(event)
