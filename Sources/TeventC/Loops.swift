@@ -73,8 +73,6 @@ private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CCh
     let result = context.extras.ops.pointee.loop_once(ev, location)
     let code = errno
     if !handle.isStale { tevent_trace_point_callback(ev, TEVENT_TRACE_AFTER_LOOP_ONCE) }
-    // No request is being worked on any more.
-    ctevent_call_depth_here()!.pointee.depth?.pointee = 0
     errno = code
     return result
 }
