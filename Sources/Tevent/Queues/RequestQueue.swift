@@ -226,6 +226,7 @@ extension QueuePointer {
         guard loop != pointee.prefix.context else { return }
         leaveLoop()
         guard let loop, let first else { return }
+        // That of a C program is started by an immediate of its own.
         if let starter = pointee.starter { return starter.run(first) }
         scheduled.append(to: loop)
         if let hooks = loop.pointee.hooks { hooks.queues?(RequestQueue.Entry(first), .schedule) }
