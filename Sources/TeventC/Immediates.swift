@@ -34,14 +34,15 @@ package func tevent_common_schedule_immediate(
     _ location: UnsafePointer<CChar>?
 ) {
     let immediate: ImmediatePointer = record(im, .immediate)
-    guard let handler else { return immediate.detach() }
+    guard let handler else { return tevent_common_immediate_cancel(im) }
     let context = context(ev)
     let caller = Caller(context, handler_name, location)
-    if immediate.pointee.prefix.context == nil { context.traceLeaving(OpaquePointer(immediate)) }
+    if immediate.pointee.prefix.context == nil { traceLeavingIfRunning(OpaquePointer(immediate)) }
     ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
         let im = OpaquePointer(immediate.tallocHandle)
-        let context = events.record()
-        runHandler(of: im, ImmediateRecord.self) {
+        // Kept, since the handler may free the context.
+        let extras = events.record().extras
+        runHandler(of: im, ImmediateRecord.self, extras: extras) {
             caller.call(on: events) { ev in
                 handler(ev, im, private_data)
             } before: { ops, wrapper in
@@ -51,7 +52,7 @@ package func tevent_common_schedule_immediate(
                 ops.after_immediate_handler?(
                     wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
             }
-            if !events.isFreed { context.traceLeaving(im) }
+            extras.traceLeaving(im)
         }
     }
     context.hasAdded(im)
@@ -62,7 +63,10 @@ package func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immedi
 
 @c @implementation
 package func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
-    (record(im, .immediate) as ImmediatePointer).detach()
+    let immediate: ImmediatePointer = record(im, .immediate)
+    // It has left already if its handler runs.
+    guard immediate.pointee.prefix.context == nil else { return immediate.detach() }
+    traceLeavingIfRunning(OpaquePointer(immediate))
 }
 
 @c @implementation

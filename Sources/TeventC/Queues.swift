@@ -105,11 +105,7 @@ extension CallDepth {
         // The request is gone if somebody has moved the entry away from it.
         guard let request = entry.pointee.request.tallocHandle.object.map({ OpaquePointer($0) }) else { return }
         let trigger = entry.pointee.prefix.file
-        let here = ctevent_call_depth_here()!
-        let number = here.pointee.depth
-        if !setsDepth { here.pointee.depth = nil }
-        tell(command, RequestPointer(request), trigger)
-        if !setsDepth { here.pointee.depth = number }
+        tell(command, RequestPointer(request), trigger, setsNumber: setsDepth)
     }
 }
 

@@ -105,7 +105,6 @@ package func __tevent_req_create(
 /// What libtalloc calls when a C request is about to be freed: its state goes first.
 private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let req = OpaquePointer(chunk!)
-    RequestPointer(req).stopProfile(.received, .none, nil)
     tevent_req_received(req)
     return endRequest(chunk)
 }
@@ -144,8 +143,8 @@ package func _tevent_req_callback_data(_ req: OpaquePointer?) -> UnsafeMutableRa
 private func finish(
     _ request: RequestPointer, _ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?
 ) {
-    request.stopProfile(status, failure, location)
     request.expectCallback()
+    if request.pointee.extras?.cleanup == nil { request.stopProfile(status, failure, location) }
     request.fail(status, failure, file: location, line: 0)
 }
 
@@ -195,7 +194,11 @@ package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: Unsa
     request.expectCallback()
     guard let events = request.pointee.extras?.deferral.take() else {
         // The engine keeps quiet about a request that was received, C does not.
-        return request.pointee.status == .received ? request.callProgram() : request.notify()
+        let handle = request.handle
+        if request.pointee.status == .received { request.callProgram() } else { request.notify() }
+        // It may have been posted, and is to be called again.
+        if !handle.isStale { request.expectCallback() }
+        return
     }
     if !events.isFreed { request.post(on: events.record()) }
 }
@@ -204,7 +207,7 @@ package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: Unsa
 package func _tevent_req_cancel(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
     let request = request(req)
     guard let cancel = request.c.pointee.cancel else { return false }
-    CallDepth.tell(TEVENT_CALL_FLOW_REQ_CANCEL, request, request.c.pointee.cancelName)
+    CallDepth.tell(TEVENT_CALL_FLOW_REQ_CANCEL, request, request.c.pointee.cancelName, setsNumber: false)
     return cancel(req)
 }
 
@@ -237,11 +240,14 @@ package func _tevent_req_set_cleanup_fn(
     request.extras.cleanup = { request, status in
         let request = RequestPointer(OpaquePointer(request.tallocHandle))
         guard let cleanup = request.c.pointee.cleanup else { return }
-        CallDepth.tell(TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName)
+        CallDepth.tell(
+            TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName, setsNumber: false)
         let handle = request.handle
         cleanup(OpaquePointer(request), tevent_req_state(status))
+        guard !handle.isStale, status != .received else { return }
+        request.stopProfile(status, request.pointee.failure, request.pointee.finishFile)
         // It may have called back already; C's then does so once more.
-        if !handle.isStale, status != .received { request.expectCallback() }
+        request.expectCallback()
     }
 }
 

@@ -12,12 +12,15 @@ import Tevent
 /// - Returns: Whether the handler has freed the event, whose memory is still there.
 @inline(__always)
 private func run(
-    _ event: OpaquePointer, _ destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt, _ body: () -> Void
+    _ event: OpaquePointer, _ extras: ContextExtras?,
+    _ destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt, _ body: () -> Void
 ) -> Bool {
     let here = ctevent_running_here()!
     return withUnsafeTemporaryAllocation(of: ctevent_running.self, capacity: 1) { place in
         let running = place.baseAddress.unsafelyUnwrapped
-        running.initialize(to: ctevent_running(event: event.chunk, is_freed: false, outer: here.pointee))
+        let kept = extras.map { Unmanaged.passUnretained($0).toOpaque() }
+        running.initialize(
+            to: ctevent_running(event: event.chunk, extras: kept, is_freed: false, outer: here.pointee))
         here.pointee = running
         _talloc_set_destructor(event.chunk, refuse)
         body()
@@ -33,14 +36,15 @@ private func run(
 @inline(__always)
 @discardableResult
 func runHandler<Record: EventRecord & ~Copyable>(
-    of event: OpaquePointer, _ type: Record.Type, isOver: Bool = false, _ body: () -> Void
+    of event: OpaquePointer, _ type: Record.Type, extras: ContextExtras? = nil, isOver: Bool = false,
+    _ body: () -> Void
 ) -> Bool {
     // A handler that runs its loop may be called inside itself: then the outer call frees the event.
     if isRunning(event) {
         body()
         return false
     }
-    guard run(event, Record.destructor, body) || isOver else { return false }
+    guard run(event, extras, Record.destructor, body) || isOver else { return false }
     freeChunk(event.chunk)
     return true
 }
@@ -53,6 +57,12 @@ private func find(_ event: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<cte
     return running
 }
 
+/// Lets the trace hear that an immediate whose handler runs has left its loop, if it has not yet.
+func traceLeavingIfRunning(_ im: OpaquePointer) {
+    guard let extras = find(im.chunk)?.pointee.extras else { return }
+    Unmanaged<ContextExtras>.fromOpaque(extras).takeUnretainedValue().traceLeaving(im)
+}
+
 /// The destructor of an event whose handler runs.
 private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Moved to another thread's tree, or freed there, it cannot be told apart from one that does not run.
@@ -62,6 +72,7 @@ private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     }
     running.pointee.is_freed = true
     leaveLoop(OpaquePointer(chunk!))
+    traceLeavingIfRunning(OpaquePointer(chunk!))
     return -1
 }
 

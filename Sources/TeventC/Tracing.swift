@@ -195,13 +195,13 @@ package func tevent_trace_immediate_callback(
     trace.function(im, point, trace.data)
 }
 
-extension ContextPointer {
+extension ContextExtras {
     /// Lets the trace hear that an immediate whose handler runs has left its loop, if it has not yet.
     func traceLeaving(_ im: OpaquePointer) {
-        let extras = extras
-        guard let index = extras.leavingImmediates.lastIndex(of: im) else { return }
-        extras.leavingImmediates.remove(at: index)
-        tevent_trace_immediate_callback(OpaquePointer(self), im, TEVENT_EVENT_TRACE_DETACH)
+        guard let index = leavingImmediates.lastIndex(of: im) else { return }
+        leavingImmediates.remove(at: index)
+        guard let trace = traces.immediates else { return }
+        trace.function(im, TEVENT_EVENT_TRACE_DETACH, trace.data)
     }
 }
 

@@ -121,12 +121,12 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     context.pointee.handle.slot.release()
     // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
     var leftBehind = context.closeChannel()
+    while let event = context.pointee.fds.first { event.detach() }
+    while let timer = context.pointee.timers.any { timer.detach() }
     while let immediate = context.pointee.immediates.first {
         if let left = immediate.leave(context) { leftBehind.append(left) }
     }
-    while let timer = context.pointee.timers.any { timer.detach() }
     while let signal = context.pointee.signals.first { signal.detach() }
-    while let event = context.pointee.fds.first { event.detach() }
     while let receiver = context.pointee.receivers.first { receiver.detach() }
     context.closeWaker()
     let record = context.move()

@@ -99,8 +99,10 @@ extension EventContext {
 
 extension ContextPointer {
     /// Catches a signal with an event under any chunk, or none.
+    ///
+    /// The flags are those of `sigaction`, if this is the signal's first event.
     package func addSignal(
-        _ signal: Signal, wantsInfo: Bool, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>,
+        _ signal: Signal, wantsInfo: Bool, flags: Int32 = SA_RESTART, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>,
         line: UInt32, _ handler: @escaping SignalHandler
     ) throws(TeventError) -> SignalEvent {
         let number = signal.rawValue
@@ -112,7 +114,7 @@ extension ContextPointer {
             SignalRecord(prefix: $0, handler: handler, number: number, wantsInfo: wantsInfo)
         }
         do {
-            try SignalDispatch.register(number, wantsInfo: wantsInfo)
+            try SignalDispatch.register(number, wantsInfo: wantsInfo, flags: flags)
         } catch {
             freeChunk(event)
             throw error
@@ -219,14 +221,24 @@ extension SignalPointer {
 }
 
 extension ContextPointer {
-    /// Runs the handlers of all signals that have arrived by now, in the order of their numbers; false if there are none.
+    /// Runs the handlers of all signals that have arrived, in the order of their numbers; false if there are none.
     ///
-    /// That is how C's loop does it. What arrives meanwhile is for the next time.
+    /// That is how C's loop does it. What arrives meanwhile is for the next time, unless it has a higher number.
     package func runArrivedSignals() -> Bool {
         guard let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed) else { return false }
         waker.pointee.hasSignal.store(false, ordering: .sequentiallyConsistent)
-        let due = pointee.signals.snapshot.map { (event: $0, handle: $0.handle, calls: $0.callsDue) }
-        for signal in due.sorted(by: { $0.event.pointee.number < $1.event.pointee.number }) {
+        let handle = handle
+        var haveRun = false
+        for number in Set(pointee.signals.snapshot.map(\.pointee.number)).sorted() where !handle.isStale {
+            if runArrived(number) { haveRun = true }
+        }
+        return haveRun
+    }
+
+    private func runArrived(_ number: Int32) -> Bool {
+        let due = pointee.signals.snapshot.filter { $0.pointee.number == number }
+            .map { (event: $0, handle: $0.handle, calls: $0.callsDue) }
+        for signal in due {
             for _ in 0..<signal.calls {
                 // A handler before may have freed it, or run a loop that has served it.
                 guard !signal.handle.isStale, signal.event.pointee.prefix.context != nil,
