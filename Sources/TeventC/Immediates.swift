@@ -65,9 +65,10 @@ package func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immedi
 @c @implementation
 package func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
     let immediate: ImmediatePointer = record(im, .immediate)
-    // It has left already if its handler runs.
-    guard immediate.pointee.prefix.context == nil else { return immediate.detach() }
-    traceLeavingIfRunning(OpaquePointer(immediate))
+    // It has left already if its handler runs; but another thread may have said that it shall join.
+    let hasLeft = immediate.pointee.prefix.context == nil
+    immediate.detach()
+    if hasLeft { traceLeavingIfRunning(OpaquePointer(immediate)) }
 }
 
 @c @implementation

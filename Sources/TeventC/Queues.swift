@@ -24,12 +24,20 @@ package func _tevent_queue_create(
         freeChunk(made.chunk)
         return nil
     }
-    QueuePointer(made).pointee.starter = QueueStarter { first in
-        let ev = (first.pointee.starterHint ?? first.pointee.events.tallocHandle).object
+    let queue = QueuePointer(made)
+    queue.pointee.starter = QueueStarter { first in
+        let hint = first.pointee.starterHint
         // A wrapper may be gone, and then nobody starts what was added through it.
-        guard let ev else { return }
-        _tevent_schedule_immediate(
-            immediate, OpaquePointer(ev), startFirst, made.chunk, StaticString("startFirst").cString, location)
+        guard let ev = (hint ?? first.pointee.events.tallocHandle).object.map({ OpaquePointer($0) }) else { return }
+        // The short way, when more is added to a queue that is to be started anyway.
+        if hint == nil, queue.pointee.starterHint == nil, Backends.hasOwnImmediates(ContextPointer(ev).extras.ops),
+            ImmediatePointer(immediate).moveBack(on: ContextPointer(ev))
+        {
+            return
+        }
+        queue.pointee.starterHint = hint
+        let name: StaticString = "startFirst"
+        _tevent_schedule_immediate(immediate, ev, startFirst, queue, name.cString, location)
     }
     return made
 }

@@ -92,14 +92,14 @@ final class SignalInfoTests: EngineTestCase {
             var values: [Int32] = []
             try events.addSignal(signal, wantsInfo: true) { _, arrival in values.append(arrival.info?.value ?? -1) }
             let sent = EventContext.signalInfoCapacity + 50
-            for value in 0..<Int32(sent) { queue(value) }
+            for value in 0..<sent { queue(value) }
             XCTAssertEqual(try events.loopWait(), .timedOut)
             XCTAssertEqual(values.count, EventContext.signalInfoCapacity)
             XCTAssertEqual(test_is_blocked(signal.rawValue), 1)
             sleepy.free()
             XCTAssertEqual(test_is_blocked(signal.rawValue), 0)
             XCTAssertEqual(try events.loopWait(), .timedOut)
-            XCTAssertEqual(values, (0..<Int32(sent)).map { $0 })
+            XCTAssertEqual(values, (0..<sent).map(Int32.init))
         }
     }
 

@@ -140,6 +140,14 @@ extension ImmediatePointer {
         return job
     }
 
+    /// Puts the immediate behind all others, if it waits in this context, and nobody traces that; false if not.
+    package func moveBack(on context: ContextPointer) -> Bool {
+        guard pointee.prefix.context == context, context.pointee.hooks?.immediates == nil else { return false }
+        context.pointee.immediates.remove(scheduled)
+        context.pointee.immediates.append(scheduled)
+        return true
+    }
+
     /// Notes that a message will schedule the immediate; false if it is scheduled, or about to be, already.
     ///
     /// Safe on any thread, as long as the loop's own does nothing with the immediate meanwhile.

@@ -178,6 +178,8 @@ package struct QueueRecord: EventRecord {
     package internal(set) var isRunning = true
     /// Who tells the loop, if the queue does not do so itself.
     package var starter: QueueStarter?
+    /// The hint of the entry for which it was called last.
+    package var starterHint: TallocHandle?
 
     package init(prefix: EventPrefix, label: String) {
         scheduled = Scheduled(prefix: prefix)
@@ -224,6 +226,7 @@ extension QueuePointer {
         guard loop != pointee.prefix.context else { return }
         leaveLoop()
         guard let loop, let first else { return }
+        // That of a C program is started by an immediate of its own.
         if let starter = pointee.starter { return starter.run(first) }
         scheduled.append(to: loop)
         if let hooks = loop.pointee.hooks { hooks.queues?(RequestQueue.Entry(first), .schedule) }
