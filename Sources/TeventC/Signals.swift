@@ -27,7 +27,7 @@ private final class SignalCall {
         var details = SignalPointer(se).pointee.lastInfo
         withUnsafeMutablePointer(to: &details) { details in
             let info = arrival.info == nil ? nil : UnsafeMutableRawPointer(details)
-            runHandler(of: se, SignalRecord.self, isOver: isOnce) {
+            runHandler(of: se, SignalRecord.destructor, isOver: isOnce) {
                 caller.call(on: event.context) { ev in
                     handler(ev, se, number, count, info, data)
                 } before: { ops, wrapper in
@@ -124,7 +124,8 @@ package func tevent_common_invoke_signal_handler(
         var arrival = SignalArrival(signal: Signal(rawValue: number), count: Int(count))
         if let info {
             event.pointee.lastInfo = info.load(as: siginfo_t.self)
-            arrival = event.arrivalWithLastInfo
+            arrival = SignalArrival(
+                signal: arrival.signal, count: arrival.count, info: event.arrivalWithLastInfo.info)
         }
         event.run(arrival)
     }
