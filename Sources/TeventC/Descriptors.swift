@@ -1,4 +1,5 @@
 // swift-format-ignore-file: NoLeadingUnderscores
+import CTalloc
 import CTevent
 import Glibc
 import Talloc
@@ -19,7 +20,7 @@ private final class FDCall {
     func run(_ event: FDEvent, _ ready: FDEvent.Flags) {
         let fde = OpaquePointer(event.tallocHandle)
         let flags = UInt16(ready.rawValue)
-        runHandler(of: fde, FDRecord.self) {
+        runHandler(of: fde, destroyDescriptor) {
             caller.call(on: event.context) { ev in
                 handler(ev, fde, flags, data)
             } before: { ops, wrapper in
@@ -60,15 +61,33 @@ package func tevent_common_add_fd(
         ) { call.run($0, $1) }
         return event.tallocHandle
     }
-    if let event { FDPointer(event).pointee.userData = private_data }
+    if let event {
+        FDPointer(event).pointee.userData = private_data
+        _talloc_set_destructor(event.chunk, destroyDescriptor)
+    }
     context.hasAdded(event)
     return event
 }
 
 @c @implementation
 package func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
-    // The engine's own destructor does all there is to do.
-    0
+    // For programs that put a destructor of their own in place.
+    destroyDescriptor(fde?.chunk)
+}
+
+/// What libtalloc calls when a C descriptor event is about to be freed: its close function still finds the event.
+private func destroyDescriptor(_ chunk: UnsafeMutableRawPointer?) -> CInt {
+    FDPointer(OpaquePointer(chunk!)).leaveAndClose()
+    return FDRecord.destructor(chunk)
+}
+
+extension FDPointer {
+    /// Takes the event out of its loop, and calls its close function if it has one.
+    func leaveAndClose() {
+        let close = pointee.close.take()
+        detach(beforeClosing: close != nil)
+        close?(pointee.descriptor)
+    }
 }
 
 @c @implementation

@@ -39,7 +39,7 @@ package func tevent_common_schedule_immediate(
     let caller = Caller(context, handler_name, location)
     ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
         let im = OpaquePointer(immediate.tallocHandle)
-        runHandler(of: im, ImmediateRecord.self) {
+        runHandler(of: im, ImmediateRecord.destructor) {
             caller.call(on: events) { ev in
                 handler(ev, im, private_data)
             } before: { ops, wrapper in

@@ -32,15 +32,16 @@ private func run(
 /// - Returns: Whether the event is gone.
 @inline(__always)
 @discardableResult
-func runHandler<Record: EventRecord & ~Copyable>(
-    of event: OpaquePointer, _ type: Record.Type, isOver: Bool = false, _ body: () -> Void
+func runHandler(
+    of event: OpaquePointer, _ destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt, isOver: Bool = false,
+    _ body: () -> Void
 ) -> Bool {
     // A handler that runs its loop may be called inside itself: then the outer call frees the event.
     if isRunning(event) {
         body()
         return false
     }
-    guard run(event, Record.destructor, body) || isOver else { return false }
+    guard run(event, destructor, body) || isOver else { return false }
     freeChunk(event.chunk)
     return true
 }
@@ -59,7 +60,8 @@ private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     guard let running = find(chunk) else { return 0 }
     if running.pointee.is_freed { abort("an event was freed twice while its handler runs") }
     running.pointee.is_freed = true
-    leaveLoop(OpaquePointer(chunk!))
+    let event = OpaquePointer(chunk!)
+    if event.slot.isOf(.descriptor) { FDPointer(event).leaveAndClose() } else { leaveLoop(event) }
     return -1
 }
 

@@ -26,7 +26,7 @@ private final class TimerCall {
         let te = OpaquePointer(timer.tallocHandle)
         // Who asks for no time is told none.
         let now = deadline.isZero ? .zero : timeval(now)
-        runHandler(of: te, TimerRecord.self, isOver: true) {
+        runHandler(of: te, TimerRecord.destructor, isOver: true) {
             caller.call(on: timer.context) { ev in
                 handler(ev, te, now, data)
             } before: { ops, wrapper in
