@@ -12,21 +12,13 @@ package func tevent_wakeup_send(
     var state: UnsafeMutableRawPointer?
     let req = _tevent_req_create(mem_ctx, &state, 1, StaticString("struct tevent_wakeup_state").cString, location)
     guard let req else { return nil }
-    let timer = _tevent_add_timer(
-        ev, req.chunk, deadline, { _, _, _, req in _tevent_req_done(req.map { OpaquePointer($0) }, wakeup) },
-        req.chunk, wakeup, location)
-    guard timer != nil else {
-        _tevent_req_oom(req, location)
-        return tevent_req_post(req, ev)
-    }
-    return req
+    // Its end time is what it waits for, as programs that look at its state know.
+    return tevent_req_set_endtime(req, ev, deadline) ? req : tevent_req_post(req, ev)
 }
-
-private var wakeup: UnsafePointer<CChar> { StaticString("tevent_wakeup").cString }
 
 @c @implementation
 package func tevent_wakeup_recv(_ req: OpaquePointer?) -> Bool {
-    let isDone = (record(req, .request) as RequestPointer).pointee.status == .done
+    let status = (record(req, .request) as RequestPointer).pointee.status
     tevent_req_received(req)
-    return isDone
+    return status == .timedOut || status == .done
 }
