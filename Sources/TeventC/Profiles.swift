@@ -5,8 +5,8 @@ import Synchronization
 import Talloc
 import Tevent
 
-// A C profile is a chunk of its own, which programs may also make, fill and read by themselves. A request's is below it
-// while it is in progress; when it ends, that of a subrequest joins the profile of the request that it worked for.
+// A C profile is a chunk of its own, which programs may also make, fill and read by themselves. That of a subrequest is in
+// the list of the request that it works for from the beginning, and its chunk moves there when it ends.
 
 typealias ProfilePointer = UnsafeMutablePointer<Profile>
 
@@ -20,6 +20,8 @@ struct Profile {
     var first: ProfilePointer?
     var last: ProfilePointer?
     var next: ProfilePointer?
+    /// Whose list it is in.
+    var parent: ProfilePointer?
 
     struct Moment {
         var location: UnsafePointer<CChar>?
@@ -37,9 +39,14 @@ enum Profiles {
 
 extension ProfilePointer {
     static func make(under parent: UnsafeMutableRawPointer?) -> ProfilePointer? {
-        talloc_named_const(
-            parent, MemoryLayout<Profile>.size, StaticString("struct tevent_req_profile").cString
-        )?.initializeMemory(as: Profile.self, to: Profile())
+        let chunk = talloc_named_const(
+            parent, MemoryLayout<Profile>.size, StaticString("struct tevent_req_profile").cString)
+        guard let chunk else { return nil }
+        _talloc_set_destructor(chunk) { chunk in
+            chunk!.assumingMemoryBound(to: Profile.self).leaveFamily()
+            return 0
+        }
+        return chunk.initializeMemory(as: Profile.self, to: Profile())
     }
 
     /// Puts a copy of a text, which is freed with the profile, in place of another one.
@@ -54,11 +61,35 @@ extension ProfilePointer {
         return true
     }
 
+    /// Puts a profile at the end of the list.
     fileprivate func append(_ profile: ProfilePointer) {
-        _ = _talloc_steal_loc(self, profile, StaticString("tevent_req_profile").cString)
         profile.pointee.next = nil
+        profile.pointee.parent = self
         if let last = pointee.last { last.pointee.next = profile } else { pointee.first = profile }
         pointee.last = profile
+    }
+
+    /// Lets a profile in the list be freed together with this one.
+    fileprivate func adopt(_ profile: ProfilePointer) {
+        _ = _talloc_steal_loc(self, profile, StaticString("tevent_req_profile").cString)
+    }
+
+    private func leaveFamily() {
+        var child = pointee.first
+        while let one = child {
+            child = one.pointee.next
+            one.pointee.parent = nil
+            one.pointee.next = nil
+        }
+        guard let parent = pointee.parent else { return }
+        var before: ProfilePointer?
+        var one = parent.pointee.first
+        while let other = one, other != self {
+            before = other
+            one = other.pointee.next
+        }
+        if let before { before.pointee.next = pointee.next } else { parent.pointee.first = pointee.next }
+        if parent.pointee.last == self { parent.pointee.last = before }
     }
 }
 
@@ -68,15 +99,14 @@ extension RequestPointer {
         Profiles.noteUse()
         profile.pointee.name = c.pointee.type
         profile.pointee.start = Profile.Moment(location: madeAt, time: .current)
-        profile.pointee.state = TEVENT_REQ_IN_PROGRESS
         c.pointee.profile = profile
         return true
     }
 
     /// Lets a new request be profiled if the one it works for is.
     func joinProfile(of owner: RequestPointer) {
-        guard owner.c.pointee.profile != nil, startProfile() else { return }
-        c.pointee.profiledOwner = owner.handle
+        guard let list = owner.c.pointee.profile, startProfile(), let profile = c.pointee.profile else { return }
+        list.append(profile)
     }
 
     func stopProfile(_ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?) {
@@ -84,11 +114,9 @@ extension RequestPointer {
         profile.pointee.stop = Profile.Moment(location: location, time: .current)
         profile.pointee.state = tevent_req_state(status)
         if case .code(let code) = failure { profile.pointee.error = code }
-        guard let owner = c.pointee.profiledOwner?.object,
-            let joined = RequestPointer(OpaquePointer(owner)).c.pointee.profile
-        else { return }
+        guard let parent = profile.pointee.parent else { return }
         c.pointee.profile = nil
-        joined.append(profile)
+        parent.adopt(profile)
     }
 }
 
@@ -212,5 +240,6 @@ package func tevent_req_profile_append_sub(
 ) {
     guard let profile = subprofile?.pointee else { return }
     ProfilePointer(parent!).append(ProfilePointer(profile))
+    ProfilePointer(parent!).adopt(ProfilePointer(profile))
     subprofile?.pointee = nil
 }
