@@ -20,11 +20,11 @@ struct CRequest {
     var cancelName: UnsafePointer<CChar>?
     var cleanup: tevent_req_cleanup_fn?
     var cleanupName: UnsafePointer<CChar>?
+    /// The last state that it has been called for; it is told only of later ones.
+    var cleanedUpState = TEVENT_REQ_INIT
     var print: tevent_req_print_fn?
     /// Where its start and end are noted.
     var profile: ProfilePointer?
-    /// The request whose profile this one's will join.
-    var profiledOwner: TallocHandle?
     var callDepth = 0
 
     /// What the engine calls when a request ends: it finds the program's function in the state.
@@ -232,11 +232,16 @@ package func _tevent_req_set_cleanup_fn(
     let request = request(req)
     request.c.pointee.cleanup = cleanup
     request.c.pointee.cleanupName = cleanup_name
+    request.c.pointee.cleanedUpState = request.state
     request.extras.cleanup = { request, status in
         let request = RequestPointer(OpaquePointer(request.tallocHandle))
-        guard let cleanup = request.c.pointee.cleanup else { return }
+        let state = tevent_req_state(status)
+        guard let cleanup = request.c.pointee.cleanup,
+            request.c.pointee.cleanedUpState.rawValue < state.rawValue
+        else { return }
+        request.c.pointee.cleanedUpState = state
         CallDepth.tell(TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName)
-        cleanup(OpaquePointer(request), tevent_req_state(status))
+        cleanup(OpaquePointer(request), state)
     }
 }
 
