@@ -41,7 +41,7 @@ final class CProfileTests: CFaceTestCase {
         XCTAssertEqual(name(of: profile), "struct test_state")
         XCTAssertEqual(start(of: profile).location, "test.c:1")
         XCTAssertLessThan(abs(start(of: profile).time.tv_sec - time(nil)), 5)
-        XCTAssertEqual(status(of: profile).state, TEVENT_REQ_IN_PROGRESS)
+        XCTAssertEqual(status(of: profile).state, TEVENT_REQ_INIT, "it is told at the end")
         _tevent_req_error(req, 42, c("end.c:3"))
         XCTAssertEqual(stop(of: profile).location, "end.c:3")
         XCTAssertLessThan(abs(stop(of: profile).time.tv_sec - time(nil)), 5)
@@ -56,23 +56,51 @@ final class CProfileTests: CFaceTestCase {
         XCTAssertEqual(outcome(req), "error \(EINVAL)")
     }
 
-    func testSubrequestsJoinWhenTheyEnd() throws {
+    func testSubrequestsAreListedWhileTheyRunAndAfterwards() throws {
         let req = request()
         XCTAssertTrue(tevent_req_set_profile(req))
         let profile = tevent_req_get_profile(req)
+        XCTAssertNil(tevent_req_profile_get_subprofiles(profile))
+        var subprofiles: [OpaquePointer?] = []
         for error in 1...2 {
             let subreq = request(under: _tevent_req_data(req))
-            XCTAssertNotNil(tevent_req_get_profile(subreq))
-            XCTAssertEqual(error == 1, tevent_req_profile_get_subprofiles(profile) == nil)
+            subprofiles.append(tevent_req_get_profile(subreq))
+            XCTAssertEqual(tevent_req_profile_get_subprofiles(profile), subprofiles[0])
             _tevent_req_error(subreq, UInt64(error), here)
+            XCTAssertNil(tevent_req_get_profile(subreq), "it is its owner's now")
             release(subreq)
         }
+        XCTAssertEqual(subprofiles.map { status(of: $0).error }, [1, 2])
+        XCTAssertEqual(tevent_req_profile_next(subprofiles[0]), subprofiles[1])
+        XCTAssertNil(tevent_req_profile_next(subprofiles[1]))
+        XCTAssertNil(tevent_req_profile_get_subprofiles(subprofiles[0]))
+    }
+
+    func testASubrequestThatIsFreedInProgressIsListedNoMore() throws {
+        let req = request()
+        XCTAssertTrue(tevent_req_set_profile(req))
+        let profile = tevent_req_get_profile(req)
+        let subrequests = (0..<3).map { _ in request(under: _tevent_req_data(req)) }
+        let last = tevent_req_get_profile(subrequests[2])
+        release(subrequests[1])
         let first = tevent_req_profile_get_subprofiles(profile)
-        XCTAssertEqual(status(of: first).error, 1)
-        let second = tevent_req_profile_next(first)
-        XCTAssertEqual(status(of: second).error, 2)
-        XCTAssertNil(tevent_req_profile_next(second))
-        XCTAssertNil(tevent_req_profile_get_subprofiles(first))
+        XCTAssertEqual(first, tevent_req_get_profile(subrequests[0]))
+        XCTAssertEqual(tevent_req_profile_next(first), last)
+        release(subrequests[0])
+        XCTAssertEqual(tevent_req_profile_get_subprofiles(profile), last)
+        release(subrequests[2])
+        XCTAssertNil(tevent_req_profile_get_subprofiles(profile))
+        XCTAssertNotNil(tevent_req_get_profile(request(under: _tevent_req_data(req))))
+        XCTAssertNotNil(tevent_req_profile_get_subprofiles(profile))
+    }
+
+    func testASubrequestMayOutliveItsOwnersProfile() throws {
+        let req = request()
+        XCTAssertTrue(tevent_req_set_profile(req))
+        let subreq = request(under: _tevent_req_data(req))
+        release(tevent_req_move_profile(req, memory))
+        _tevent_req_done(subreq, here)
+        XCTAssertEqual(status(of: tevent_req_get_profile(subreq)).state, TEVENT_REQ_DONE)
     }
 
     func testAProfileOutlivesItsRequest() throws {

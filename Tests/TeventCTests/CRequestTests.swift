@@ -84,7 +84,11 @@ final class CRequestTests: CFaceTestCase {
         onCleanUp(req) { _, state in self.log.append("clean up \(self.name(state))") }
         _tevent_req_error(req, 5, here)
         _tevent_req_done(req, here)
-        XCTAssertEqual(log, ["clean up error", "callback error 5", "clean up done", "callback done"])
+        XCTAssertEqual(log, ["clean up error", "callback error 5", "callback done"], "done comes before error")
+        _tevent_req_oom(req, here)
+        XCTAssertEqual(log.suffix(2), ["clean up no memory", "callback no memory"])
+        _tevent_req_oom(req, here)
+        XCTAssertEqual(log.suffix(2), ["callback no memory", "callback no memory"])
     }
 
     // MARK: From the loop
@@ -216,7 +220,7 @@ final class CRequestTests: CFaceTestCase {
             let req = tevent_wakeup_send(memory, ev, tevent_timeval_set(1, 0))
             noteEnd(req)
             XCTAssertTrue(tevent_req_poll(req, ev))
-            XCTAssertEqual(log, ["callback done"])
+            XCTAssertEqual(log, ["callback timed out"])
             XCTAssertTrue(tevent_wakeup_recv(req))
             let other = tevent_wakeup_send(memory, ev, tevent_timeval_current_ofs(3600, 0))
             release(other)
@@ -227,8 +231,8 @@ final class CRequestTests: CFaceTestCase {
     func testAWakeupThatFailedSaysSo() throws {
         let ev = try context()
         let req = tevent_wakeup_send(memory, ev, tevent_timeval_current_ofs(3600, 0))
-        XCTAssertTrue(tevent_req_set_endtime(req, ev, timeval()))
-        XCTAssertTrue(tevent_req_poll(req, ev))
+        _tevent_req_error(req, 5, here)
         XCTAssertFalse(tevent_wakeup_recv(req))
+        XCTAssertFalse(tevent_common_have_events(ev))
     }
 }
