@@ -42,7 +42,7 @@ package func _tevent_add_fd(
 ) -> OpaquePointer? {
     throughWrapper(ev) { ev, ops in
         ops.add_fd(ev, mem_ctx, fd, flags, handler, private_data, handler_name, location)
-    }
+    } ?? nil
 }
 
 @c @implementation

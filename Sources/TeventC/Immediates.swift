@@ -22,9 +22,10 @@ package func _tevent_schedule_immediate(
 ) {
     // Without a context, or without a handler, it only takes back what was scheduled.
     guard ev != nil else { return tevent_common_immediate_cancel(im) }
-    throughWrapper(ev) { ev, ops in
+    let isScheduled: Void? = throughWrapper(ev) { ev, ops in
         ops.schedule_immediate(im, ev, handler, private_data, handler_name, location)
     }
+    if isScheduled == nil { tevent_abort(nil, "an immediate was scheduled on a wrapper without a context") }
 }
 
 @c @implementation

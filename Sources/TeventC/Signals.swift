@@ -52,7 +52,7 @@ package func _tevent_add_signal(
 ) -> OpaquePointer? {
     throughWrapper(ev) { ev, ops in
         ops.add_signal(ev, mem_ctx, number, sa_flags, handler, private_data, handler_name, location)
-    }
+    } ?? nil
 }
 
 @c @implementation

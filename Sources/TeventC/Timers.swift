@@ -48,7 +48,7 @@ package func _tevent_add_timer(
 ) -> OpaquePointer? {
     throughWrapper(ev) { ev, ops in
         ops.add_timer(ev, mem_ctx, deadline, handler, private_data, handler_name, location)
-    }
+    } ?? nil
 }
 
 @c @implementation
