@@ -39,7 +39,18 @@ package func tevent_abort(_ ev: OpaquePointer?, _ reason: UnsafePointer<CChar>?)
 
 @c @implementation
 package func tevent_common_check_double_free(_ memory: UnsafeMutableRawPointer?, _ reason: UnsafePointer<CChar>?) {
+    guard let memory, !isFreedWithParent(memory) else { return }
     tevent_abort(nil, reason)
+}
+
+/// Ends the program for freeing a chunk again, unless it is its parent that is being freed.
+func checkDoubleFree(_ chunk: UnsafeMutableRawPointer, _ reason: StaticString) {
+    if !isFreedWithParent(chunk) { tevent_abort(nil, reason.cString) }
+}
+
+/// Whether libtalloc is freeing the parent of a chunk, which counts no blocks then.
+private func isFreedWithParent(_ chunk: UnsafeMutableRawPointer) -> Bool {
+    talloc_parent(chunk).map { talloc_total_blocks($0) == 0 } ?? false
 }
 
 @c @implementation

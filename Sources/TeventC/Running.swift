@@ -58,7 +58,10 @@ private func find(_ event: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<cte
 private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Moved to another thread's tree, or freed there, it cannot be told apart from one that does not run.
     guard let running = find(chunk) else { return 0 }
-    if running.pointee.is_freed { abort("an event was freed twice while its handler runs") }
+    if running.pointee.is_freed {
+        checkDoubleFree(chunk!, "an event was freed twice while its handler runs")
+        return -1
+    }
     running.pointee.is_freed = true
     let event = OpaquePointer(chunk!)
     if event.slot.isOf(.descriptor) { FDPointer(event).leaveAndClose() } else { leaveLoop(event) }
