@@ -129,6 +129,21 @@ final class CTimerTests: CFaceTestCase {
         }
     }
 
+    func testATimerAndThenItsParentMayBeFreedInItsHandler() throws {
+        try onEachBackend { ev in
+            let parent = newChunk(under: memory)
+            timer(ev, under: parent) { _, te, _ in
+                XCTAssertEqual(release(te), -1)
+                XCTAssertEqual(release(parent), 0)
+                tevent_timer_set_tag(te, 1)
+                self.log.append("ran")
+            }
+            once(ev)
+            XCTAssertEqual(log, ["ran"])
+            XCTAssertTrue(isQuiet(ev))
+        }
+    }
+
     func testATimerFreedByAnotherDoesNotRun() throws {
         try onEachBackend { ev in
             var second: OpaquePointer?
