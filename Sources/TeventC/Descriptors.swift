@@ -1,5 +1,4 @@
 // swift-format-ignore-file: NoLeadingUnderscores
-import CTalloc
 import CTevent
 import Glibc
 import Talloc
@@ -20,7 +19,7 @@ private final class FDCall {
     func run(_ event: FDEvent, _ ready: FDEvent.Flags) {
         let fde = OpaquePointer(event.tallocHandle)
         let flags = UInt16(ready.rawValue)
-        runHandler(of: fde, destroyDescriptor) {
+        runHandler(of: fde) {
             caller.call(on: event.context) { ev in
                 handler(ev, fde, flags, data)
             } before: { ops, wrapper in
@@ -61,10 +60,8 @@ package func tevent_common_add_fd(
         ) { call.run($0, $1) }
         return event.tallocHandle
     }
-    if let event {
-        FDPointer(event).pointee.userData = private_data
-        _talloc_set_destructor(event.chunk, destroyDescriptor)
-    }
+    if let event { FDPointer(event).pointee.userData = private_data }
+    setDestructor(of: event)
     context.hasAdded(event)
     return event
 }
@@ -72,13 +69,7 @@ package func tevent_common_add_fd(
 @c @implementation
 package func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
     // For programs that put a destructor of their own in place.
-    destroyDescriptor(fde?.chunk)
-}
-
-/// What libtalloc calls when a C descriptor event is about to be freed: its close function still finds the event.
-private func destroyDescriptor(_ chunk: UnsafeMutableRawPointer?) -> CInt {
-    FDPointer(OpaquePointer(chunk!)).leaveAndClose()
-    return FDRecord.destructor(chunk)
+    destroyEvent(fde?.chunk)
 }
 
 extension FDPointer {

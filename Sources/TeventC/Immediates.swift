@@ -9,9 +9,11 @@ package func _tevent_create_immediate(
     _ mem_ctx: UnsafeMutableRawPointer?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     prepareProgram()
-    return object { () throws(TeventError) in
+    let immediate = object { () throws(TeventError) in
         try ImmediateEvent(under: mem_ctx, file: place(location), line: 0).tallocHandle
     }
+    setDestructor(of: immediate)
+    return immediate
 }
 
 @c @implementation
@@ -40,7 +42,7 @@ package func tevent_common_schedule_immediate(
     let caller = Caller(context, handler_name, location)
     ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
         let im = OpaquePointer(immediate.tallocHandle)
-        runHandler(of: im, ImmediateRecord.destructor) {
+        runHandler(of: im) {
             caller.call(on: events) { ev in
                 handler(ev, im, private_data)
             } before: { ops, wrapper in

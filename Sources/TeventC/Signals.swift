@@ -27,7 +27,7 @@ private final class SignalCall {
         var details = SignalPointer(se).pointee.lastInfo
         withUnsafeMutablePointer(to: &details) { details in
             let info = arrival.info == nil ? nil : UnsafeMutableRawPointer(details)
-            runHandler(of: se, SignalRecord.destructor, isOver: isOnce) {
+            runHandler(of: se, isOver: isOnce) {
                 caller.call(on: event.context) { ev in
                     handler(ev, se, number, count, info, data)
                 } before: { ops, wrapper in
@@ -72,6 +72,7 @@ package func tevent_common_add_signal(
             line: 0
         ) { call.run($0, $1) }.tallocHandle
     }
+    setDestructor(of: event)
     context.hasAdded(event)
     return event
 }

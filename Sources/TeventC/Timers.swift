@@ -26,7 +26,7 @@ private final class TimerCall {
         let te = OpaquePointer(timer.tallocHandle)
         // Who asks for no time is told none.
         let now = deadline.isZero ? .zero : timeval(now)
-        runHandler(of: te, TimerRecord.destructor, isOver: true) {
+        runHandler(of: te, isOver: true) {
             caller.call(on: timer.context) { ev in
                 handler(ev, te, now, data)
             } before: { ops, wrapper in
@@ -65,6 +65,7 @@ package func tevent_common_add_timer_v2(
             call.run($0, now: $1)
         }.tallocHandle
     }
+    setDestructor(of: timer)
     context.hasAdded(timer)
     return timer
 }
