@@ -127,6 +127,7 @@ func newChunk(under parent: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer
 }
 
 extension timeval: @retroactive Equatable {
+    /// Whether two times are the same in seconds and microseconds.
     public static func == (left: timeval, right: timeval) -> Bool {
         left.tv_sec == right.tv_sec && left.tv_usec == right.tv_usec
     }
