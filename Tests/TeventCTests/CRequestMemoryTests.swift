@@ -32,6 +32,16 @@ final class CRequestMemoryTests: CFaceTestCase {
         XCTAssertEqual(log, ["state", "child"])
     }
 
+    func testAFreedRequestLetsItsStateGoBeforeOtherChildren() throws {
+        let req = request()
+        noteFreeing(of: chunk(req), "first child")
+        noteFreeing(of: _tevent_req_data(req), "state")
+        noteFreeing(of: chunk(req), "second child")
+        onCleanUp(req) { _, _ in self.log.append("clean up") }
+        release(req)
+        XCTAssertEqual(log, ["clean up", "state", "second child", "first child"])
+    }
+
     func testReceivingKeepsTheCallback() throws {
         let req = request()
         noteEnd(req)

@@ -1,6 +1,7 @@
 import CTalloc
 import CTevent
 import Glibc
+import TestSupport
 import XCTest
 
 /// What a program's trace functions hear, and its debug function.
@@ -149,5 +150,35 @@ final class CTraceTests: CFaceTestCase {
         timer(ev) { _, _, _ in }
         once(ev)
         XCTAssertEqual(log, [])
+    }
+
+    func testLessImportantMessagesCanBeLeftOut() throws {
+        let ev = try context()
+        let data = keep { (level: tevent_debug_level) in self.log.append("\(level.rawValue)") }
+        tevent_set_debug(ev, { data, level, _, _ in kept(data, as: ((tevent_debug_level) -> Void).self)(level) }, data)
+        XCTAssertEqual(tevent_set_max_debug_level(ev, TEVENT_DEBUG_ERROR), TEVENT_DEBUG_TRACE)
+        XCTAssertEqual(tevent_set_max_debug_level(ev, TEVENT_DEBUG_ERROR), TEVENT_DEBUG_ERROR)
+        timer(ev) { _, _, _ in }
+        once(ev)
+        XCTAssertEqual(log, [])
+        noteAborts()
+        tevent_abort(ev, "on purpose")
+        XCTAssertEqual(log, ["\(TEVENT_DEBUG_FATAL.rawValue)"])
+        XCTAssertEqual(abortReasons, ["on purpose"])
+        XCTAssertEqual(tevent_cached_getpid(), getpid())
+    }
+
+    func testMessagesGoToStandardError() throws {
+        let result = try runInChild(self) {
+            let ev = try context()
+            XCTAssertEqual(tevent_set_debug_stderr(ev), 0)
+            noteAborts()
+            timer(ev) { _, _, _ in }
+            once(ev)
+            tevent_abort(ev, "on purpose")
+        }
+        XCTAssertEqual(result.exitCode, 0)
+        XCTAssertTrue(result.stderr.contains("on purpose"), result.stderr)
+        XCTAssertFalse(result.stderr.contains("timer"), "only what is important: \(result.stderr)")
     }
 }
