@@ -93,6 +93,9 @@ let package = Package(
         // The same engine for C programs, as libtevent; see `make drop-in`.
         .target(name: "CTevent"),
         .target(name: "TeventC", dependencies: ["Tevent", "Talloc", "CTalloc", "CTevent"]),
+        .testTarget(
+            name: "TeventCTests",
+            dependencies: ["TeventC", "CTevent", "Tevent", "Talloc", "CTalloc", "TestSupport", "CTestSupport"]),
         .testTarget(name: "TallocTests", dependencies: ["Talloc", "TestSupport"]),
         .testTarget(
             name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport"], exclude: ["DoesNotCompile"]),

@@ -46,12 +46,11 @@ enum Backends {
 
     static var names: [String] { state.withLock { $0.all.map(\.name) } }
 
-    /// Adds a backend in front of the others; false if its name is taken.
-    static func register(_ name: String, _ ops: UnsafePointer<tevent_ops>) -> Bool {
+    /// Adds a backend in front of the others, unless its name is taken.
+    static func register(_ name: String, _ ops: UnsafePointer<tevent_ops>) {
         state.withLock { state in
-            guard !state.all.contains(where: { $0.name == name }) else { return false }
+            guard !state.all.contains(where: { $0.name == name }) else { return }
             state.all.insert(Known(name: name, ops: ops), at: 0)
-            return true
         }
     }
 
@@ -131,7 +130,9 @@ package func tevent_set_default_backend(_ name: UnsafePointer<CChar>?) {
 @c @implementation
 package func tevent_register_backend(_ name: UnsafePointer<CChar>?, _ ops: UnsafePointer<tevent_ops>?) -> Bool {
     guard let name, let ops else { return false }
-    return Backends.register(String(cString: name), ops)
+    // Whose name is known already counts as registered: parts of a program may all register the same one.
+    Backends.register(String(cString: name), ops)
+    return true
 }
 
 @c @implementation

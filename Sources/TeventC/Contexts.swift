@@ -44,7 +44,8 @@ package func tevent_context_init_ops(
 
 @c @implementation
 package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
-    status { () throws(TeventError) in try EventContext(context(ev)).reinitialise() }
+    // A child process begins without the events of its parent.
+    status { () throws(TeventError) in try context(ev).beginAnew() }
 }
 
 @c @implementation

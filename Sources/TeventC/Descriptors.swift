@@ -19,7 +19,7 @@ private final class FDCall {
     func run(_ event: FDEvent, _ ready: FDEvent.Flags) {
         let fde = OpaquePointer(event.tallocHandle)
         let flags = UInt16(ready.rawValue)
-        runHandler(of: fde, FDRecord.self) {
+        runHandler(of: fde) {
             caller.call(on: event.context) { ev in
                 handler(ev, fde, flags, data)
             } before: { ops, wrapper in
@@ -41,7 +41,7 @@ package func _tevent_add_fd(
 ) -> OpaquePointer? {
     throughWrapper(ev) { ev, ops in
         ops.add_fd(ev, mem_ctx, fd, flags, handler, private_data, handler_name, location)
-    }
+    } ?? nil
 }
 
 @c @implementation
@@ -66,14 +66,24 @@ package func tevent_common_add_fd(
         return event.tallocHandle
     }
     if let event { FDPointer(event).pointee.userData = private_data }
+    setDestructor(of: event)
     context.hasAdded(event)
     return event
 }
 
 @c @implementation
 package func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
-    // The engine's own destructor does all there is to do.
-    0
+    // For programs that put a destructor of their own in place.
+    destroyEvent(fde?.chunk)
+}
+
+extension FDPointer {
+    /// Takes the event out of its loop, and calls its close function if it has one.
+    func leaveAndClose() {
+        let close = pointee.close.take()
+        detach(beforeClosing: close != nil)
+        close?(pointee.descriptor)
+    }
 }
 
 @c @implementation

@@ -9,9 +9,11 @@ package func _tevent_create_immediate(
     _ mem_ctx: UnsafeMutableRawPointer?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     prepareProgram()
-    return object { () throws(TeventError) in
+    let immediate = object { () throws(TeventError) in
         try ImmediateEvent(under: mem_ctx, file: place(location), line: 0).tallocHandle
     }
+    setDestructor(of: immediate)
+    return immediate
 }
 
 @c @implementation
@@ -22,9 +24,10 @@ package func _tevent_schedule_immediate(
 ) {
     // Without a context, or without a handler, it only takes back what was scheduled.
     guard ev != nil else { return tevent_common_immediate_cancel(im) }
-    throughWrapper(ev) { ev, ops in
+    let isScheduled: Void? = throughWrapper(ev) { ev, ops in
         ops.schedule_immediate(im, ev, handler, private_data, handler_name, location)
     }
+    if isScheduled == nil { tevent_abort(nil, "an immediate was scheduled on a wrapper without a context") }
 }
 
 @c @implementation
@@ -43,7 +46,7 @@ package func tevent_common_schedule_immediate(
         // Kept, since the handler may free the context.
         let extras = events.record().extras
         extras.leavingImmediates.append(im)
-        runHandler(of: im, ImmediateRecord.self, extras: extras) {
+        runHandler(of: im, extras: extras) {
             caller.call(on: events) { ev in
                 handler(ev, im, private_data)
             } before: { ops, wrapper in

@@ -36,9 +36,18 @@ extension ContextPointer {
     }
 }
 
+/// The context whose loop is to run; a wrapper has none.
+@inline(__always)
+private func loopContext(_ ev: OpaquePointer?) -> ContextPointer? {
+    guard let ev, ev.slot.isOf(.contextWrapper) else { return context(ev) }
+    tevent_abort(ev, "a loop was run with a wrapper, which has none")
+    errno = ENOSYS
+    return nil
+}
+
 /// Runs a loop with the rules of nesting around it, and a program's hook.
 private func nested(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ body: (ContextPointer) -> CInt) -> CInt {
-    let context = context(ev)
+    guard let context = loopContext(ev) else { return -1 }
     let handle = context.handle
     let level = context.pointee.nesting.level + 1
     guard level == 1 || context.pointee.nesting.isAllowed else {
@@ -100,7 +109,7 @@ package func _tevent_loop_until(
 
 @c @implementation
 package func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
-    let context = context(ev)
+    guard let context = loopContext(ev) else { return -1 }
     return context.extras.ops.pointee.loop_wait(OpaquePointer(context), location)
 }
 

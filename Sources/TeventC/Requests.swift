@@ -20,6 +20,8 @@ struct CRequest {
     var cancelName: UnsafePointer<CChar>?
     var cleanup: tevent_req_cleanup_fn?
     var cleanupName: UnsafePointer<CChar>?
+    /// The last state that it has been called for; it is told only of later ones.
+    var cleanedUpState = TEVENT_REQ_INIT
     var print: tevent_req_print_fn?
     /// Where its start and end are noted.
     var profile: ProfilePointer?
@@ -233,13 +235,16 @@ package func _tevent_req_set_cleanup_fn(
     let request = request(req)
     request.c.pointee.cleanup = cleanup
     request.c.pointee.cleanupName = cleanup_name
+    request.c.pointee.cleanedUpState = request.state
     request.extras.cleanup = { request, status in
         let request = RequestPointer(OpaquePointer(request.tallocHandle))
+        let state = tevent_req_state(status)
         let handle = request.handle
-        if let cleanup = request.c.pointee.cleanup {
+        if let cleanup = request.c.pointee.cleanup, request.c.pointee.cleanedUpState.rawValue < state.rawValue {
+            request.c.pointee.cleanedUpState = state
             CallDepth.tell(
                 TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName, setsNumber: false)
-            cleanup(OpaquePointer(request), tevent_req_state(status))
+            cleanup(OpaquePointer(request), state)
         }
         guard !handle.isStale, status != .received else { return }
         request.stopProfile(status, request.pointee.failure, request.pointee.finishFile)

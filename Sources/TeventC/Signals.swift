@@ -27,7 +27,7 @@ private final class SignalCall {
         var details = SignalPointer(se).pointee.lastInfo
         withUnsafeMutablePointer(to: &details) { details in
             let info = arrival.info == nil ? nil : UnsafeMutableRawPointer(details)
-            runHandler(of: se, SignalRecord.self, isOver: isOnce) {
+            runHandler(of: se, isOver: isOnce) {
                 caller.call(on: event.context) { ev in
                     handler(ev, se, number, count, info, data)
                 } before: { ops, wrapper in
@@ -52,7 +52,7 @@ package func _tevent_add_signal(
 ) -> OpaquePointer? {
     throughWrapper(ev) { ev, ops in
         ops.add_signal(ev, mem_ctx, number, sa_flags, handler, private_data, handler_name, location)
-    }
+    } ?? nil
 }
 
 @c @implementation
@@ -73,6 +73,7 @@ package func tevent_common_add_signal(
             line: 0
         ) { call.run($0, $1) }.tallocHandle
     }
+    setDestructor(of: event)
     context.hasAdded(event)
     return event
 }
@@ -118,7 +119,8 @@ package func tevent_common_invoke_signal_handler(
         var arrival = SignalArrival(signal: Signal(rawValue: number), count: Int(count))
         if let info {
             event.pointee.lastInfo = info.load(as: siginfo_t.self)
-            arrival = event.arrivalWithLastInfo
+            arrival = SignalArrival(
+                signal: arrival.signal, count: arrival.count, info: event.arrivalWithLastInfo.info)
         }
         event.run(arrival)
     }

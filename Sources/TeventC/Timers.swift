@@ -26,7 +26,7 @@ private final class TimerCall {
         let te = OpaquePointer(timer.tallocHandle)
         // Who asks for no time is told none.
         let (now, deadline) = (deadline.isZero ? .zero : timeval(now), deadline)
-        runHandler(of: te, TimerRecord.self, isOver: true) {
+        runHandler(of: te, isOver: true) {
             caller.call(on: timer.context) { ev in
                 handler(ev, te, now, data)
             } before: { ops, wrapper in
@@ -48,7 +48,7 @@ package func _tevent_add_timer(
 ) -> OpaquePointer? {
     throughWrapper(ev) { ev, ops in
         ops.add_timer(ev, mem_ctx, deadline, handler, private_data, handler_name, location)
-    }
+    } ?? nil
 }
 
 @c @implementation
@@ -68,6 +68,7 @@ package func tevent_common_add_timer_v2(
         }.tallocHandle
     }
     if let timer { TimerPointer(timer).pointee.userData = Unmanaged.passUnretained(call).toOpaque() }
+    setDestructor(of: timer)
     context.hasAdded(timer)
     return timer
 }

@@ -36,6 +36,17 @@ extension WrapperPointer {
     /// The context behind, or nil when that is gone.
     var main: OpaquePointer? { pointee.mainHandle.object.map(OpaquePointer.init) }
 
+    /// The context behind, for new events; nil, with `errno` set, when there can be none.
+    func usableMain(_ call: StaticString) -> ContextPointer? {
+        if pointee.isFreed {
+            tevent_abort(main, "\(call) was called with a wrapper that has been freed")
+        } else if let main {
+            return ContextPointer(main)
+        }
+        errno = EINVAL
+        return nil
+    }
+
     /// Notes an event, and forgets those that are gone whenever the list has doubled.
     func note(_ event: TallocHandle) {
         if pointee.events.count == pointee.events.capacity { pointee.events.removeAll { $0.isStale } }
@@ -48,8 +59,7 @@ private func destroyWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let wrapper = chunk!.assumingMemoryBound(to: WrapperRecord.self)
     if wrapper.pointee.isBusy {
         if wrapper.pointee.isFreed {
-            tevent_common_check_double_free(
-                chunk, StaticString("a wrapper context was freed twice while one of its handlers runs").cString)
+            checkDoubleFree(chunk!, "a wrapper context was freed twice while one of its handlers runs")
         }
         wrapper.pointee.isFreed = true
         return -1
@@ -71,17 +81,20 @@ func contextBehindWrapper(_ ev: OpaquePointer, _ call: StaticString) -> ContextP
 }
 
 /// Does with a backend's functions what a program asks of a context; through a wrapper it is the context behind.
+///
+/// - Returns: Nil, with `errno` set, if a wrapper has nothing behind it any more.
 @inline(__always)
 func throughWrapper<Result>(
     _ ev: OpaquePointer?, call: StaticString = #function, _ body: (OpaquePointer, tevent_ops) -> Result
-) -> Result {
-    let main = context(ev, call)
-    let extras = main.extras
-    guard let ev, ev.slot.isOf(.contextWrapper) else { return body(OpaquePointer(main), extras.ops.pointee) }
-    if WrapperPointer(ev).pointee.isFreed { abort("\(call) was called with a wrapper that has been freed") }
-    extras.wrapper = TallocHandle(slot: ev.slot)
-    defer { extras.wrapper = nil }
-    return body(OpaquePointer(main), extras.ops.pointee)
+) -> Result? {
+    guard let ev, ev.slot.isOf(.contextWrapper) else {
+        let main = context(ev, call)
+        return body(OpaquePointer(main), main.extras.ops.pointee)
+    }
+    guard let main = WrapperPointer(ev).usableMain(call) else { return nil }
+    main.extras.wrapper = TallocHandle(slot: ev.slot)
+    defer { main.extras.wrapper = nil }
+    return body(OpaquePointer(main), main.extras.ops.pointee)
 }
 
 extension ContextPointer {

@@ -108,6 +108,24 @@ extension ContextPointer {
             || !pointee.signals.isEmpty || !pointee.receivers.isEmpty
     }
 
+    /// Lets all events leave the loop, and returns what is still to be let go of them; they belong to their parents.
+    fileprivate func detachEvents() -> [LeftBehind] {
+        var leftBehind: [LeftBehind] = []
+        while let event = pointee.fds.first { event.detach() }
+        while let timer = pointee.timers.any { timer.detach() }
+        while let immediate = pointee.immediates.first {
+            if let left = immediate.leave(self) { leftBehind.append(left) }
+        }
+        while let signal = pointee.signals.first { signal.detach() }
+        return leftBehind
+    }
+
+    /// Begins anew without any event, as C's contexts do.
+    package func beginAnew() throws(TeventError) {
+        for case .messages(let first) in detachEvents() { first.discardAll() }
+        try reinitialise()
+    }
+
     package func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) {
         guard let debug = pointee.debug else { return }
         debug(level, message())
@@ -121,12 +139,7 @@ private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     context.pointee.handle.slot.release()
     // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
     var leftBehind = context.closeChannel()
-    while let event = context.pointee.fds.first { event.detach() }
-    while let timer = context.pointee.timers.any { timer.detach() }
-    while let immediate = context.pointee.immediates.first {
-        if let left = immediate.leave(context) { leftBehind.append(left) }
-    }
-    while let signal = context.pointee.signals.first { signal.detach() }
+    leftBehind += context.detachEvents()
     while let receiver = context.pointee.receivers.first { receiver.detach() }
     context.closeWaker()
     let record = context.move()
