@@ -41,6 +41,10 @@ extension RequestPointer {
     fileprivate func callProgram() {
         // C's request keeps its callback, which may be called again: even by a loop that it runs itself.
         expectCallback()
+        // Begun after the end, and before a callback that was put off.
+        if pointee.status != .inProgress, c.pointee.profile?.pointee.state == TEVENT_REQ_INIT {
+            stopProfile(pointee.status, pointee.failure, pointee.finishFile)
+        }
         guard let callback = c.pointee.callback else { return }
         CallDepth.callBack(self)
         callback(OpaquePointer(self))
@@ -239,7 +243,7 @@ package func _tevent_req_set_cleanup_fn(
     request.extras.cleanup = { request, status in
         let request = RequestPointer(OpaquePointer(request.tallocHandle))
         let state = tevent_req_state(status)
-        let handle = request.handle
+        let (handle, location) = (request.handle, request.pointee.finishFile)
         if let cleanup = request.c.pointee.cleanup, request.c.pointee.cleanedUpState.rawValue < state.rawValue {
             request.c.pointee.cleanedUpState = state
             CallDepth.tell(
@@ -247,6 +251,7 @@ package func _tevent_req_set_cleanup_fn(
             cleanup(OpaquePointer(request), state)
         }
         guard !handle.isStale, status != .received else { return }
+        request.pointee.finishFile = location
         request.stopProfile(status, request.pointee.failure, request.pointee.finishFile)
     }
 }

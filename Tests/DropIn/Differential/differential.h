@@ -94,6 +94,8 @@ struct object {
     bool waits, has_callback, posted;
     /* A queue whose first entry may not be the one with the smallest number. */
     bool unordered;
+    /* Of a queue: whether it ever had an entry. */
+    bool used;
 };
 
 struct operation {

@@ -152,7 +152,8 @@ static bool reached(void *private_data)
 {
     struct goal *goal = private_data;
     bool result = goal->asked++ >= goal->enough || goal->ticked;
-    say("asked %d times: %d", goal->asked, result);
+    /* Libraries differ in how many turns they take to wake up from a signal. */
+    if (!signals_raised) say("asked %d times: %d", goal->asked, result);
     return result;
 }
 

@@ -33,7 +33,8 @@ static void handler(struct tevent_context *ev, struct tevent_signal *se, int sig
     bool right = se == signal->pointer && signum == signal->signum;
     say("signal %s in %s, number %d, count %d, %s%d%s", name_of(signal), name_of_pointer(ev), signum, count,
         info == NULL ? "no info " : "info of ", info == NULL ? 0 : info->si_signo, right ? "" : ", wrong arguments");
-    pending[signum] = 0;
+    /* With details each arrival is told by itself. */
+    pending[signum] = info == NULL || pending[signum] == 0 ? 0 : pending[signum] - 1;
     signal_depth++;
     uint64_t saved = enter(signal);
     act(signal, 2);
