@@ -75,8 +75,9 @@ check-counts: ## fail if an operation takes more than its bounds in Benchmarks/c
 drop-in: setup ## build the engine as libtevent.so.0, for programs written in C
 	@SWIFT='$(SWIFT)' Scripts/drop-in
 
-drop-in-test: drop-in ## run C programs and Samba's own tests on the engine as libtevent.so.0
+drop-in-test: drop-in ## run C programs, Samba's own tests and random ones on the engine as libtevent.so.0
 	@SWIFT='$(SWIFT)' Scripts/drop-in-test
+	@Scripts/differential
 
 docs: setup ## write the reference of the libraries as web pages
 	@SWIFT='$(SWIFT)' Scripts/docs
