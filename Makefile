@@ -15,7 +15,7 @@ COUNTS = $(SWIFT) build -c release --product peer-engine && $(SWIFT) build -c re
 	.build/release/bench counts
 
 .PHONY: help setup build tour test test-release text check-text format lint sanitize valgrind bench counts \
-	check-counts drop-in docs clean
+	check-counts drop-in drop-in-test docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ check-counts: ## fail if an operation takes more than its bounds in Benchmarks/c
 
 drop-in: setup ## build the engine as libtevent.so.0, for programs written in C
 	@SWIFT='$(SWIFT)' Scripts/drop-in
+
+drop-in-test: drop-in ## run C programs and Samba's own tests on the engine as libtevent.so.0
+	@SWIFT='$(SWIFT)' Scripts/drop-in-test
 
 docs: setup ## write the reference of the libraries as web pages
 	@SWIFT='$(SWIFT)' Scripts/docs

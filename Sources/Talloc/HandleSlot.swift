@@ -35,6 +35,7 @@ package enum ObjectKind: UInt8 {
     case queueEntry
     case receiver
     case contextWrapper
+    case threadSender
 }
 
 /// One cell of the handle table.

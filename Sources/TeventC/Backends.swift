@@ -28,6 +28,14 @@ enum Backends {
             Known(name: "poll", ops: table { install("poll", on: $0) }),
         ]))
 
+    /// Whether immediates go the engine's way with a backend, and not through a function of the program's own.
+    static func hasOwnImmediates(_ ops: UnsafePointer<tevent_ops>) -> Bool {
+        unsafeBitCast(ops.pointee.schedule_immediate, to: UInt.self) == ownScheduling
+    }
+
+    private static let ownScheduling = unsafeBitCast(
+        ops(named: "epoll").unsafelyUnwrapped.pointee.schedule_immediate, to: UInt.self)
+
     /// The functions of a backend, or of the default one; nil for a name that nobody has registered.
     static func ops(named name: String?) -> UnsafePointer<tevent_ops>? {
         state.withLock { state in

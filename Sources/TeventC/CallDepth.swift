@@ -30,14 +30,23 @@ enum CallDepth {
         tell(TEVENT_CALL_FLOW_REQ_NOTIFY_CB, request, request.c.pointee.callbackName, depth: depth)
     }
 
-    /// Tells how deep a request is.
+    /// A turn of a loop is over, and with it all that it has called.
+    @inline(__always)
+    static func endTurn() {
+        guard isWatched else { return }
+        let here = ctevent_call_depth_here()!
+        here.pointee.depth?.pointee = 0
+        here.pointee.callback?(here.pointee.private_data, TEVENT_CALL_FLOW_REQ_RESET, nil, 0, nil)
+    }
+
+    /// Tells how deep a request is: the function, and with what begins or ends something the number, too.
     static func tell(
         _ command: tevent_thread_call_depth_cmd, _ request: RequestPointer, _ function: UnsafePointer<CChar>?,
-        depth: Int? = nil
+        depth: Int? = nil, setsNumber: Bool = true
     ) {
         let here = ctevent_call_depth_here()!
         let depth = depth ?? request.c.pointee.callDepth
-        here.pointee.depth?.pointee = depth
+        if setsNumber { here.pointee.depth?.pointee = depth }
         here.pointee.callback?(here.pointee.private_data, command, OpaquePointer(request), depth, function)
     }
 }

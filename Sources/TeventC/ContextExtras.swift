@@ -19,6 +19,11 @@ final class ContextExtras {
     var maximumDebugLevel = TEVENT_DEBUG_TRACE
     var nestingHook: (function: tevent_nesting_hook, data: UnsafeMutableRawPointer?)?
     var traces = Traces()
+    /// Immediates whose handlers run and of which the trace has not heard yet that they have left their loop: in C it hears
+    /// that when the handler has returned, or schedules its immediate anew.
+    var leavingImmediates: [OpaquePointer] = []
+    /// The immediate whose handler is about to run.
+    var startingImmediate: OpaquePointer?
 
     struct Traces {
         var loop: (function: tevent_trace_callback_t, data: UnsafeMutableRawPointer?)?

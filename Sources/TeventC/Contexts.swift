@@ -32,8 +32,7 @@ package func tevent_context_init_ops(
         // The backend's own function puts another one in place, or does without.
         let context = try ContextPointer.make(under: mem_ctx, backend: SilentBackend(), clock: nil)
         context.pointee.attachment = ContextExtras(ops: ops, additionalData: additional_data)
-        context.pointee.waitsForNothing = true
-        context.pointee.usesWallClock = true
+        context.pointee.servesC = true
         return context.handle
     }
     guard let made, let initialise = ops.pointee.context_init, initialise(made) != 0 else { return made }

@@ -50,12 +50,17 @@ package func tevent_common_add_fd(
     _ handler: tevent_fd_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
+    guard fd >= 0 else {
+        errno = EINVAL
+        return nil
+    }
     guard let handler else { abort("a descriptor was to be watched without a handler") }
     let context = context(ev)
     let call = FDCall(handler, private_data, Caller(context, handler_name, location))
     let event = object { () throws(TeventError) in
         let event = try context.addFD(
-            fd, FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)), under: mem_ctx, file: place(location),
+            fd, FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)), under: mem_ctx ?? context.chunk,
+            file: place(location),
             line: 0
         ) { call.run($0, $1) }
         return event.tallocHandle
@@ -70,15 +75,6 @@ package func tevent_common_add_fd(
 package func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
     // For programs that put a destructor of their own in place.
     destroyEvent(fde?.chunk)
-}
-
-extension FDPointer {
-    /// Takes the event out of its loop, and calls its close function if it has one.
-    func leaveAndClose() {
-        let close = pointee.close.take()
-        detach(beforeClosing: close != nil)
-        close?(pointee.descriptor)
-    }
 }
 
 @c @implementation
@@ -151,7 +147,8 @@ package func tevent_common_invoke_fd_handler(
     return 0
 }
 
-/// The functions of the backend that an event belongs to, or nil when its context is gone.
+/// The functions of the backend that an event belongs to, or nil without an event, or when its context is gone.
 private func ops(of fde: OpaquePointer?, call: StaticString = #function) -> tevent_ops? {
-    (record(fde, .descriptor, call) as FDPointer).pointee.prefix.context?.extras.ops.pointee
+    guard fde != nil else { return nil }
+    return (record(fde, .descriptor, call) as FDPointer).pointee.prefix.context?.extras.ops.pointee
 }

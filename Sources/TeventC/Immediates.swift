@@ -37,12 +37,16 @@ package func tevent_common_schedule_immediate(
     _ location: UnsafePointer<CChar>?
 ) {
     let immediate: ImmediatePointer = record(im, .immediate)
-    guard let handler else { return immediate.detach() }
+    guard let handler else { return tevent_common_immediate_cancel(im) }
     let context = context(ev)
     let caller = Caller(context, handler_name, location)
+    if immediate.pointee.prefix.context == nil { traceLeavingIfRunning(OpaquePointer(immediate)) }
     ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
         let im = OpaquePointer(immediate.tallocHandle)
-        runHandler(of: im) {
+        // Kept, since the handler may free the context.
+        let extras = events.record().extras
+        extras.leavingImmediates.append(im)
+        runHandler(of: im, extras: extras) {
             caller.call(on: events) { ev in
                 handler(ev, im, private_data)
             } before: { ops, wrapper in
@@ -52,6 +56,7 @@ package func tevent_common_schedule_immediate(
                 ops.after_immediate_handler?(
                     wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
             }
+            extras.traceLeaving(im)
         }
     }
     context.hasAdded(im)
@@ -62,7 +67,11 @@ package func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immedi
 
 @c @implementation
 package func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
-    (record(im, .immediate) as ImmediatePointer).detach()
+    let immediate: ImmediatePointer = record(im, .immediate)
+    // It has left already if its handler runs; but another thread may have said that it shall join.
+    let hasLeft = immediate.pointee.prefix.context == nil
+    immediate.detach()
+    if hasLeft { traceLeavingIfRunning(OpaquePointer(immediate)) }
 }
 
 @c @implementation

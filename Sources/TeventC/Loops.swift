@@ -4,9 +4,36 @@ import Glibc
 import Talloc
 import Tevent
 
-/// Takes turns until a handler has run; what the engine's own backends do.
+/// One turn of a loop; what the engine's own backends do.
+///
+/// C's loop returns whenever it has waited, even if nothing came of it: a program may have been interrupted by a signal that
+/// it handles itself, and wants to look around.
 func loopOnce(_ context: ContextPointer) -> CInt {
-    status { () throws(TeventError) in _ = try context.untracedOnce() }
+    // All signals that have arrived make one turn together.
+    guard !context.runArrivedSignals() else { return 0 }
+    let handle = context.handle
+    var limit: EventInstant?
+    do throws(TeventError) {
+        var result = try context.turn(waitUntil: &limit)
+        // What the wait was for is done at once.
+        guard !handle.isStale, result != .again || !context.runArrivedSignals() else { return 0 }
+        if result == .again, context.isTimerDue { result = try context.turn(waitUntil: &limit) }
+        guard result == .timedOut else { return 0 }
+        errno = ETIMEDOUT
+        return -1
+    } catch {
+        // The event has left the loop, and C's goes on, too.
+        if case .badDescriptor = error { return 0 }
+        errno = error.code
+        return -1
+    }
+}
+
+extension ContextPointer {
+    fileprivate var isTimerDue: Bool {
+        guard let deadline = pointee.timers.firstDeadline else { return false }
+        return deadline <= now.nanoseconds
+    }
 }
 
 /// The context whose loop is to run; a wrapper has none.
@@ -31,7 +58,8 @@ private func nested(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ b
     }
     context.pointee.nesting.level = level
     defer { if !handle.isStale { context.pointee.nesting.level = level - 1 } }
-    var onStack: CInt = 0
+    // A word for the hook, which finds at the end what it left there at the beginning.
+    var onStack: UnsafeMutableRawPointer?
     func ask(begins: Bool) -> CInt {
         guard !handle.isStale, let hook = context.extras.nestingHook else { return 0 }
         return hook.function(ev, hook.data, UInt32(level), begins, &onStack, location)
@@ -60,7 +88,8 @@ private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CCh
 
 @c @implementation
 package func _tevent_loop_once(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
-    nested(ev, location) { tracedOnce($0, location) }
+    defer { CallDepth.endTurn() }
+    return nested(ev, location) { tracedOnce($0, location) }
 }
 
 @c @implementation

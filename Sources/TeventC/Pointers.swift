@@ -34,6 +34,11 @@ func record<Record: ~Copyable>(
     return UnsafeMutablePointer(object)
 }
 
+extension ContextPointer {
+    /// The context's chunk, which events belong to that are added without a parent.
+    var chunk: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self) }
+}
+
 /// The location that a C program's macros give, as the file of an engine's object; its line is part of it.
 @inline(__always)
 func place(_ location: UnsafePointer<CChar>?) -> UnsafePointer<CChar> { location ?? StaticString("C").cString }

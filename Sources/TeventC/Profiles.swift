@@ -5,8 +5,8 @@ import Synchronization
 import Talloc
 import Tevent
 
-// A C profile is a chunk of its own, which programs may also make, fill and read by themselves. That of a subrequest is in
-// the list of the request that it works for from the beginning, and its chunk moves there when it ends.
+// A C profile is a chunk of its own, which programs may also make, fill and read by themselves. A request's is below it.
+// That of a subrequest is in the list of the request that it works for from the beginning, and belongs to it from the end.
 
 typealias ProfilePointer = UnsafeMutablePointer<Profile>
 
@@ -17,11 +17,11 @@ struct Profile {
     var process: pid_t = 0
     var state = TEVENT_REQ_INIT
     var error: UInt64 = 0
+    /// The profile in whose list it is.
+    var parent: ProfilePointer?
     var first: ProfilePointer?
     var last: ProfilePointer?
     var next: ProfilePointer?
-    /// Whose list it is in.
-    var parent: ProfilePointer?
 
     struct Moment {
         var location: UnsafePointer<CChar>?
@@ -43,7 +43,7 @@ extension ProfilePointer {
             parent, MemoryLayout<Profile>.size, StaticString("struct tevent_req_profile").cString)
         guard let chunk else { return nil }
         _talloc_set_destructor(chunk) { chunk in
-            chunk!.assumingMemoryBound(to: Profile.self).leaveFamily()
+            chunk!.assumingMemoryBound(to: Profile.self).leaveList()
             return 0
         }
         return chunk.initializeMemory(as: Profile.self, to: Profile())
@@ -61,33 +61,27 @@ extension ProfilePointer {
         return true
     }
 
-    /// Puts a profile at the end of the list.
     fileprivate func append(_ profile: ProfilePointer) {
-        profile.pointee.next = nil
         profile.pointee.parent = self
         if let last = pointee.last { last.pointee.next = profile } else { pointee.first = profile }
         pointee.last = profile
     }
 
-    /// Lets a profile in the list be freed together with this one.
-    fileprivate func adopt(_ profile: ProfilePointer) {
+    fileprivate func own(_ profile: ProfilePointer) {
         _ = _talloc_steal_loc(self, profile, StaticString("tevent_req_profile").cString)
     }
 
-    private func leaveFamily() {
-        var child = pointee.first
-        while let one = child {
-            child = one.pointee.next
-            one.pointee.parent = nil
-            one.pointee.next = nil
+    /// Takes a profile that is being freed out of the list it is in, and lets go those in its own.
+    private func leaveList() {
+        while let first = pointee.first {
+            pointee.first = first.pointee.next
+            first.pointee.next = nil
+            first.pointee.parent = nil
         }
         guard let parent = pointee.parent else { return }
         var before: ProfilePointer?
-        var one = parent.pointee.first
-        while let other = one, other != self {
-            before = other
-            one = other.pointee.next
-        }
+        var entry = parent.pointee.first
+        while let profile = entry, profile != self { (before, entry) = (profile, profile.pointee.next) }
         if let before { before.pointee.next = pointee.next } else { parent.pointee.first = pointee.next }
         if parent.pointee.last == self { parent.pointee.last = before }
     }
@@ -105,8 +99,8 @@ extension RequestPointer {
 
     /// Lets a new request be profiled if the one it works for is.
     func joinProfile(of owner: RequestPointer) {
-        guard let list = owner.c.pointee.profile, startProfile(), let profile = c.pointee.profile else { return }
-        list.append(profile)
+        guard let parent = owner.c.pointee.profile, startProfile(), let profile = c.pointee.profile else { return }
+        parent.append(profile)
     }
 
     func stopProfile(_ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?) {
@@ -116,7 +110,7 @@ extension RequestPointer {
         if case .code(let code) = failure { profile.pointee.error = code }
         guard let parent = profile.pointee.parent else { return }
         c.pointee.profile = nil
-        parent.adopt(profile)
+        parent.own(profile)
     }
 }
 
@@ -240,6 +234,6 @@ package func tevent_req_profile_append_sub(
 ) {
     guard let profile = subprofile?.pointee else { return }
     ProfilePointer(parent!).append(ProfilePointer(profile))
-    ProfilePointer(parent!).adopt(ProfilePointer(profile))
+    ProfilePointer(parent!).own(ProfilePointer(profile))
     subprofile?.pointee = nil
 }

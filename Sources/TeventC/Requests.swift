@@ -39,8 +39,11 @@ extension RequestPointer {
     var c: UnsafeMutablePointer<CRequest> { placeBehindRecord.assumingMemoryBound(to: CRequest.self) }
 
     fileprivate func callProgram() {
+        // C's request keeps its callback, which may be called again: even by a loop that it runs itself.
+        expectCallback()
+        guard let callback = c.pointee.callback else { return }
         CallDepth.callBack(self)
-        c.pointee.callback?(OpaquePointer(self))
+        callback(OpaquePointer(self))
     }
 
     /// The request that the work of a new one is part of: that whose state it was made under.
@@ -51,7 +54,7 @@ extension RequestPointer {
         return parent.assumingMemoryBound(to: RequestRecord.self)
     }
 
-    /// Lets the engine call the program's function, also once more after it has done so.
+    /// Lets the engine call the program's function.
     fileprivate func expectCallback() { pointee.callback = c.pointee.callback == nil ? nil : CRequest.engineCallback }
 
     var state: tevent_req_state { tevent_req_state(pointee.status) }
@@ -140,13 +143,12 @@ package func _tevent_req_callback_data(_ req: OpaquePointer?) -> UnsafeMutableRa
 
 // MARK: Ending
 
-/// Ends a request, which may have ended before: C programs are called back once more then.
+/// Ends a request, which may have ended before: a C program is called back once more then.
 @inline(__always)
 private func finish(
     _ request: RequestPointer, _ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?
 ) {
-    request.stopProfile(status, failure, location)
-    request.expectCallback()
+    if request.pointee.extras?.cleanup == nil { request.stopProfile(status, failure, location) }
     request.fail(status, failure, file: location, line: 0)
 }
 
@@ -179,7 +181,6 @@ package func _tevent_req_nomem(
 @c @implementation
 package func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> OpaquePointer? {
     let request = request(req)
-    request.expectCallback()
     request.post(on: context(ev))
     return req
 }
@@ -193,8 +194,10 @@ package func tevent_req_defer_callback(_ req: OpaquePointer?, _ ev: OpaquePointe
 package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     let request = request(req)
     request.pointee.finishFile = location
-    request.expectCallback()
-    guard let events = request.pointee.extras?.deferral.take() else { return request.notify() }
+    guard let events = request.pointee.extras?.deferral.take() else {
+        // The engine keeps quiet about a request that was received, C does not.
+        return request.pointee.status == .received ? request.callProgram() : request.notify()
+    }
     if !events.isFreed { request.post(on: events.record()) }
 }
 
@@ -202,7 +205,7 @@ package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: Unsa
 package func _tevent_req_cancel(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
     let request = request(req)
     guard let cancel = request.c.pointee.cancel else { return false }
-    CallDepth.tell(TEVENT_CALL_FLOW_REQ_CANCEL, request, request.c.pointee.cancelName)
+    CallDepth.tell(TEVENT_CALL_FLOW_REQ_CANCEL, request, request.c.pointee.cancelName, setsNumber: false)
     return cancel(req)
 }
 
@@ -235,13 +238,16 @@ package func _tevent_req_set_cleanup_fn(
     request.c.pointee.cleanedUpState = request.state
     request.extras.cleanup = { request, status in
         let request = RequestPointer(OpaquePointer(request.tallocHandle))
+        let handle = request.handle
         let state = tevent_req_state(status)
-        guard let cleanup = request.c.pointee.cleanup,
-            request.c.pointee.cleanedUpState.rawValue < state.rawValue
-        else { return }
-        request.c.pointee.cleanedUpState = state
-        CallDepth.tell(TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName)
-        cleanup(OpaquePointer(request), state)
+        if let cleanup = request.c.pointee.cleanup, request.c.pointee.cleanedUpState.rawValue < state.rawValue {
+            request.c.pointee.cleanedUpState = state
+            CallDepth.tell(
+                TEVENT_CALL_FLOW_REQ_CLEANUP, request, request.c.pointee.cleanupName, setsNumber: false)
+            cleanup(OpaquePointer(request), state)
+        }
+        guard !handle.isStale, status != .received else { return }
+        request.stopProfile(status, request.pointee.failure, request.pointee.finishFile)
     }
 }
 

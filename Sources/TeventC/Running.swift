@@ -15,13 +15,17 @@ func setDestructor(of event: OpaquePointer?) {
 
 /// Runs a handler of an event, and frees the event afterwards if the handler has done so, or if `isOver`.
 @inline(__always)
-func runHandler(of event: OpaquePointer, isOver: Bool = false, _ body: () -> Void) {
+func runHandler(
+    of event: OpaquePointer, extras: ContextExtras? = nil, isOver: Bool = false, _ body: () -> Void
+) {
     // A handler that runs its loop may be called inside itself: then the outer call frees the event.
     guard !isRunning(event) else { return body() }
     let here = ctevent_running_here()!
     let isFreed = withUnsafeTemporaryAllocation(of: ctevent_running.self, capacity: 1) { place in
         let running = place.baseAddress.unsafelyUnwrapped
-        running.initialize(to: ctevent_running(event: event.chunk, is_freed: false, outer: here.pointee))
+        let kept = extras.map { Unmanaged.passUnretained($0).toOpaque() }
+        running.initialize(
+            to: ctevent_running(event: event.chunk, extras: kept, is_freed: false, outer: here.pointee))
         here.pointee = running
         body()
         here.pointee = running.pointee.outer
@@ -38,16 +42,24 @@ private func find(_ event: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<cte
     return running
 }
 
+/// Lets the trace hear that an immediate whose handler runs has left its loop, if it has not yet.
+func traceLeavingIfRunning(_ im: OpaquePointer) {
+    guard let extras = find(im.chunk)?.pointee.extras else { return }
+    Unmanaged<ContextExtras>.fromOpaque(extras).takeUnretainedValue().traceLeaving(im)
+}
+
 /// What libtalloc calls when a C program's event is about to be freed.
 func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let event = OpaquePointer(chunk!)
     if let running = find(chunk) {
         if running.pointee.is_freed {
-            checkDoubleFree(chunk!, "an event was freed twice while its handler runs")
+            tevent_common_check_double_free(
+                chunk, StaticString("an event was freed twice while its handler runs").cString)
             return -1
         }
         running.pointee.is_freed = true
-        if event.slot.isOf(.descriptor) { FDPointer(event).leaveAndClose() } else { leaveLoop(event) }
+        if event.slot.isOf(.descriptor) { FDPointer(event).close() } else { leaveLoop(event) }
+        traceLeavingIfRunning(event)
         return -1
     }
     switch event.slot.kind {
@@ -56,7 +68,7 @@ func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     case .signal: return SignalRecord.destructor(chunk)
     case .descriptor:
         // Its close function still finds the event.
-        FDPointer(event).leaveAndClose()
+        FDPointer(event).close()
         return FDRecord.destructor(chunk)
     default: return 0
     }
@@ -68,7 +80,7 @@ func leaveLoop(_ event: OpaquePointer) {
     case .timer: TimerPointer(event).detach()
     case .immediate: ImmediatePointer(event).detach()
     case .signal: SignalPointer(event).detach()
-    case .descriptor: FDPointer(event).detach(beforeClosing: true)
+    case .descriptor: FDPointer(event).detach()
     default: break
     }
 }

@@ -68,7 +68,8 @@ package func tevent_common_add_signal(
         isOnce: UInt32(bitPattern: sa_flags) & UInt32(SA_RESETHAND) != 0)
     let event = object { () throws(TeventError) in
         try context.addSignal(
-            Signal(rawValue: number), wantsInfo: sa_flags & SA_SIGINFO != 0, under: mem_ctx, file: place(location),
+            Signal(rawValue: number), wantsInfo: sa_flags & SA_SIGINFO != 0, flags: sa_flags, under: mem_ctx ?? context.chunk,
+            file: place(location),
             line: 0
         ) { call.run($0, $1) }.tallocHandle
     }
@@ -105,14 +106,7 @@ package func tevent_cleanup_pending_signal_handlers(_ se: OpaquePointer?) {
 }
 
 @c @implementation
-package func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt {
-    let context = context(ev)
-    let handle = context.handle
-    var result: CInt = 0
-    // All that have arrived, as a loop of the program's own expects it.
-    while !handle.isStale, context.runSignalIfArrived() { result = 1 }
-    return result
-}
+package func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt { context(ev).runArrivedSignals() ? 1 : 0 }
 
 @c @implementation
 package func tevent_common_invoke_signal_handler(

@@ -9,7 +9,7 @@ private final class TimerCall {
     private let handler: tevent_timer_handler_t
     private let data: UnsafeMutableRawPointer?
     private let caller: Caller
-    private let deadline: timeval
+    fileprivate var deadline: timeval
 
     init(
         _ handler: @escaping tevent_timer_handler_t, _ data: UnsafeMutableRawPointer?, _ caller: Caller,
@@ -25,7 +25,7 @@ private final class TimerCall {
     func run(_ timer: TimerEvent, now: EventInstant) {
         let te = OpaquePointer(timer.tallocHandle)
         // Who asks for no time is told none.
-        let now = deadline.isZero ? .zero : timeval(now)
+        let (now, deadline) = (deadline.isZero ? .zero : timeval(now), deadline)
         runHandler(of: te, isOver: true) {
             caller.call(on: timer.context) { ev in
                 handler(ev, te, now, data)
@@ -61,10 +61,13 @@ package func tevent_common_add_timer_v2(
     let context = context(ev)
     let call = TimerCall(handler, private_data, Caller(context, handler_name, location), deadline)
     let timer = object { () throws(TeventError) in
-        try context.addTimer(at: EventInstant(deadline), under: mem_ctx, file: place(location), line: 0) {
+        try context.addTimer(
+            at: EventInstant(deadline), under: mem_ctx ?? context.chunk, file: place(location), line: 0
+        ) {
             call.run($0, now: $1)
         }.tallocHandle
     }
+    if let timer { TimerPointer(timer).pointee.userData = Unmanaged.passUnretained(call).toOpaque() }
     setDestructor(of: timer)
     context.hasAdded(timer)
     return timer
@@ -82,8 +85,16 @@ package func tevent_common_add_timer(
 @c @implementation
 package func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
     let timer: TimerPointer = record(te, .timer)
+    guard let context = timer.pointee.prefix.context else { return }
+    // The timer owns what is called.
+    if let call = timer.pointee.userData {
+        Unmanaged<TimerCall>.fromOpaque(call).takeUnretainedValue().deadline = deadline
+    }
+    let ev = OpaquePointer(context)
+    tevent_trace_timer_callback(ev, te, TEVENT_EVENT_TRACE_DETACH)
     TimerEvent(timer).update(at: EventInstant(deadline))
-    timer.pointee.prefix.context?.wakeIfShared()
+    tevent_trace_timer_callback(ev, te, TEVENT_EVENT_TRACE_ATTACH)
+    context.wakeIfShared()
 }
 
 @c @implementation

@@ -169,7 +169,11 @@ package func tevent_set_trace_immediate_callback(
     EventContext(context).setImmediateTrace(
         callback.map { callback in
             { event, point in
-                callback(OpaquePointer(event.tallocHandle), tevent_event_trace_point(point), private_data)
+                let im = OpaquePointer(event.tallocHandle)
+                let extras = context.extras
+                if point == .detach, extras.startingImmediate == im { return extras.startingImmediate = nil }
+                if point == .beforeHandler { extras.startingImmediate = im }
+                callback(im, tevent_event_trace_point(point), private_data)
             }
         })
 }
@@ -192,6 +196,16 @@ package func tevent_trace_immediate_callback(
     trace.function(im, point, trace.data)
 }
 
+extension ContextExtras {
+    /// Lets the trace hear that an immediate whose handler runs has left its loop, if it has not yet.
+    func traceLeaving(_ im: OpaquePointer) {
+        guard let index = leavingImmediates.lastIndex(of: im) else { return }
+        leavingImmediates.remove(at: index)
+        guard let trace = traces.immediates else { return }
+        trace.function(im, TEVENT_EVENT_TRACE_DETACH, trace.data)
+    }
+}
+
 // MARK: Queues
 
 @c @implementation
@@ -207,9 +221,8 @@ package func tevent_set_trace_queue_callback(
                 switch point {
                 case .attach: callback(entry, TEVENT_EVENT_TRACE_ATTACH, private_data)
                 case .beforeHandler: callback(entry, TEVENT_EVENT_TRACE_BEFORE_HANDLER, private_data)
-                case .detach: callback(entry, TEVENT_EVENT_TRACE_DETACH, private_data)
-                // C's trace knows no such point.
-                case .schedule: break
+                // C's trace knows the one not at all, and hears of the other before it happens.
+                case .schedule, .detach: break
                 }
             }
         })

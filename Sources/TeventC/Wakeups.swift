@@ -1,24 +1,24 @@
 import CTevent
+import Glibc
 import Talloc
 import Tevent
 
-// A request that ends at a point in time, made of what any C program could make it of.
+// A request that does nothing but time out, which is what it is for.
 
 @c @implementation
 package func tevent_wakeup_send(
     _ mem_ctx: UnsafeMutableRawPointer?, _ ev: OpaquePointer?, _ deadline: timeval
 ) -> OpaquePointer? {
-    let location = StaticString("tevent_wakeup_send").cString
     var state: UnsafeMutableRawPointer?
-    let req = _tevent_req_create(mem_ctx, &state, 1, StaticString("struct tevent_wakeup_state").cString, location)
+    let req = _tevent_req_create(
+        mem_ctx, &state, MemoryLayout<timeval>.size, StaticString("struct tevent_wakeup_state").cString,
+        StaticString("tevent_wakeup_send").cString)
     guard let req else { return nil }
-    // Its end time is what it waits for, as programs that look at its state know.
     return tevent_req_set_endtime(req, ev, deadline) ? req : tevent_req_post(req, ev)
 }
 
 @c @implementation
 package func tevent_wakeup_recv(_ req: OpaquePointer?) -> Bool {
-    let status = (record(req, .request) as RequestPointer).pointee.status
-    tevent_req_received(req)
-    return status == .timedOut || status == .done
+    var (state, error) = (TEVENT_REQ_INIT, UInt64(0))
+    return !tevent_req_is_error(req, &state, &error) || state == TEVENT_REQ_TIMED_OUT
 }

@@ -59,7 +59,8 @@ private func destroyWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let wrapper = chunk!.assumingMemoryBound(to: WrapperRecord.self)
     if wrapper.pointee.isBusy {
         if wrapper.pointee.isFreed {
-            checkDoubleFree(chunk!, "a wrapper context was freed twice while one of its handlers runs")
+            tevent_common_check_double_free(
+                chunk, StaticString("a wrapper context was freed twice while one of its handlers runs").cString)
         }
         wrapper.pointee.isFreed = true
         return -1
@@ -136,6 +137,13 @@ struct Caller {
         self.handlerName = handlerName
         self.location = location
         wrapper = context.extras.wrapper
+    }
+
+    /// The same for what is called through a wrapper that has been kept.
+    init(wrapper: TallocHandle?, _ handlerName: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?) {
+        self.handlerName = handlerName
+        self.location = location
+        self.wrapper = wrapper
     }
 
     /// Calls a handler, between a wrapper's functions if its event was added through one.

@@ -71,8 +71,8 @@ extension Repository {
                         remedy: "Add it to \(Manifest.path) and Package.swift, or remove the folder.")
                 ]
             }
-            // Neither the chapter's library nor the files that show what must not compile are examples.
-            let others = ["Module", "does-not-compile"]
+            // Neither the chapter's library, its listings in C nor what must not compile are examples.
+            let others = ["C", "Module", "does-not-compile"]
             let folders = names(in: chapter).filter { !others.contains($0) }.map { "\(chapter)/\($0)" }
             return folders.filter { isFolder($0) && !known.contains($0) }.map { folder in
                 Fault(

@@ -91,7 +91,7 @@ final class SignalInfoTests: EngineTestCase {
             try sleepy.addSignal(signal, wantsInfo: true) { _, _ in XCTFail("its loop never runs") }
             var values: [Int32] = []
             try events.addSignal(signal, wantsInfo: true) { _, arrival in values.append(arrival.info?.value ?? -1) }
-            let sent = Int32(EventContext.signalInfoCapacity) + 50
+            let sent = EventContext.signalInfoCapacity + 50
             for value in 0..<sent { queue(value) }
             XCTAssertEqual(try events.loopWait(), .timedOut)
             XCTAssertEqual(values.count, EventContext.signalInfoCapacity)
@@ -99,7 +99,7 @@ final class SignalInfoTests: EngineTestCase {
             sleepy.free()
             XCTAssertEqual(test_is_blocked(signal.rawValue), 0)
             XCTAssertEqual(try events.loopWait(), .timedOut)
-            XCTAssertEqual(values, (0..<sent).map { $0 })
+            XCTAssertEqual(values, (0..<sent).map(Int32.init))
         }
     }
 

@@ -19,6 +19,12 @@ final class ManifestCheckTests: XCTestCase {
         XCTAssertEqual(result.exitCode, 0, result.stdout + result.stderr)
     }
 
+    func testAListingInCIsNoExample() throws {
+        try fixture.write("Chapters/1-Tea/C/spill.c", "void spill(void);\n")
+        let result = try fixture.tour("text", "--check")
+        XCTAssertEqual(result.exitCode, 0, result.stdout + result.stderr)
+    }
+
     func testAChapterTheManifestDoesNotNameIsFound() throws {
         try fixture.write("Chapters/3-Soup/Module/Soup.swift", "")
         try assertFault("Chapters/3-Soup: the tour does not know this chapter")

@@ -436,6 +436,8 @@ void *ctevent_find_debug(struct tevent_context *ev, enum tevent_debug_level leve
 /* Handlers of events that run in this thread, the innermost first; see Sources/TeventC/Running.swift. */
 struct ctevent_running {
     void *event;
+    /* What the C face keeps with the event's context, for an immediate. */
+    void *extras;
     bool is_freed;
     struct ctevent_running *outer;
 };

@@ -45,10 +45,12 @@ package struct ContextRecord: ~Copyable {
     /// Nil means the system's monotonic clock.
     let manualClock: ManualClock?
     var maximumWait: Duration?
-    /// Whether deadlines are times of the day, which steps of the wall clock move, as C's are.
-    package var usesWallClock = false
-    /// Whether a loop waits even if nothing could ever happen, as C's do.
-    package var waitsForNothing = false
+    /// Whether it serves programs written for C's tevent.
+    ///
+    /// Their deadlines are times of the day, which steps of the wall clock
+    /// move; their loops wait even if nothing could ever happen, but half a minute at most if there is no timer; and they may
+    /// close descriptors before their events.
+    package var servesC = false
     var stopRequested = false
     package var nesting = Nesting()
     var hooks: Hooks?
@@ -97,7 +99,7 @@ extension ContextPointer {
     package var handle: TallocHandle { pointee.handle }
 
     package var now: EventInstant {
-        pointee.manualClock?.now ?? (pointee.usesWallClock ? .wallClockNow : .now)
+        pointee.manualClock?.now ?? (pointee.servesC ? .wallClockNow : .now)
     }
 
     /// Whether anything can ever happen in this loop.
@@ -109,12 +111,12 @@ extension ContextPointer {
     /// Lets all events leave the loop, and returns what is still to be let go of them; they belong to their parents.
     fileprivate func detachEvents() -> [LeftBehind] {
         var leftBehind: [LeftBehind] = []
+        while let event = pointee.fds.first { event.detach() }
+        while let timer = pointee.timers.any { timer.detach() }
         while let immediate = pointee.immediates.first {
             if let left = immediate.leave(self) { leftBehind.append(left) }
         }
-        while let timer = pointee.timers.any { timer.detach() }
         while let signal = pointee.signals.first { signal.detach() }
-        while let event = pointee.fds.first { event.detach() }
         return leftBehind
     }
 

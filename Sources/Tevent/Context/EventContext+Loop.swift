@@ -121,7 +121,7 @@ extension ContextPointer {
     }
 
     @inline(__always)
-    package func untracedOnce() throws(TeventError) -> LoopResult {
+    private func untracedOnce() throws(TeventError) -> LoopResult {
         let handle = handle
         var limit: EventInstant?
         while true {

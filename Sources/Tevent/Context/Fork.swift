@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 
 /// Lets a context notice that it lives in a new process.
-enum Fork {
+package enum Fork {
     private static let count = Atomic<UInt32>(0)
     private static let isWatching: Bool = {
         pthread_atfork(nil, nil) { Fork.count.wrappingAdd(1, ordering: .relaxed) }
@@ -10,7 +10,7 @@ enum Fork {
     }()
 
     /// Changes in the child each time the process forks, once somebody watches.
-    static var generation: UInt32 { count.load(ordering: .relaxed) }
+    package static var generation: UInt32 { count.load(ordering: .relaxed) }
 
     static func watch() { _ = isWatching }
 }

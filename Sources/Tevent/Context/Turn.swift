@@ -7,7 +7,7 @@ import Talloc
 // order before it calls a handler, and touches nothing afterwards.
 
 /// What a turn came to.
-enum TurnResult {
+package enum TurnResult {
     case handled
     /// Nothing ran, but the loop was woken or interrupted, or time has passed: look again from the beginning.
     case again
@@ -17,9 +17,11 @@ enum TurnResult {
 
 extension ContextPointer {
     @inline(__always)
-    func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
+    package func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         // 1. signals that have arrived
-        if runSignalIfArrived() { return .handled }
+        if let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed), runSignal(waker) {
+            return .handled
+        }
         // 2. immediates sent by other threads join the immediates
         guard receiveMessages() else { return .again }
         // 3. immediates, in the order they were scheduled
@@ -29,19 +31,13 @@ extension ContextPointer {
         // 5. wait for descriptors, at most until the next timer, and run their handlers
         try noticeFork()
         if pointee.ready.isEmpty {
-            guard hasEvents || pointee.waitsForNothing else { return .noEvents }
+            guard hasEvents || pointee.servesC else { return .noEvents }
             let handle = handle
             let result = try wait(until: &limit)
             // A trace hook may have freed the context.
             if handle.isStale || pointee.ready.isEmpty { return result }
         }
         return try runDescriptor()
-    }
-
-    /// Runs the handler of a signal that has arrived; false if none has.
-    package func runSignalIfArrived() -> Bool {
-        guard let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed) else { return false }
-        return runSignal(waker)
     }
 
     @inline(never)

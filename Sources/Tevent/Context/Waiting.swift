@@ -15,8 +15,9 @@ extension ContextPointer {
 
         if limit == nil, let longest = pointee.maximumWait { limit = now.advanced(by: longest) }
         var timeout = timeUntilNext(limit)
-        let isAudit = timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty
+        let isAudit = timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty && !pointee.servesC
         if isAudit { timeout = pointee.auditDelay }
+        if timeout == nil, pointee.servesC { timeout = 30_000_000_000 }
 
         let handle = handle
         let isTraced = pointee.hooks?.loop != nil
@@ -29,7 +30,7 @@ extension ContextPointer {
     /// What is to be done when the loop has slept in vain.
     @inline(never)
     private func lookAround(isAudit: Bool, _ limit: EventInstant?) -> TurnResult {
-        if isAudit || (!pointee.hasAudited && now >= pointee.nextAudit) { audit() }
+        if isAudit || (!pointee.hasAudited && !pointee.servesC && now >= pointee.nextAudit) { audit() }
         if pointee.manualClock != nil { return .timedOut }
         if let limit, now >= limit, pointee.timers.firstDeadline ?? .max > now.nanoseconds { return .timedOut }
         return .again

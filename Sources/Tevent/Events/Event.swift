@@ -32,7 +32,7 @@ package struct EventPrefix {
     let slot: HandleSlotPointer
     /// Nil when the event is in no loop.
     package var context: ContextPointer?
-    let file: UnsafePointer<CChar>
+    package let file: UnsafePointer<CChar>
     package var tag: UInt64 = 0
     /// 0 if `file` tells the line as well, as with C's `__location__`.
     let line: UInt32
@@ -54,7 +54,7 @@ package protocol EventRecord: ~Copyable {
 extension EventRecord where Self: ~Copyable {
     /// Makes a chunk with a record in it; nothing is left behind when it throws.
     @inline(__always)
-    static func make(
+    package static func make(
         under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
         _ record: (EventPrefix) -> Self
     ) throws(TeventError) -> UnsafeMutablePointer<Self> {

@@ -143,7 +143,8 @@ extension ContextPointer {
             FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
         }
         event.pointee.prefix.context = self
-        pointee.fds.append(event)
+        // In C the latest leaves first, when the context goes.
+        if pointee.servesC { pointee.fds.prepend(event) } else { pointee.fds.append(event) }
         if !flags.isEmpty { pointee.watchingFDs += 1 }
         pointee.descriptors.add(event)
         let handle = FDEvent(event)
@@ -203,6 +204,13 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
 }
 
 extension FDPointer {
+    /// Takes the event out of its loop and lets its close function have the descriptor, before its memory goes.
+    package func close() {
+        let close = pointee.close.take()
+        detach(beforeClosing: close != nil)
+        close?(pointee.descriptor)
+    }
+
     package func setFlags(_ flags: FDEvent.Flags) {
         guard pointee.flags != flags else { return }
         let wasQuiet = pointee.flags.isEmpty

@@ -1,3 +1,4 @@
+import Synchronization
 import Talloc
 
 /// What an immediate does when its turn comes: it gets itself and the context whose loop runs it.
@@ -94,12 +95,14 @@ struct ImmediateJob {
 
 package typealias ImmediatePointer = UnsafeMutablePointer<ImmediateRecord>
 
-package struct ImmediateRecord: EventRecord {
+package struct ImmediateRecord: ~Copyable, EventRecord {
     var scheduled: Scheduled
     /// Nil unless scheduled.
     var job: ImmediateJob?
     /// It is being freed, and a trace that hears of it cannot schedule it again.
     var isEnding = false
+    /// The message of another thread that is going to schedule it, or 0.
+    fileprivate let announcement = Atomic<UInt>(0)
 
     package static var name: StaticString { "struct tevent_immediate" }
     package static var kind: ObjectKind { .immediate }
@@ -129,11 +132,35 @@ extension ImmediatePointer {
 
     /// Takes the immediate out of its loop and hands over what it had to do.
     func unlink() -> ImmediateJob? {
+        pointee.announcement.store(0, ordering: .relaxed)
         guard let context = pointee.prefix.context else { return nil }
         let job = pointee.job.take()
         scheduled.remove(from: context)
         context.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
         return job
+    }
+
+    /// Puts the immediate behind all others, if it waits in this context, and nobody traces that; false if not.
+    package func moveBack(on context: ContextPointer) -> Bool {
+        guard pointee.prefix.context == context, context.pointee.hooks?.immediates == nil else { return false }
+        context.pointee.immediates.remove(scheduled)
+        context.pointee.immediates.append(scheduled)
+        return true
+    }
+
+    /// Notes that a message will schedule the immediate; false if it is scheduled, or about to be, already.
+    ///
+    /// Safe on any thread, as long as the loop's own does nothing with the immediate meanwhile.
+    package func announce(_ message: MessagePointer) -> Bool {
+        guard pointee.prefix.context == nil else { return false }
+        let message = UInt(bitPattern: message)
+        return pointee.announcement.compareExchange(expected: 0, desired: message, ordering: .relaxed).exchanged
+    }
+
+    /// Whether it is still this message that shall schedule the immediate; it is not any more then.
+    package func takeAnnouncement(_ message: MessagePointer) -> Bool {
+        let message = UInt(bitPattern: message)
+        return pointee.announcement.compareExchange(expected: message, desired: 0, ordering: .relaxed).exchanged
     }
 
     /// Runs the handler; the immediate can be scheduled again from then on.

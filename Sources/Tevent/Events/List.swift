@@ -20,6 +20,13 @@ package struct List<Record: Linked & ~Copyable> {
         last = record
     }
 
+    mutating func prepend(_ record: Pointer) {
+        record.pointee.next = first
+        record.pointee.previous = nil
+        if let first { first.pointee.previous = record } else { last = record }
+        first = record
+    }
+
     mutating func remove(_ record: Pointer) {
         let next = record.pointee.next
         let previous = record.pointee.previous

@@ -42,8 +42,8 @@ enum SignalDispatch {
         UnsafeMutableRawPointer(bitPattern: rings[Int(number)].load(ordering: .acquiring)).map(SignalInfoRing.init)
     }
 
-    /// Counts an event for the signal; the first one installs our handler.
-    static func register(_ number: Int32, wantsInfo: Bool) throws(TeventError) {
+    /// Counts an event for the signal; the first one installs our handler, with flags such as `SA_RESTART`.
+    static func register(_ number: Int32, wantsInfo: Bool, flags: Int32) throws(TeventError) {
         if wantsInfo { try makeRing(number) }
         // A rehearsal, so that the handler finds all it uses made: signal 0 does not exist.
         arrived(0, nil, nil)
@@ -52,7 +52,7 @@ enum SignalDispatch {
                 var registration = Registration()
                 var action = sigaction()
                 action.__sigaction_handler.sa_sigaction = handleSignal
-                action.sa_flags = SA_SIGINFO | SA_RESTART
+                action.sa_flags = flags | SA_SIGINFO
                 sigemptyset(&action.sa_mask)
                 guard sigaction(number, &action, &registration.oldAction) == 0 else { return errno }
                 registrations[number] = registration

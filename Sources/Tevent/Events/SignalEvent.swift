@@ -99,8 +99,10 @@ extension EventContext {
 
 extension ContextPointer {
     /// Catches a signal with an event under any chunk, or none.
+    ///
+    /// The flags are those of `sigaction`, if this is the signal's first event.
     package func addSignal(
-        _ signal: Signal, wantsInfo: Bool, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>,
+        _ signal: Signal, wantsInfo: Bool, flags: Int32 = SA_RESTART, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>,
         line: UInt32, _ handler: @escaping SignalHandler
     ) throws(TeventError) -> SignalEvent {
         let number = signal.rawValue
@@ -112,14 +114,15 @@ extension ContextPointer {
             SignalRecord(prefix: $0, handler: handler, number: number, wantsInfo: wantsInfo)
         }
         do {
-            try SignalDispatch.register(number, wantsInfo: wantsInfo)
+            try SignalDispatch.register(number, wantsInfo: wantsInfo, flags: flags)
         } catch {
             freeChunk(event)
             throw error
         }
         event.pointee.prefix.context = self
         event.startCounting()
-        pointee.signals.append(event)
+        // In C the latest is told first.
+        if pointee.servesC { pointee.signals.prepend(event) } else { pointee.signals.append(event) }
         updateSignalMask()
         let handle = SignalEvent(event)
         pointee.hooks?.signals?(handle, .attach)
@@ -167,6 +170,12 @@ extension SignalPointer {
         SignalArrival(signal: Signal(rawValue: pointee.number), info: SignalInfo(pointee.lastInfo))
     }
 
+    /// How many calls of the handler the arrivals so far are good for.
+    fileprivate var callsDue: Int {
+        guard let ring else { return SignalDispatch.arrivalCount(pointee.number) == pointee.seen ? 0 : 1 }
+        return ring.countUnread(after: pointee.seen)
+    }
+
     func startCounting() {
         pointee.seen = ring?.addReader(reader) ?? SignalDispatch.arrivalCount(pointee.number)
     }
@@ -183,7 +192,7 @@ extension SignalPointer {
     }
 
     /// What the handler has yet to be told, or nil.
-    package func takeArrival() -> SignalArrival? {
+    func takeArrival(upTo last: UInt64 = .max) -> SignalArrival? {
         let signal = Signal(rawValue: pointee.number)
         if let ring {
             guard ring.hasUnread(after: pointee.seen) else { return nil }
@@ -193,8 +202,8 @@ extension SignalPointer {
             return SignalArrival(signal: signal, count: 1, info: SignalInfo(info))
         }
         // snippet: difference
-        let arrived = SignalDispatch.arrivalCount(pointee.number)
-        guard arrived != pointee.seen else { return nil }
+        let arrived = min(SignalDispatch.arrivalCount(pointee.number), last)
+        guard arrived > pointee.seen else { return nil }
         defer { pointee.seen = arrived }
         return SignalArrival(signal: signal, count: Int(arrived - pointee.seen), info: nil)
         // snippet-end: difference
@@ -212,6 +221,37 @@ extension SignalPointer {
 }
 
 extension ContextPointer {
+    /// Runs the handlers of all signals that have arrived, in the order of their numbers; false if there are none.
+    ///
+    /// That is how C's loop does it. What arrives meanwhile is for the next time, unless it has a higher number.
+    package func runArrivedSignals() -> Bool {
+        guard let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed) else { return false }
+        waker.pointee.hasSignal.store(false, ordering: .sequentiallyConsistent)
+        let handle = handle
+        var haveRun = false
+        for number in Set(pointee.signals.snapshot.map(\.pointee.number)).sorted() where !handle.isStale {
+            if runArrived(number) { haveRun = true }
+        }
+        return haveRun
+    }
+
+    private func runArrived(_ number: Int32) -> Bool {
+        // All are told of what has arrived before the first is.
+        let arrived = SignalDispatch.arrivalCount(number)
+        let due = pointee.signals.snapshot.filter { $0.pointee.number == number }
+            .map { (event: $0, handle: $0.handle, calls: $0.callsDue) }
+        for signal in due {
+            for _ in 0..<signal.calls {
+                // A handler before may have freed it, or run a loop that has served it.
+                guard !signal.handle.isStale, signal.event.pointee.prefix.context != nil,
+                    let arrival = signal.event.takeArrival(upTo: arrived)
+                else { break }
+                signal.event.run(arrival)
+            }
+        }
+        return due.contains { $0.calls > 0 }
+    }
+
     /// Tells signal handlers which signals this context wants to know of.
     func updateSignalMask() {
         var mask: UInt64 = 0

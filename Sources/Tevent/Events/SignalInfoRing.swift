@@ -98,6 +98,12 @@ struct SignalInfoRing {
         unblockIfThereIsRoom(signal)
     }
 
+    func countUnread(after seen: UInt64) -> Int {
+        var next = seen
+        while next < seen + UInt64(Self.capacity), hasUnread(after: next) { next += 1 }
+        return Int(next - seen)
+    }
+
     func hasUnread(after seen: UInt64) -> Bool {
         entries[Int(seen % UInt64(Self.capacity))].ready.load(ordering: .acquiring) == seen + 1
     }

@@ -86,17 +86,19 @@ package typealias EntryPointer = UnsafeMutablePointer<EntryRecord>
 package struct EntryRecord: EventRecord, Linked {
     package var prefix: EventPrefix
     /// Nil before it has joined, and when it leaves.
-    var queue: QueuePointer?
-    let request: AnyRequest
+    package internal(set) var queue: QueuePointer?
+    package let request: AnyRequest
     /// Whose loop starts it; nobody does once that is gone.
-    let events: EventContext
+    package let events: EventContext
     /// Nil for one that only blocks; kept once called, because the entry may be untriggered.
-    var trigger: RequestCallback?
-    var isTriggered = false
+    package var trigger: RequestCallback?
+    package var isTriggered = false
+    /// What a starter may want to know.
+    package var starterHint: TallocHandle?
     package var next: EntryPointer?
     package var previous: EntryPointer?
 
-    init(prefix: EventPrefix, request: AnyRequest, events: EventContext) {
+    package init(prefix: EventPrefix, request: AnyRequest, events: EventContext) {
         self.prefix = prefix
         self.request = request
         self.events = events
@@ -168,7 +170,7 @@ extension EntryPointer {
         // A request that has ended while it waited, or is gone because the entry was moved, has no work to begin.
         guard let run = pointee.trigger?.run,
             let request = pointee.request.tallocHandle.object?.assumingMemoryBound(to: RequestRecord.self),
-            request.pointee.status == .inProgress
+            request.pointee.status == .inProgress || queue.pointee.starter != nil
         else { return }
         run(pointee.request)
     }

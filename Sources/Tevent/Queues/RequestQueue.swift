@@ -107,14 +107,7 @@ public struct RequestQueue: TallocObject, Equatable {
         }
         entry.pointee.trigger = trigger
         let handle = Entry(entry)
-        entry.join(queue, of: request)
-        // A trace may have freed any of them.
-        guard !handle.isFreed else { return handle }
-        if startsAtOnce, queue.canStart(entry), !entry.pointee.request.isFreed, request.pointee.callback == nil {
-            entry.start()
-        } else {
-            queue.update()
-        }
+        queue.add(entry, of: request, startsAtOnce: startsAtOnce)
         return handle
     }
 
@@ -159,6 +152,16 @@ public struct RequestQueue: TallocObject, Equatable {
 @available(*, unavailable)
 extension RequestQueue: Sendable {}
 
+/// How another face of the engine, such as that for C, lets the loop start a queue's first entry.
+///
+/// It is called whenever the first entry may be started, even if the loop has been told so before, and lets the loop call
+/// `startFirst()`. The triggers of such a queue are called for requests that have ended, too.
+package struct QueueStarter {
+    let run: (_ first: EntryPointer) -> Void
+
+    package init(_ run: @escaping (_ first: EntryPointer) -> Void) { self.run = run }
+}
+
 package typealias QueuePointer = UnsafeMutablePointer<QueueRecord>
 
 /// What a queue is.
@@ -169,12 +172,16 @@ package struct QueueRecord: EventRecord {
     var scheduled: Scheduled
     /// Kept, so that it is stale while the queue is being freed.
     let handle: TallocHandle
-    let label: String
-    var entries = List<EntryRecord>()
-    var length = 0
-    var isRunning = true
+    package let label: String
+    package internal(set) var entries = List<EntryRecord>()
+    package internal(set) var length = 0
+    package internal(set) var isRunning = true
+    /// Who tells the loop, if the queue does not do so itself.
+    package var starter: QueueStarter?
+    /// The hint of the entry for which it was called last.
+    package var starterHint: TallocHandle?
 
-    init(prefix: EventPrefix, label: String) {
+    package init(prefix: EventPrefix, label: String) {
         scheduled = Scheduled(prefix: prefix)
         handle = TallocHandle(slot: prefix.slot)
         self.label = label
@@ -184,9 +191,13 @@ package struct QueueRecord: EventRecord {
     package static var kind: ObjectKind { .queue }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let queue = chunk!.assumingMemoryBound(to: QueueRecord.self)
-        // Traces hear of each entry's end, and must find the queue gone: nothing can be added to it any more.
-        queue.pointee.prefix.slot.release()
+        // Traces hear of each entry's end, and must find the queue gone: nothing can be added to it any more. Those of C
+        // may still ask how long it is.
+        let isGone = queue.pointee.starter == nil
+        if isGone { queue.pointee.prefix.slot.release() }
+        queue.pointee.isRunning = false
         while let entry = queue.pointee.entries.first { freeChunk(entry) }
+        if !isGone { queue.pointee.prefix.slot.release() }
         queue.deinitialize(count: 1)
         return 0
     }
@@ -204,7 +215,7 @@ extension QueuePointer {
     // snippet: update
     /// Whether the entry may be started now: nobody is before it, and it has not been started yet.
     @inline(__always)
-    func canStart(_ entry: EntryPointer) -> Bool {
+    package func canStart(_ entry: EntryPointer) -> Bool {
         pointee.isRunning && pointee.entries.first == entry && !entry.pointee.isTriggered && entry.context != nil
     }
 
@@ -215,6 +226,8 @@ extension QueuePointer {
         guard loop != pointee.prefix.context else { return }
         leaveLoop()
         guard let loop, let first else { return }
+        // That of a C program is started by an immediate of its own.
+        if let starter = pointee.starter { return starter.run(first) }
         scheduled.append(to: loop)
         if let hooks = loop.pointee.hooks { hooks.queues?(RequestQueue.Entry(first), .schedule) }
     }
@@ -229,7 +242,25 @@ extension QueuePointer {
     func run() { pointee.entries.first.unsafelyUnwrapped.start() }
     // snippet-end: update
 
-    func setRunning(_ isRunning: Bool) {
+    /// What a starter lets the loop call.
+    package func startFirst() {
+        if let first = pointee.entries.first, canStart(first) { first.start() }
+    }
+
+    /// Adds a new entry, and starts it if that is wanted and possible; it may be gone then.
+    package func add(_ entry: EntryPointer, of request: RequestPointer, startsAtOnce: Bool) {
+        let handle = entry.handle
+        entry.join(self, of: request)
+        // A trace may have freed any of them.
+        guard !handle.isStale else { return }
+        if startsAtOnce, canStart(entry), !entry.pointee.request.isFreed, request.pointee.callback == nil {
+            entry.start()
+        } else {
+            update()
+        }
+    }
+
+    package func setRunning(_ isRunning: Bool) {
         pointee.isRunning = isRunning
         update()
     }

@@ -12,7 +12,7 @@ import Talloc
 //     latest ─▶ message 3 ─▶ message 2 ─▶ message 1          joinMessages:  1, 2, 3 behind the immediates
 
 /// The way from all threads to one loop; it outlives the loop as long as somebody may send.
-final class Channel: @unchecked Sendable {
+package final class Channel: @unchecked Sendable {
     /// The address of the message sent last; 0 when there is none, 1 when nobody receives any more.
     private let latest = Atomic<UInt>(0)
     private static let closed: UInt = 1
@@ -31,7 +31,7 @@ final class Channel: @unchecked Sendable {
 
     // snippet: send
     /// Leaves a message for the loop, and wakes the loop if it sleeps; false when nobody receives any more.
-    func send(_ message: MessagePointer) -> Bool {
+    package func send(_ message: MessagePointer) -> Bool {
         if UInt(bitPattern: clinux_free_slots_here()) == thread {
             waker.pointee.hasOwnMessage.store(true, ordering: .relaxed)
         }
@@ -51,6 +51,9 @@ final class Channel: @unchecked Sendable {
     }
     // snippet-end: send
 
+    /// Whether nobody receives any more.
+    package var isClosed: Bool { latest.load(ordering: .relaxed) == Self.closed }
+
     /// Whether there is something to take; with the order that falling asleep needs.
     var hasMessages: Bool { latest.load(ordering: .sequentiallyConsistent) != 0 }
 
@@ -68,7 +71,7 @@ final class Channel: @unchecked Sendable {
 
 extension ContextPointer {
     /// Makes the context's channel, if it has none.
-    func openChannel() throws(TeventError) -> Channel {
+    package func openChannel() throws(TeventError) -> Channel {
         if let channel = pointee.channel { return channel }
         try openWaker()
         let channel = Channel(waker: pointee.waker.unsafelyUnwrapped)
@@ -79,19 +82,33 @@ extension ContextPointer {
     /// Lets messages join the immediates, in the order they came, and hands over those whose receiver is gone.
     func joinMessages(of channel: Channel) -> [MessagePointer] {
         var unwanted: [MessagePointer] = []
+        var calls: [MessagePointer] = []
         var first: MessagePointer?
         var rest = channel.takeAll()
         while let message = rest {
             rest = message.pointee.neighbour
             if message.receiver.isStale {
                 unwanted.append(message)
+            } else if message.receiver.slot.isOf(.threadSender) {
+                calls.append(message)
             } else {
                 message.pointee.neighbour = first
                 first = message
             }
         }
         if let first { deliver(first, from: channel) }
-        return unwanted.reversed()
+        return unwanted.reversed() + schedule(calls)
+    }
+
+    /// Opens messages that schedule immediates of their own, the last one first in the list.
+    ///
+    /// - Returns: Those that are left when a trace has freed the context.
+    private func schedule(_ calls: [MessagePointer]) -> [MessagePointer] {
+        guard !calls.isEmpty else { return [] }
+        var calls = calls
+        let events = EventContext(self)
+        while !events.isFreed, let message = calls.popLast() { message.open(on: events) }
+        return calls.reversed()
     }
 
     /// Accepts no more messages, and hands over those that nobody will receive.

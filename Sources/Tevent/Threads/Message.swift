@@ -2,17 +2,17 @@ import Glibc
 import Talloc
 
 @usableFromInline
-typealias MessagePointer = UnsafeMutablePointer<MessageRecord>
+package typealias MessagePointer = UnsafeMutablePointer<MessageRecord>
 
 /// Takes out what is in a message and frees it; runs it if the loop has come to it, and else, without a loop, lets it go.
 ///
 /// A struct around the closure, because Swift keeps a bare closure behind another one where the memory's type is generic.
 @usableFromInline
-struct MessageOpening {
+package struct MessageOpening {
     @usableFromInline let open: (_ message: MessagePointer, _ events: EventContext?) -> Void
 
     @inlinable
-    init(_ open: @escaping (_ message: MessagePointer, _ events: EventContext?) -> Void) { self.open = open }
+    package init(_ open: @escaping (_ message: MessagePointer, _ events: EventContext?) -> Void) { self.open = open }
 }
 
 /// The part of a message that is alike in all; its content follows in the same piece of memory.
@@ -21,7 +21,7 @@ struct MessageOpening {
 /// since no talloc tree may be touched by two threads. There may be very many, so there is nothing in it that could be
 /// elsewhere.
 @usableFromInline
-struct MessageRecord {
+package struct MessageRecord {
     /// In the channel the message before, later the one behind.
     var neighbour: MessagePointer?
     /// Who shall get it, if it is still there.
@@ -34,7 +34,7 @@ extension MessagePointer {
     ///
     /// - Parameter contentSize: Bytes for the content and for its alignment.
     @usableFromInline
-    static func make(
+    package static func make(
         for receiver: TallocHandle, contentSize: Int, opening: consuming MessageOpening
     ) -> MessagePointer {
         guard let memory = MessageBlock.allocate(MemoryLayout<MessageRecord>.size + contentSize) else {
@@ -50,16 +50,16 @@ extension MessagePointer {
 
     /// Where the content begins, or at the next address that suits its type.
     @usableFromInline
-    var content: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
+    package var content: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
 
     /// Opens the message.
     ///
     /// What opens it is taken out and not copied: to retain and release it would be a good part of the work.
-    func open(on events: EventContext?) { opening.move().open(self, events) }
+    package func open(on events: EventContext?) { opening.move().open(self, events) }
 
     /// Lets go what opens the message, of a message that comes back unopened.
     @usableFromInline
-    func forgetOpening() { opening.deinitialize(count: 1) }
+    package func forgetOpening() { opening.deinitialize(count: 1) }
 
     /// Sets what opens a message that was opened before.
     func setOpening(_ opening: MessageOpening) { self.opening.initialize(to: opening) }
@@ -73,7 +73,7 @@ extension MessagePointer {
     ///
     /// - Parameter contentSize: As when it was made.
     @usableFromInline
-    func freeMessage(contentSize: Int) {
+    package func freeMessage(contentSize: Int) {
         MessageBlock.free(self, size: MemoryLayout<MessageRecord>.size + contentSize)
     }
 

@@ -54,7 +54,10 @@ extension ReceiverPointer {
         // the slot may be somebody else's soon, whom it would be taken for.
         var unwanted: [MessagePointer] = []
         if let channel = context.pointee.channel, !context.handle.isStale {
+            let handle = context.handle
             unwanted = context.joinMessages(of: channel)
+            // A trace may have freed the context.
+            guard !handle.isStale else { return unwanted }
         }
         var candidate = context.pointee.immediates.first
         while let waiting = candidate {

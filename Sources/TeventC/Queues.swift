@@ -1,0 +1,232 @@
+// swift-format-ignore-file: NoLeadingUnderscores
+import CTalloc
+import CTevent
+import Talloc
+import Tevent
+
+// A queue of a C program has an immediate of its own, a child, which is scheduled anew whenever the first entry may be
+// started: so it is behind all that the program has scheduled until then, as with libtevent, a program's own backend and
+// its traces hear of it, and it goes through a wrapper if the entry was added through one.
+
+@c @implementation
+package func _tevent_queue_create(
+    _ mem_ctx: UnsafeMutableRawPointer?, _ name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
+) -> OpaquePointer? {
+    prepareProgram()
+    let label = name.map { String(cString: $0) } ?? ""
+    let made = object { () throws(TeventError) in
+        try QueueRecord.make(under: mem_ctx, file: place(location), line: 0) {
+            QueueRecord(prefix: $0, label: label)
+        }.handle
+    }
+    guard let made else { return nil }
+    guard let immediate = _tevent_create_immediate(made.chunk, location) else {
+        freeChunk(made.chunk)
+        return nil
+    }
+    let queue = QueuePointer(made)
+    queue.pointee.starter = QueueStarter { first in
+        let hint = first.pointee.starterHint
+        // A wrapper may be gone, and then nobody starts what was added through it.
+        guard let ev = (hint ?? first.pointee.events.tallocHandle).object.map({ OpaquePointer($0) }) else { return }
+        // The short way, when more is added to a queue that is to be started anyway.
+        if hint == nil, queue.pointee.starterHint == nil, Backends.hasOwnImmediates(ContextPointer(ev).extras.ops),
+            ImmediatePointer(immediate).moveBack(on: ContextPointer(ev))
+        {
+            return
+        }
+        queue.pointee.starterHint = hint
+        let name: StaticString = "startFirst"
+        _tevent_schedule_immediate(immediate, ev, startFirst, queue, name.cString, location)
+    }
+    return made
+}
+
+/// The handler of a queue's immediate.
+private func startFirst(_: OpaquePointer?, _: OpaquePointer?, _ queue: UnsafeMutableRawPointer?) {
+    let queue = queue!.assumingMemoryBound(to: QueueRecord.self)
+    if CallDepth.isWatched, let first = queue.pointee.entries.first, queue.canStart(first) {
+        CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_TRIGGER, first, setsDepth: true)
+    }
+    queue.startFirst()
+}
+
+@inline(__always)
+private func entry(_ entry: OpaquePointer?, _ call: StaticString = #function) -> EntryPointer {
+    record(entry, .queueEntry, call)
+}
+
+// MARK: Adding
+
+/// Adds a request to a queue; nil with `errno` set when there is no memory.
+private func add(
+    _ req: OpaquePointer?, to queue: QueuePointer, on ev: OpaquePointer?, _ function: tevent_queue_trigger_fn_t?,
+    _ name: UnsafePointer<CChar>?, _ data: UnsafeMutableRawPointer?, startsAtOnce: Bool = false
+) -> OpaquePointer? {
+    let request: RequestPointer = record(req, .request)
+    let events = EventContext(context(ev))
+    let made = object { () throws(TeventError) in
+        // An entry is known by its trigger, since nobody says where it is made.
+        try EntryRecord.make(under: request, file: place(name), line: 0) {
+            EntryRecord(prefix: $0, request: AnyRequest(request), events: events)
+        }.handle
+    }
+    guard let made else { return nil }
+    let entry = EntryPointer(made)
+    if let ev, ev.slot.isOf(.contextWrapper) { entry.pointee.starterHint = TallocHandle(slot: ev.slot) }
+    if let function {
+        entry.pointee.trigger = RequestCallback { function(OpaquePointer($0.tallocHandle), data) }
+    }
+    _talloc_set_destructor(made.chunk, destroyEntry)
+    if CallDepth.isWatched { CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, entry) }
+    // Who has said what is to be called in the end expects nothing before the loop runs.
+    queue.add(entry, of: request, startsAtOnce: startsAtOnce && request.c.pointee.callback == nil)
+    return made
+}
+
+/// The destructor of an entry: the program hears of its end while it is still in its queue, and from the context of the
+/// queue's first entry, as with libtevent.
+private func destroyEntry(_ chunk: UnsafeMutableRawPointer?) -> CInt {
+    let entry = chunk!.assumingMemoryBound(to: EntryRecord.self)
+    if let first = entry.pointee.queue?.pointee.entries.first,
+        let ev = first.pointee.events.tallocHandle.object.map({ OpaquePointer($0) })
+    {
+        tevent_trace_queue_callback(ev, OpaquePointer(entry), TEVENT_EVENT_TRACE_DETACH)
+    }
+    if CallDepth.isWatched { CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_LEAVE, entry) }
+    return EntryRecord.destructor(chunk)
+}
+
+extension CallDepth {
+    /// Tells what becomes of a request in a queue; only a function hears of all, the number changes with few.
+    fileprivate static func tellOfQueue(
+        _ command: tevent_thread_call_depth_cmd, _ entry: EntryPointer, setsDepth: Bool = false
+    ) {
+        // The request is gone if somebody has moved the entry away from it.
+        guard let request = entry.pointee.request.tallocHandle.object.map({ OpaquePointer($0) }) else { return }
+        let trigger = entry.pointee.prefix.file
+        tell(command, RequestPointer(request), trigger, setsNumber: setsDepth)
+    }
+}
+
+@c @implementation
+package func tevent_queue_add(
+    _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
+    _ private_data: UnsafeMutableRawPointer?
+) -> Bool {
+    _tevent_queue_add(queue, ev, req, trigger, nil, private_data)
+}
+
+@c @implementation
+package func _tevent_queue_add(
+    _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
+    _ trigger_name: UnsafePointer<CChar>?, _ private_data: UnsafeMutableRawPointer?
+) -> Bool {
+    add(req, to: record(queue, .queue), on: ev, trigger, trigger_name, private_data) != nil
+}
+
+@c @implementation
+package func tevent_queue_add_entry(
+    _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
+    _ private_data: UnsafeMutableRawPointer?
+) -> OpaquePointer? {
+    _tevent_queue_add_entry(queue, ev, req, trigger, nil, private_data)
+}
+
+@c @implementation
+package func _tevent_queue_add_entry(
+    _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
+    _ trigger_name: UnsafePointer<CChar>?, _ private_data: UnsafeMutableRawPointer?
+) -> OpaquePointer? {
+    add(req, to: record(queue, .queue), on: ev, trigger, trigger_name, private_data)
+}
+
+@c @implementation
+package func tevent_queue_add_optimize_empty(
+    _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
+    _ private_data: UnsafeMutableRawPointer?
+) -> OpaquePointer? {
+    _tevent_queue_add_optimize_empty(queue, ev, req, trigger, nil, private_data)
+}
+
+@c @implementation
+package func _tevent_queue_add_optimize_empty(
+    _ queue: OpaquePointer?, _ ev: OpaquePointer?, _ req: OpaquePointer?, _ trigger: tevent_queue_trigger_fn_t?,
+    _ trigger_name: UnsafePointer<CChar>?, _ private_data: UnsafeMutableRawPointer?
+) -> OpaquePointer? {
+    add(req, to: record(queue, .queue), on: ev, trigger, trigger_name, private_data, startsAtOnce: true)
+}
+
+// MARK: Entries
+
+@c @implementation
+package func tevent_queue_entry_untrigger(_ queue_entry: OpaquePointer?) {
+    let entry = entry(queue_entry)
+    guard let queue = entry.pointee.queue, queue.pointee.entries.first == entry else {
+        abort("a queue entry was untriggered that is not the first of its queue")
+    }
+    guard !queue.pointee.isRunning else {
+        abort("the queue '\(queue.pointee.label)' must be stopped before its first entry is untriggered")
+    }
+    entry.pointee.isTriggered = false
+}
+
+@c @implementation
+package func tevent_queue_entry_set_tag(_ queue_entry: OpaquePointer?, _ tag: UInt64) {
+    entry(queue_entry).pointee.prefix.tag = tag
+}
+
+@c @implementation
+package func tevent_queue_entry_get_tag(_ queue_entry: OpaquePointer?) -> UInt64 {
+    entry(queue_entry).pointee.prefix.tag
+}
+
+// MARK: Running
+
+@c @implementation
+package func tevent_queue_start(_ queue: OpaquePointer?) {
+    let queue: QueuePointer = record(queue, .queue)
+    // A queue that runs keeps its place among the immediates.
+    if !queue.pointee.isRunning { queue.setRunning(true) }
+}
+
+@c @implementation
+package func tevent_queue_stop(_ queue: OpaquePointer?) { (record(queue, .queue) as QueuePointer).setRunning(false) }
+
+@c @implementation
+package func tevent_queue_length(_ queue: OpaquePointer?) -> Int {
+    (record(queue, .queue) as QueuePointer).pointee.length
+}
+
+@c @implementation
+package func tevent_queue_running(_ queue: OpaquePointer?) -> Bool {
+    (record(queue, .queue) as QueuePointer).pointee.isRunning
+}
+
+// MARK: Waiting
+
+/// Where the requests below are made, as reports show it.
+private let here: StaticString = "tevent_queue_wait_send"
+
+@c @implementation
+package func tevent_queue_wait_send(
+    _ mem_ctx: UnsafeMutableRawPointer?, _ ev: OpaquePointer?, _ queue: OpaquePointer?
+) -> OpaquePointer? {
+    var state: UnsafeMutableRawPointer?
+    let type: StaticString = "struct tevent_queue_wait_state"
+    guard let req = _tevent_req_create(mem_ctx, &state, 1, type.cString, here.cString) else { return nil }
+    if !tevent_queue_add(queue, ev, req, { req, _ in _tevent_req_done(req, here.cString) }, nil) {
+        _tevent_req_oom(req, here.cString)
+        return tevent_req_post(req, ev)
+    }
+    return req
+}
+
+@c @implementation
+package func tevent_queue_wait_recv(_ req: OpaquePointer?) -> Bool {
+    var state = TEVENT_REQ_INIT
+    var code: UInt64 = 0
+    let isError = tevent_req_is_error(req, &state, &code)
+    tevent_req_received(req)
+    return !isError
+}

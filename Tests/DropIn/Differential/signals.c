@@ -1,0 +1,139 @@
+/* Signals that are ignored by default, raised by the program itself. */
+#include "differential.h"
+#include <signal.h>
+
+enum { NUMBERS = 3 };
+
+/* From the first on, turns cannot be counted: how the library wakes up may take a turn of its own. */
+bool signals_raised;
+/* How many signal handlers are on the stack. */
+int signal_depth;
+
+static const int numbers[NUMBERS] = {SIGWINCH, SIGURG, SIGCHLD};
+static int pending[NSIG];
+
+void signals_reset(void)
+{
+    signals_raised = false;
+    signal_depth = 0;
+    memset(pending, 0, sizeof(pending));
+    for (int i = 0; i < NUMBERS; i++) signal(numbers[i], SIG_DFL);
+}
+
+bool signal_pending(int signum)
+{
+    return pending[signum] > 0;
+}
+
+static void handler(struct tevent_context *ev, struct tevent_signal *se, int signum, int count, void *siginfo,
+                    void *private_data)
+{
+    struct object *signal = private_data;
+    siginfo_t *info = siginfo;
+    bool right = se == signal->pointer && signum == signal->signum;
+    say("signal %s in %s, number %d, count %d, %s%d%s", name_of(signal), name_of_pointer(ev), signum, count,
+        info == NULL ? "no info " : "info of ", info == NULL ? 0 : info->si_signo, right ? "" : ", wrong arguments");
+    pending[signum] = 0;
+    signal_depth++;
+    uint64_t saved = enter(signal);
+    act(signal, 2);
+    if ((signal->sa_flags & (int)SA_RESETHAND) != 0) give_up(signal);
+    leave(signal, saved);
+    signal_depth--;
+}
+
+static bool watched_elsewhere(int signum, const struct object *context)
+{
+    for (int i = 0; i < object_count; i++) {
+        const struct object *signal = &objects[i];
+        if (signal->kind == SIGNAL && signal->alive && signal->signum == signum && signal->context != context) return true;
+    }
+    return false;
+}
+
+/* Debian's library keeps no information about a signal whose first watcher did not ask for it. */
+static bool has_watcher_without_info(int signum)
+{
+    for (int i = 0; i < object_count; i++) {
+        const struct object *signal = &objects[i];
+        bool is_watched = signal->kind == SIGNAL && signal->alive && signal->signum == signum;
+        if (is_watched && (signal->sa_flags & SA_SIGINFO) == 0) return true;
+    }
+    return false;
+}
+
+static bool add(struct object *self)
+{
+    (void)self;
+    static const int flags[] = {0, SA_RESTART, SA_SIGINFO, SA_SIGINFO, SA_RESETHAND, SA_RESETHAND | SA_SIGINFO};
+    struct object *context = pick(CONTEXT), *parent = pick_parent();
+    int signum = numbers[draw(NUMBERS)], sa_flags = flags[draw(6)];
+    if (context == NULL || context->closing || objects_full() || signal_depth > 0 || pending[signum] > 0) return false;
+    if ((classes & SHARED_SIGNALS) == 0 && watched_elsewhere(signum, context)) return false;
+    if ((sa_flags & SA_SIGINFO) != 0 && has_watcher_without_info(signum)) return false;
+    struct object *signal = &objects[object_count];
+    note("tevent_add_signal S%d in %s under %s, number %d, flags %#x", object_count, name_of(context),
+         name_of(parent), signum, sa_flags);
+    struct tevent_signal *se = tevent_add_signal(context->pointer, parent->pointer, signum, sa_flags, handler, signal);
+    if (object_add(SIGNAL, se, context) == NULL) return false;
+    signal->signum = signum;
+    signal->sa_flags = sa_flags;
+    say("added %s", name_of(signal));
+    return true;
+}
+
+static bool is_attached(const struct object *signal)
+{
+    return !signal->detached;
+}
+
+static bool raise_one(struct object *self)
+{
+    (void)self;
+    struct object *signal = pick_where(SIGNAL, is_attached);
+    if (signal == NULL) return false;
+    int times = (classes & STORMS) != 0 && chance(10) ? 300 : chance(80) ? 1 : 1 + (int)draw(5);
+    note("raise %d, %d times", signal->signum, times);
+    signals_raised = true;
+    pending[signal->signum]++;
+    while (times-- > 0) raise(signal->signum);
+    return true;
+}
+
+static bool free_one(struct object *self)
+{
+    struct object *signal = self != NULL && self->kind == SIGNAL && chance(60) ? self : pick(SIGNAL);
+    if (!can_free(signal)) return false;
+    object_free(signal);
+    return true;
+}
+
+/* A context that has been idle has delivered all signals, if it has any. */
+void signals_delivered(const struct object *context)
+{
+    for (int i = 0; i < object_count; i++) {
+        const struct object *signal = &objects[i];
+        if (signal->kind != SIGNAL || !is_usable(signal) || signal->context != context || signal->detached) continue;
+        memset(pending, 0, sizeof(pending));
+    }
+}
+
+/* Before the end: what is under way must not reach the next seed's program. */
+void signals_settle(void)
+{
+    for (int i = 0; i < object_count; i++) {
+        struct object *context = &objects[i];
+        if (context->kind != CONTEXT || !is_usable(context)) continue;
+        for (int signum = 0; signum < NSIG; signum++) {
+            for (int turns = 0; turns < 4 && pending[signum] > 0; turns++) loop_turn(context);
+        }
+    }
+    memset(pending, 0, sizeof(pending));
+}
+
+const struct operation signal_operations[] = {
+    {"add signal", SIGNALS, 14, add},
+    {"raise", SIGNALS, 20, raise_one},
+    {"free signal", SIGNALS, 6, free_one},
+    {NULL, 0, 0, NULL},
+};
