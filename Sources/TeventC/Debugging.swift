@@ -39,9 +39,18 @@ package func tevent_abort(_ ev: OpaquePointer?, _ reason: UnsafePointer<CChar>?)
 
 @c @implementation
 package func tevent_common_check_double_free(_ memory: UnsafeMutableRawPointer?, _ reason: UnsafePointer<CChar>?) {
-    // A parent that is being freed frees what is below it, too: nobody has done that twice.
-    if let memory, let parent = talloc_parent(memory), talloc_total_blocks(parent) == 0 { return }
+    guard let memory, !isFreedWithParent(memory) else { return }
     tevent_abort(nil, reason)
+}
+
+/// Ends the program for freeing a chunk again, unless it is its parent that is being freed.
+func checkDoubleFree(_ chunk: UnsafeMutableRawPointer, _ reason: StaticString) {
+    if !isFreedWithParent(chunk) { tevent_abort(nil, reason.cString) }
+}
+
+/// Whether libtalloc is freeing the parent of a chunk, which counts no blocks then.
+private func isFreedWithParent(_ chunk: UnsafeMutableRawPointer) -> Bool {
+    talloc_parent(chunk).map { talloc_total_blocks($0) == 0 } ?? false
 }
 
 @c @implementation

@@ -77,6 +77,15 @@ package func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
     destroyEvent(fde?.chunk)
 }
 
+extension FDPointer {
+    /// Takes the event out of its loop, and calls its close function if it has one.
+    func leaveAndClose() {
+        let close = pointee.close.take()
+        detach(beforeClosing: close != nil)
+        close?(pointee.descriptor)
+    }
+}
+
 @c @implementation
 package func tevent_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
     guard let ops = ops(of: fde) else { return }

@@ -61,6 +61,7 @@ extension ProfilePointer {
         return true
     }
 
+    /// Puts a profile at the end of the list.
     fileprivate func append(_ profile: ProfilePointer) {
         profile.pointee.parent = self
         if let last = pointee.last { last.pointee.next = profile } else { pointee.first = profile }

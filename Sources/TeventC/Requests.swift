@@ -238,8 +238,8 @@ package func _tevent_req_set_cleanup_fn(
     request.c.pointee.cleanedUpState = request.state
     request.extras.cleanup = { request, status in
         let request = RequestPointer(OpaquePointer(request.tallocHandle))
-        let handle = request.handle
         let state = tevent_req_state(status)
+        let handle = request.handle
         if let cleanup = request.c.pointee.cleanup, request.c.pointee.cleanedUpState.rawValue < state.rawValue {
             request.c.pointee.cleanedUpState = state
             CallDepth.tell(

@@ -53,12 +53,11 @@ func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let event = OpaquePointer(chunk!)
     if let running = find(chunk) {
         if running.pointee.is_freed {
-            tevent_common_check_double_free(
-                chunk, StaticString("an event was freed twice while its handler runs").cString)
+            checkDoubleFree(chunk!, "an event was freed twice while its handler runs")
             return -1
         }
         running.pointee.is_freed = true
-        if event.slot.isOf(.descriptor) { FDPointer(event).close() } else { leaveLoop(event) }
+        if event.slot.isOf(.descriptor) { FDPointer(event).leaveAndClose() } else { leaveLoop(event) }
         traceLeavingIfRunning(event)
         return -1
     }
@@ -68,7 +67,7 @@ func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     case .signal: return SignalRecord.destructor(chunk)
     case .descriptor:
         // Its close function still finds the event.
-        FDPointer(event).close()
+        FDPointer(event).leaveAndClose()
         return FDRecord.destructor(chunk)
     default: return 0
     }

@@ -59,8 +59,7 @@ private func destroyWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let wrapper = chunk!.assumingMemoryBound(to: WrapperRecord.self)
     if wrapper.pointee.isBusy {
         if wrapper.pointee.isFreed {
-            tevent_common_check_double_free(
-                chunk, StaticString("a wrapper context was freed twice while one of its handlers runs").cString)
+            checkDoubleFree(chunk!, "a wrapper context was freed twice while one of its handlers runs")
         }
         wrapper.pointee.isFreed = true
         return -1

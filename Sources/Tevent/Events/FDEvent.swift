@@ -204,13 +204,6 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
 }
 
 extension FDPointer {
-    /// Takes the event out of its loop and lets its close function have the descriptor, before its memory goes.
-    package func close() {
-        let close = pointee.close.take()
-        detach(beforeClosing: close != nil)
-        close?(pointee.descriptor)
-    }
-
     package func setFlags(_ flags: FDEvent.Flags) {
         guard pointee.flags != flags else { return }
         let wasQuiet = pointee.flags.isEmpty
