@@ -21,7 +21,7 @@ class CFaceTestCase: XCTestCase {
 
     override func setUp() {
         // A loop that sleeps for ever ends the tests, with the name of this one as the last.
-        alarm(60)
+        alarm(30)
         before = openDescriptors()
         memory = talloc_named_const(nil, 0, c("test"))
     }

@@ -51,10 +51,8 @@ final class CSignalTests: CFaceTestCase {
             signal(ev, SIGUSR2) { _, _, arrival in self.log.append("plain \(arrival.info == nil)") }
             signal(ev, SIGUSR2, CInt(SA_SIGINFO)) { _, _, arrival in self.log.append("info \(arrival.info != nil)") }
             raise(SIGUSR2)
-            once(ev)
-            once(ev)
-            timer(ev) { _, _, _ in }
-            once(ev)
+            while log.count < 2 { once(ev) }
+            XCTAssertTrue(isQuiet(ev))
             XCTAssertEqual(log.sorted(), ["info true", "plain true"])
         }
     }
