@@ -68,7 +68,8 @@ package func tevent_common_add_signal(
         isOnce: UInt32(bitPattern: sa_flags) & UInt32(SA_RESETHAND) != 0)
     let event = object { () throws(TeventError) in
         try context.addSignal(
-            Signal(rawValue: number), wantsInfo: sa_flags & SA_SIGINFO != 0, flags: sa_flags, under: mem_ctx ?? context.chunk,
+            Signal(rawValue: number), wantsInfo: sa_flags & SA_SIGINFO != 0, flags: sa_flags,
+            under: mem_ctx ?? context.chunk,
             file: place(location),
             line: 0
         ) { call.run($0, $1) }.tallocHandle

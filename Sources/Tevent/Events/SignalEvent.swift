@@ -102,7 +102,8 @@ extension ContextPointer {
     ///
     /// The flags are those of `sigaction`, if this is the signal's first event.
     package func addSignal(
-        _ signal: Signal, wantsInfo: Bool, flags: Int32 = SA_RESTART, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>,
+        _ signal: Signal, wantsInfo: Bool, flags: Int32 = SA_RESTART, under parent: UnsafeMutableRawPointer?,
+        file: UnsafePointer<CChar>,
         line: UInt32, _ handler: @escaping SignalHandler
     ) throws(TeventError) -> SignalEvent {
         let number = signal.rawValue
