@@ -17,6 +17,7 @@ extension OpaquePointer {
     init(_ handle: TallocHandle) { self = OpaquePointer(handle.object.unsafelyUnwrapped) }
 }
 
+// snippet: context
 /// The engine's context that a C program means, which is that behind a wrapper if it is one.
 @inline(__always)
 func context(_ ev: OpaquePointer?, _ call: StaticString = #function) -> ContextPointer {
@@ -24,6 +25,7 @@ func context(_ ev: OpaquePointer?, _ call: StaticString = #function) -> ContextP
     if ev.slot.isOf(.eventContext) { return ContextPointer(ev) }
     return contextBehindWrapper(ev, call)
 }
+// snippet-end: context
 
 /// The record of an object that is no context, or a message when it is another kind of object.
 @inline(__always)

@@ -63,6 +63,7 @@ func traceLeavingIfRunning(_ im: OpaquePointer) {
     Unmanaged<ContextExtras>.fromOpaque(extras).takeUnretainedValue().traceLeaving(im)
 }
 
+// snippet: refuse
 /// The destructor of an event whose handler runs.
 private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Moved to another thread's tree, or freed there, it cannot be told apart from one that does not run.
@@ -76,6 +77,7 @@ private func refuse(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     traceLeavingIfRunning(OpaquePointer(chunk!))
     return -1
 }
+// snippet-end: refuse
 
 /// Takes an event out of its loop, whatever kind it is.
 func leaveLoop(_ event: OpaquePointer) {
