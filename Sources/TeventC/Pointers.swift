@@ -17,20 +17,24 @@ extension OpaquePointer {
     init(_ handle: TallocHandle) { self = OpaquePointer(handle.object.unsafelyUnwrapped) }
 }
 
+// snippet: context
 /// The engine's context that a C program means, which is that behind a wrapper if it is one.
 @inline(__always)
 func context(_ ev: OpaquePointer?, _ call: StaticString = #function) -> ContextPointer {
-    guard let ev else { abort("\(call) was called without a context") }
+    guard let ev else { abort("\(cName(call)) was called without a context") }
     if ev.slot.isOf(.eventContext) { return ContextPointer(ev) }
     return contextBehindWrapper(ev, call)
 }
+// snippet-end: context
 
 /// The record of an object that is no context, or a message when it is another kind of object.
 @inline(__always)
 func record<Record: ~Copyable>(
     _ object: OpaquePointer?, _ kind: ObjectKind, _ call: StaticString = #function
 ) -> UnsafeMutablePointer<Record> {
-    guard let object, object.slot.isOf(kind) else { abort("\(call) was called with something else than it works on") }
+    guard let object, object.slot.isOf(kind) else {
+        abort("\(cName(call)) was called with something else than it works on")
+    }
     return UnsafeMutablePointer(object)
 }
 
@@ -38,6 +42,9 @@ extension ContextPointer {
     /// The context's chunk, which events belong to that are added without a parent.
     var chunk: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self) }
 }
+
+/// The C name of a function, without the labels that Swift adds.
+func cName(_ call: StaticString) -> Substring { "\(call)".prefix { $0 != "(" } }
 
 /// The location that a C program's macros give, as the file of an engine's object; its line is part of it.
 @inline(__always)

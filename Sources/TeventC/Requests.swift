@@ -38,6 +38,7 @@ extension RequestPointer {
     @inline(__always)
     var c: UnsafeMutablePointer<CRequest> { placeBehindRecord.assumingMemoryBound(to: CRequest.self) }
 
+    // snippet: call-program
     fileprivate func callProgram() {
         // C's request keeps its callback, which may be called again: even by a loop that it runs itself.
         expectCallback()
@@ -49,6 +50,7 @@ extension RequestPointer {
         CallDepth.callBack(self)
         callback(OpaquePointer(self))
     }
+    // snippet-end: call-program
 
     /// The request that the work of a new one is part of: that whose state it was made under.
     static func owner(of mem_ctx: UnsafeMutableRawPointer?) -> RequestPointer? {
@@ -281,8 +283,10 @@ package func tevent_req_reset_endtime(_ req: OpaquePointer?) {
 
 // MARK: Looking, receiving
 
+// snippet: in-progress
 @c @implementation
 package func tevent_req_is_in_progress(_ req: OpaquePointer?) -> Bool { request(req).pointee.status == .inProgress }
+// snippet-end: in-progress
 
 @c @implementation
 package func tevent_req_is_error(

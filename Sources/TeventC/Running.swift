@@ -51,16 +51,7 @@ func traceLeavingIfRunning(_ im: OpaquePointer) {
 /// What libtalloc calls when a C program's event is about to be freed.
 func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let event = OpaquePointer(chunk!)
-    if let running = find(chunk) {
-        if running.pointee.is_freed {
-            checkDoubleFree(chunk!, "an event was freed twice while its handler runs")
-            return -1
-        }
-        running.pointee.is_freed = true
-        if event.slot.isOf(.descriptor) { FDPointer(event).leaveAndClose() } else { leaveLoop(event) }
-        traceLeavingIfRunning(event)
-        return -1
-    }
+    if let running = find(chunk) { return refuse(event, running) }
     switch event.slot.kind {
     case .timer: return TimerRecord.destructor(chunk)
     case .immediate: return ImmediateRecord.destructor(chunk)
@@ -72,6 +63,20 @@ func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     default: return 0
     }
 }
+
+// snippet: refuse
+/// Lets an event leave its loop whose handler runs, but not its memory.
+private func refuse(_ event: OpaquePointer, _ running: UnsafeMutablePointer<ctevent_running>) -> CInt {
+    if running.pointee.is_freed {
+        checkDoubleFree(event.chunk, "an event was freed twice while its handler runs")
+        return -1
+    }
+    running.pointee.is_freed = true
+    if event.slot.isOf(.descriptor) { FDPointer(event).leaveAndClose() } else { leaveLoop(event) }
+    traceLeavingIfRunning(event)
+    return -1
+}
+// snippet-end: refuse
 
 /// Takes an event out of its loop, whatever kind it is.
 func leaveLoop(_ event: OpaquePointer) {

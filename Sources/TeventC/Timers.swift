@@ -9,23 +9,22 @@ private final class TimerCall {
     private let handler: tevent_timer_handler_t
     private let data: UnsafeMutableRawPointer?
     private let caller: Caller
-    fileprivate var deadline: timeval
 
     init(
-        _ handler: @escaping tevent_timer_handler_t, _ data: UnsafeMutableRawPointer?, _ caller: Caller,
-        _ deadline: timeval
+        _ handler: @escaping tevent_timer_handler_t, _ data: UnsafeMutableRawPointer?, _ caller: Caller
     ) {
         self.handler = handler
         self.data = data
         self.caller = caller
-        self.deadline = deadline
     }
 
     /// Runs the handler, and frees the timer afterwards, even if it was given another time meanwhile.
     func run(_ timer: TimerEvent, now: EventInstant) {
         let te = OpaquePointer(timer.tallocHandle)
+        let due = timer.context?.record().pointee.timers.runningDeadline ?? 0
+        let deadline = timeval(EventInstant(nanoseconds: due))
         // Who asks for no time is told none.
-        let (now, deadline) = (deadline.isZero ? .zero : timeval(now), deadline)
+        let now = deadline.isZero ? .zero : timeval(now)
         runHandler(of: te, isOver: true) {
             caller.call(on: timer.context) { ev in
                 handler(ev, te, now, data)
@@ -59,7 +58,7 @@ package func tevent_common_add_timer_v2(
 ) -> OpaquePointer? {
     guard let handler else { abort("a timer was added without a handler") }
     let context = context(ev)
-    let call = TimerCall(handler, private_data, Caller(context, handler_name, location), deadline)
+    let call = TimerCall(handler, private_data, Caller(context, handler_name, location))
     let timer = object { () throws(TeventError) in
         try context.addTimer(
             at: EventInstant(deadline), under: mem_ctx ?? context.chunk, file: place(location), line: 0
@@ -67,7 +66,6 @@ package func tevent_common_add_timer_v2(
             call.run($0, now: $1)
         }.tallocHandle
     }
-    if let timer { TimerPointer(timer).pointee.userData = Unmanaged.passUnretained(call).toOpaque() }
     setDestructor(of: timer)
     context.hasAdded(timer)
     return timer
@@ -86,10 +84,6 @@ package func tevent_common_add_timer(
 package func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
     let timer: TimerPointer = record(te, .timer)
     guard let context = timer.pointee.prefix.context else { return }
-    // The timer owns what is called.
-    if let call = timer.pointee.userData {
-        Unmanaged<TimerCall>.fromOpaque(call).takeUnretainedValue().deadline = deadline
-    }
     let ev = OpaquePointer(context)
     tevent_trace_timer_callback(ev, te, TEVENT_EVENT_TRACE_DETACH)
     TimerEvent(timer).update(at: EventInstant(deadline))

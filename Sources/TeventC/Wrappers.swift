@@ -73,9 +73,11 @@ private func destroyWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
 /// The context behind a wrapper, or an end with a message.
 @inline(never)
 func contextBehindWrapper(_ ev: OpaquePointer, _ call: StaticString) -> ContextPointer {
-    guard ev.slot.isOf(.contextWrapper) else { abort("\(call) was called with something that is no event context") }
+    guard ev.slot.isOf(.contextWrapper) else {
+        abort("\(cName(call)) was called with something that is no event context")
+    }
     guard let main = WrapperPointer(ev).main else {
-        abort("\(call) was called with a wrapper whose context has been freed")
+        abort("\(cName(call)) was called with a wrapper whose context has been freed")
     }
     return ContextPointer(main)
 }

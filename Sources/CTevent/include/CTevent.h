@@ -301,7 +301,9 @@ struct tevent_req *tevent_req_post(struct tevent_req *req, struct tevent_context
 void tevent_req_defer_callback(struct tevent_req *req, struct tevent_context *ev);
 bool tevent_req_set_endtime(struct tevent_req *req, struct tevent_context *ev, struct timeval deadline);
 void tevent_req_reset_endtime(struct tevent_req *req);
+// snippet: in-progress
 bool tevent_req_is_in_progress(struct tevent_req *req);
+// snippet-end: in-progress
 bool tevent_req_is_error(struct tevent_req *req, enum tevent_req_state *state, uint64_t *error);
 bool tevent_req_poll(struct tevent_req *req, struct tevent_context *ev);
 void tevent_req_received(struct tevent_req *req);

@@ -68,6 +68,7 @@ extension ContextPointer {
     }
 
     /// False if the context is gone.
+    @inline(__always)
     package func receiveMessages() -> Bool {
         // Messages that came together run before the loop looks again, unless something has been scheduled behind them,
         // or their handlers have sent more: what other threads send meanwhile is behind them in any case, and each look
@@ -92,12 +93,14 @@ extension ContextPointer {
         return !handle.isStale
     }
 
+    @inline(__always)
     package func runImmediate() -> Bool {
         guard let immediate = pointee.immediates.first else { return false }
         immediate.run()
         return true
     }
 
+    @inline(__always)
     package func runTimer() -> Bool {
         guard let deadline = pointee.timers.firstDeadline else { return false }
         let now = now

@@ -136,8 +136,6 @@ package struct TimerRecord: EventRecord {
     /// Given by the heap, which keeps all else.
     var number: UInt32 = 0
     let handler: TimerHandler
-    /// What a C program's functions want to be given.
-    package var userData: UnsafeMutableRawPointer?
 
     package static var name: StaticString { "struct tevent_timer" }
     package static var kind: ObjectKind { .timer }

@@ -39,6 +39,8 @@ package struct TimerHeap {
     private var nextNumber: UInt32 = 0
     /// Numbers that timers have given back: the last of them, which knows the one before by its place.
     private var freeNumber = notInHeap
+    /// When the timer was due whose handler was started last.
+    package private(set) var runningDeadline: Int64 = 0
     /// How many timers were added, which keeps the order of equal deadlines.
     private(set) var added: UInt32 = 0
 
@@ -125,7 +127,10 @@ package struct TimerHeap {
     }
 
     /// Takes a timer out of the heap while its handler runs, and keeps its number.
-    mutating func beginRunning(_ timer: TimerPointer) { takeOut(timer.pointee.number) }
+    mutating func beginRunning(_ timer: TimerPointer) {
+        if contains(timer) { runningDeadline = deadline(of: timer) }
+        takeOut(timer.pointee.number)
+    }
 
     /// Forgets a timer, be it in the heap or running.
     mutating func remove(_ timer: TimerPointer) {
