@@ -230,6 +230,7 @@ extension FDPointer {
         context.pointee.hooks?.descriptors?(FDEvent(self), .detach)
     }
 
+    @inline(__always)
     package func run(_ ready: FDEvent.Flags) {
         let context = pointee.prefix.context!
         let event = FDEvent(self)

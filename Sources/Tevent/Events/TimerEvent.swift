@@ -165,6 +165,7 @@ extension TimerPointer {
     package func run(now: EventInstant) {
         let context = pointee.prefix.context!
         let timer = TimerEvent(self)
+        if context.pointee.servesC { context.pointee.timers.noteDeadline(of: self) }
         context.pointee.timers.beginRunning(self)
         context.pointee.timers.fetchAhead()
         context.pointee.hooks?.timers?(timer, .beforeHandler)

@@ -39,7 +39,7 @@ package struct TimerHeap {
     private var nextNumber: UInt32 = 0
     /// Numbers that timers have given back: the last of them, which knows the one before by its place.
     private var freeNumber = notInHeap
-    /// When the timer was due whose handler was started last.
+    /// When the timer was due that was noted last.
     package private(set) var runningDeadline: Int64 = 0
     /// How many timers were added, which keeps the order of equal deadlines.
     private(set) var added: UInt32 = 0
@@ -127,9 +127,11 @@ package struct TimerHeap {
     }
 
     /// Takes a timer out of the heap while its handler runs, and keeps its number.
-    mutating func beginRunning(_ timer: TimerPointer) {
+    mutating func beginRunning(_ timer: TimerPointer) { takeOut(timer.pointee.number) }
+
+    /// Remembers when a timer was due that is about to run; C's handlers are told.
+    mutating func noteDeadline(of timer: TimerPointer) {
         if contains(timer) { runningDeadline = deadline(of: timer) }
-        takeOut(timer.pointee.number)
     }
 
     /// Forgets a timer, be it in the heap or running.
