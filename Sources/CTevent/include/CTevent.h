@@ -25,6 +25,29 @@ struct tevent_thread_proxy;
 struct tevent_threaded_context;
 struct tevent_timer;
 
+/* Names that libtevent has not, or not yet in 0.14. */
+
+typedef void (*tevent_abort_fn_t)(const char *reason);
+typedef bool (*tevent_finished_fn_t)(void *private_data);
+
+enum tevent_thread_call_depth_cmd {
+    TEVENT_CALL_FLOW_REQ_RESET,
+    TEVENT_CALL_FLOW_REQ_CREATE,
+    TEVENT_CALL_FLOW_REQ_CANCEL,
+    TEVENT_CALL_FLOW_REQ_CLEANUP,
+    TEVENT_CALL_FLOW_REQ_NOTIFY_CB,
+    TEVENT_CALL_FLOW_REQ_QUEUE_ENTER,
+    TEVENT_CALL_FLOW_REQ_QUEUE_TRIGGER,
+    TEVENT_CALL_FLOW_REQ_QUEUE_LEAVE,
+};
+
+typedef void (*tevent_call_depth_callback_t)(
+    void *private_data, enum tevent_thread_call_depth_cmd command, struct tevent_req *req, size_t depth,
+    const char *function);
+
+/* What tevent.h has as well, if it is included before: then both must say the same of each function. */
+#ifndef __TEVENT_H__
+
 /* Functions of the program. */
 
 typedef void (*tevent_fd_handler_t)(
@@ -36,10 +59,8 @@ typedef void (*tevent_immediate_handler_t)(
     struct tevent_context *ev, struct tevent_immediate *im, void *private_data);
 typedef void (*tevent_signal_handler_t)(
     struct tevent_context *ev, struct tevent_signal *se, int number, int count, void *info, void *private_data);
-typedef void (*tevent_abort_fn_t)(const char *reason);
 typedef int (*tevent_nesting_hook)(
     struct tevent_context *ev, void *private_data, uint32_t level, bool begins, void *stack, const char *location);
-typedef bool (*tevent_finished_fn_t)(void *private_data);
 
 enum tevent_debug_level {
     TEVENT_DEBUG_FATAL,
@@ -91,21 +112,6 @@ typedef char *(*tevent_req_print_fn)(struct tevent_req *req, void *mem_ctx);
 typedef bool (*tevent_req_cancel_fn)(struct tevent_req *req);
 typedef void (*tevent_req_cleanup_fn)(struct tevent_req *req, enum tevent_req_state state);
 typedef void (*tevent_queue_trigger_fn_t)(struct tevent_req *req, void *private_data);
-
-enum tevent_thread_call_depth_cmd {
-    TEVENT_CALL_FLOW_REQ_RESET,
-    TEVENT_CALL_FLOW_REQ_CREATE,
-    TEVENT_CALL_FLOW_REQ_CANCEL,
-    TEVENT_CALL_FLOW_REQ_CLEANUP,
-    TEVENT_CALL_FLOW_REQ_NOTIFY_CB,
-    TEVENT_CALL_FLOW_REQ_QUEUE_ENTER,
-    TEVENT_CALL_FLOW_REQ_QUEUE_TRIGGER,
-    TEVENT_CALL_FLOW_REQ_QUEUE_LEAVE,
-};
-
-typedef void (*tevent_call_depth_callback_t)(
-    void *private_data, enum tevent_thread_call_depth_cmd command, struct tevent_req *req, size_t depth,
-    const char *function);
 
 /* What a backend, and what a wrapper does. */
 
@@ -161,6 +167,8 @@ struct tevent_wrapper_ops {
         struct tevent_context *wrapper, void *state, struct tevent_context *main, struct tevent_signal *se,
         int number, int count, void *info, const char *handler_name, const char *location);
 };
+
+#endif
 
 /* Contexts and loops. */
 
