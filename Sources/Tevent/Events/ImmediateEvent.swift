@@ -29,6 +29,7 @@ public struct ImmediateEvent: Event, Equatable {
     }
 
     /// Makes an immediate under any chunk, or none.
+    @inline(__always)
     package init(
         under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32
     ) throws(TeventError) {
@@ -164,6 +165,7 @@ extension ImmediatePointer {
     }
 
     /// Runs the handler; the immediate can be scheduled again from then on.
+    @inline(__always)
     package func run() {
         let events = EventContext(pointee.prefix.context!)
         let immediate = ImmediateEvent(self)
