@@ -6,8 +6,6 @@ import Tevent
 /// What the C face keeps with a context, besides what the engine knows.
 final class ContextExtras {
     var ops: UnsafePointer<tevent_ops>
-    /// What a backend of the program's own wants to find again.
-    let additionalData: UnsafeMutableRawPointer?
     /// Whether other threads may add events while the loop sleeps, under a lock of the program's own.
     var isShared = false
     /// Which wrapper an event is being added through.
@@ -34,10 +32,7 @@ final class ContextExtras {
         var queues: (function: tevent_trace_queue_callback_t, data: UnsafeMutableRawPointer?)?
     }
 
-    init(ops: UnsafePointer<tevent_ops>, additionalData: UnsafeMutableRawPointer?) {
-        self.ops = ops
-        self.additionalData = additionalData
-    }
+    init(ops: UnsafePointer<tevent_ops>) { self.ops = ops }
 }
 
 extension ContextPointer {

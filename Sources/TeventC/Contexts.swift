@@ -31,7 +31,7 @@ package func tevent_context_init_ops(
     let made = object { () throws(TeventError) in
         // The backend's own function puts another one in place, or does without.
         let context = try ContextPointer.make(under: mem_ctx, backend: SilentBackend(), clock: nil)
-        context.pointee.attachment = ContextExtras(ops: ops, additionalData: additional_data)
+        context.pointee.attachment = ContextExtras(ops: ops)
         context.pointee.servesC = true
         return context.handle
     }

@@ -47,19 +47,28 @@ package func tevent_common_schedule_immediate(
         let extras = events.record().extras
         extras.leavingImmediates.append(im)
         runHandler(of: im, extras: extras) {
-            caller.call(on: events) { ev in
-                handler(ev, im, private_data)
-            } before: { ops, wrapper in
-                ops.before_immediate_handler?(
-                    wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
-            } after: { ops, wrapper in
-                ops.after_immediate_handler?(
-                    wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
-            }
+            caller.callImmediate(im, on: events, handler, private_data)
             extras.traceLeaving(im)
         }
     }
     context.hasAdded(im)
+}
+
+extension Caller {
+    /// Calls the handler of an immediate, be it scheduled by the loop's own thread or by another.
+    @inline(__always)
+    func callImmediate(
+        _ im: OpaquePointer?, on events: EventContext, _ handler: tevent_immediate_handler_t,
+        _ data: UnsafeMutableRawPointer?
+    ) {
+        call(on: events) { ev in
+            handler(ev, im, data)
+        } before: { ops, wrapper in
+            ops.before_immediate_handler?(wrapper.ev, wrapper.state, wrapper.main, im, handlerName, location)
+        } after: { ops, wrapper in
+            ops.after_immediate_handler?(wrapper.ev, wrapper.state, wrapper.main, im, handlerName, location)
+        }
+    }
 }
 
 @c @implementation

@@ -115,7 +115,7 @@ package func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<C
 
 @c @implementation
 package func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
-    let context = context(ev, "a loop")
+    let context = context(ev)
     let handle = context.handle
     while !handle.isStale, tevent_common_have_events(ev) {
         let result = _tevent_loop_once(ev, location)

@@ -27,16 +27,7 @@ private struct Parcel {
                 guard !events.isFreed else { return }
             }
         }
-        let caller = Caller(wrapper: wrapper, Parcel.name.cString, nil)
-        caller.call(on: events) { ev in
-            handler(ev, im, data)
-        } before: { ops, wrapper in
-            ops.before_immediate_handler?(
-                wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
-        } after: { ops, wrapper in
-            ops.after_immediate_handler?(
-                wrapper.ev, wrapper.state, wrapper.main, im, caller.handlerName, caller.location)
-        }
+        Caller(wrapper: wrapper, Parcel.name.cString, nil).callImmediate(im, on: events, handler, data)
     }
 }
 

@@ -47,9 +47,8 @@ package struct ContextRecord: ~Copyable {
     var maximumWait: Duration?
     /// Whether it serves programs written for C's tevent.
     ///
-    /// Their deadlines are times of the day, which steps of the wall clock
-    /// move; their loops wait even if nothing could ever happen, but half a minute at most if there is no timer; and they may
-    /// close descriptors before their events.
+    /// Their deadlines are times of the day, which steps of the wall clock move; their loops wait even if nothing could ever
+    /// happen, but half a minute at most if there is no timer; and they may close descriptors before their events.
     package var servesC = false
     var stopRequested = false
     package var nesting = Nesting()
