@@ -88,15 +88,31 @@ enum Backends {
     }
 }
 
-/// Waits for nothing: a program with a backend of its own waits by itself.
-final class SilentBackend: Backend {
-    static let name = "silent"
+/// Stands for a backend of the program's own, which waits by itself and has been told of every descriptor but one.
+final class ProgramBackend: Backend {
+    static let name = "the program's own"
+    /// Whose backend it is, which outlives it.
+    var context: ContextPointer?
 
     init() {}
 
+    // snippet: waker
+    /// Lets the program's backend watch what wakes the loop, the only change that the engine has for it.
     func change(
         _ descriptor: Int32, from old: FDEvent.Flags, to new: FDEvent.Flags, generation: UInt32
-    ) -> BackendChange { .done }
+    ) -> BackendChange {
+        guard let context, !new.isEmpty else { return .done }
+        let ev = OpaquePointer(context)
+        let event = context.extras.ops.pointee.add_fd(
+            ev, ev.chunk, descriptor, UInt16(new.rawValue), { ev, _, _, _ in TeventC.context(ev).expectWaking() }, nil,
+            StaticString("wakeup_pipe_handler").cString, StaticString(#fileID).cString)
+        guard let event else { return .failed("add_fd", errno) }
+        context.extras.freeWakingEvent()
+        context.extras.wakingEvent = (record(event, .descriptor) as FDPointer).handle
+        context.expectWaking()
+        return .done
+    }
+    // snippet-end: waker
 
     func wait(nanoseconds: Int64?, _ ready: inout ReadyBatch) throws(TeventError) -> Bool { true }
 

@@ -11,6 +11,8 @@ final class ContextExtras {
     /// Which wrapper an event is being added through.
     var wrapper: TallocHandle?
     var wrapperStack: [OpaquePointer] = []
+    /// What wakes a loop that waits by itself, as an event that the program's own backend watches.
+    var wakingEvent: TallocHandle?
 
     // Functions of the program, and what they want to be given.
     var debug: (function: UnsafeMutableRawPointer, data: UnsafeMutableRawPointer?)?
@@ -33,6 +35,10 @@ final class ContextExtras {
     }
 
     init(ops: UnsafePointer<tevent_ops>) { self.ops = ops }
+
+    func freeWakingEvent() {
+        if let event = wakingEvent.take()?.object { freeChunk(event) }
+    }
 }
 
 extension ContextPointer {

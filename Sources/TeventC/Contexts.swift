@@ -1,3 +1,4 @@
+import CTalloc
 import CTevent
 import Glibc
 import Talloc
@@ -29,8 +30,10 @@ package func tevent_context_init_ops(
     }
     prepareProgram()
     let made = object { () throws(TeventError) in
-        // The backend's own function puts another one in place, or does without.
-        let context = try ContextPointer.make(under: mem_ctx, backend: SilentBackend(), clock: nil)
+        // The library's own functions put another one in place.
+        let backend = ProgramBackend()
+        let context = try ContextPointer.make(under: mem_ctx, backend: backend, clock: nil)
+        backend.context = context
         context.pointee.attachment = ContextExtras(ops: ops)
         context.pointee.servesC = true
         return context.handle
@@ -44,8 +47,13 @@ package func tevent_context_init_ops(
 
 @c @implementation
 package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
+    let context = context(ev)
     // A child process begins without the events of its parent.
-    status { () throws(TeventError) in try context(ev).beginAnew() }
+    context.dropEvents()
+    context.extras.freeWakingEvent()
+    let result = context.extras.ops.pointee.context_init?(OpaquePointer(context)) ?? 0
+    guard result == 0 else { return result }
+    return status { () throws(TeventError) in try context.reinitialise() }
 }
 
 @c @implementation
@@ -58,8 +66,10 @@ package func tevent_context_set_wait_timeout(_ ev: OpaquePointer?, _ seconds: UI
 
 @c @implementation
 package func tevent_common_context_destructor(_ ev: OpaquePointer?) -> CInt {
-    // The engine's own destructor does all there is to do.
-    0
+    // For programs that put a destructor of their own in place.
+    guard let ev, ev.slot.isOf(.eventContext) else { return 0 }
+    _talloc_set_destructor(ev.chunk, nil)
+    return destroyContext(ev.chunk)
 }
 
 /// 0, or -1 with `errno` set.

@@ -127,8 +127,11 @@ package func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePoi
 @c @implementation
 package func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
     let context = context(ev)
-    // An event that waits for nothing at the moment counts, too.
-    return context.hasEvents || !context.pointee.fds.isEmpty
+    guard !context.hasEventsBesideDescriptors else { return true }
+    // An event that waits for nothing at the moment counts, too; one that only wakes the loop does not.
+    var event = context.pointee.fds.first
+    if let first = event, first.handle == context.extras.wakingEvent { event = first.pointee.next }
+    return event != nil
 }
 
 @c @implementation
@@ -153,7 +156,9 @@ package func tevent_common_wakeup_init(_ ev: OpaquePointer?) -> CInt {
 
 @c @implementation
 package func tevent_common_wakeup(_ ev: OpaquePointer?) -> CInt {
-    context(ev).wake()
+    let context = context(ev)
+    guard context.hasWaker else { return ENOTCONN }
+    context.wake()
     return 0
 }
 

@@ -149,6 +149,44 @@ final class COwnBackendTests: CFaceTestCase {
         }
     }
 
+    func testWhatWakesTheLoopIsAnEventThatDoesNotCount() throws {
+        try withOwnBackend { ev in
+            XCTAssertEqual(tevent_common_wakeup(ev), ENOTCONN, "nobody has asked for that")
+            XCTAssertEqual(tevent_common_wakeup_init(ev), 0)
+            XCTAssertEqual(PollLoop.current.events.count, 1)
+            XCTAssertFalse(tevent_common_have_events(ev))
+            var waking = pollfd(fd: PollLoop.current.numbers.values.first!, events: Int16(POLLIN), revents: 0)
+            for _ in 1...2 {
+                XCTAssertEqual(poll(&waking, 1, 0), 0)
+                for _ in 1...2 { XCTAssertEqual(tevent_common_wakeup(ev), 0) }
+                XCTAssertEqual(poll(&waking, 1, 0), 1)
+                once(ev)
+            }
+            let ends = pipe()
+            let fde = descriptor(ev, ends.reader) { _, _, _ in }
+            XCTAssertTrue(tevent_common_have_events(ev))
+            release(fde)
+            XCTAssertFalse(tevent_common_have_events(ev))
+            XCTAssertEqual(tevent_re_initialise(ev), 0)
+            XCTAssertEqual(PollLoop.current.events.count, 1)
+            close(ends.reader)
+            close(ends.writer)
+        }
+        XCTAssertEqual(PollLoop.current.events, [])
+    }
+
+    func testTheProgramsOwnDestructorOfAContextCallsTheLibrarys() throws {
+        let ev = try context()
+        _talloc_set_destructor(UnsafeMutableRawPointer(ev)) { chunk in
+            XCTAssertEqual(tevent_common_context_destructor(chunk.map { OpaquePointer($0) }), 0)
+            return tevent_common_context_destructor(chunk.map { OpaquePointer($0) })
+        }
+        let te = timer(ev, under: memory) { _, _, _ in self.log.append("never") }
+        release(ev)
+        XCTAssertEqual(release(te), 0)
+        XCTAssertEqual(log, [])
+    }
+
     func testTheDelayOfTheNextTimerIsTold() throws {
         try withOwnBackend { ev in
             var delay = tevent_common_loop_timer_delay(ev)

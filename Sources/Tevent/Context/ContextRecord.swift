@@ -102,9 +102,11 @@ extension ContextPointer {
     }
 
     /// Whether anything can ever happen in this loop.
-    package var hasEvents: Bool {
-        pointee.watchingFDs > 0 || !pointee.immediates.isEmpty || pointee.timers.count > 0
-            || !pointee.signals.isEmpty || !pointee.receivers.isEmpty
+    package var hasEvents: Bool { pointee.watchingFDs > 0 || hasEventsBesideDescriptors }
+
+    package var hasEventsBesideDescriptors: Bool {
+        !pointee.immediates.isEmpty || pointee.timers.count > 0 || !pointee.signals.isEmpty
+            || !pointee.receivers.isEmpty
     }
 
     /// Lets all events leave the loop, and returns what is still to be let go of them; they belong to their parents.
@@ -119,11 +121,8 @@ extension ContextPointer {
         return leftBehind
     }
 
-    /// Begins anew without any event, as C's contexts do.
-    package func beginAnew() throws(TeventError) {
-        for case .messages(let first) in detachEvents() { first.discardAll() }
-        try reinitialise()
-    }
+    /// Lets all events leave the loop, and forgets what was scheduled for it.
+    package func dropEvents() { for case .messages(let first) in detachEvents() { first.discardAll() } }
 
     package func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) {
         guard let debug = pointee.debug else { return }
@@ -132,7 +131,7 @@ extension ContextPointer {
 }
 
 /// What libtalloc calls when a context is about to be freed: its events leave it, but belong to their parents still.
-private func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
+package func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let context = chunk!.assumingMemoryBound(to: ContextRecord.self)
     // Traces hear of each event's end, and must find the context gone: nothing can be added to it any more.
     context.pointee.handle.slot.release()

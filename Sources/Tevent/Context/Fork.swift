@@ -39,7 +39,7 @@ extension ContextPointer {
 
     /// Begins anew with the backend: after `fork`, or when it reports what nobody watches.
     @inline(never)
-    func reinitialise() throws(TeventError) {
+    package func reinitialise() throws(TeventError) {
         if hasForked { try pointee.waker?.reopen() }
         try pointee.backend.reopen()
         pointee.ready.removeAll()

@@ -120,17 +120,28 @@ extension ContextPointer {
         guard pointee.waker == nil else { return }
         try noticeFork()
         let waker = try WakerPointer.open()
+        pointee.waker = waker
         do {
             try watch(waker)
         } catch {
-            waker.close()
+            closeWaker()
             throw error
         }
-        pointee.waker = waker
     }
+
+    /// Whether the loop can be woken.
+    package var hasWaker: Bool { pointee.waker != nil }
 
     /// Wakes the loop if it sleeps, and has a waker; safe on any thread.
     package func wake() { pointee.waker?.wake() }
+
+    /// Lets whoever has something for the loop wake it, for a loop that waits by itself and says not when.
+    ///
+    /// What was left before is not announced again: the loop has to look for it before it waits.
+    package func expectWaking() {
+        pointee.waker?.drain()
+        pointee.waker?.pointee.isSleeping.store(true, ordering: .sequentiallyConsistent)
+    }
 
     func watch(_ waker: WakerPointer) throws(TeventError) {
         let descriptor = waker.pointee.eventFD.load(ordering: .relaxed)
