@@ -18,8 +18,6 @@ func setDestructor(of event: OpaquePointer?) {
 func runHandler(
     of event: OpaquePointer, extras: ContextExtras? = nil, isOver: Bool = false, _ body: () -> Void
 ) {
-    // A handler that runs its loop may be called inside itself: then the outer call frees the event.
-    guard !isRunning(event) else { return body() }
     let here = ctevent_running_here()!
     let isFreed = withUnsafeTemporaryAllocation(of: ctevent_running.self, capacity: 1) { place in
         let running = place.baseAddress.unsafelyUnwrapped
@@ -31,11 +29,16 @@ func runHandler(
         here.pointee = running.pointee.outer
         return running.pointee.is_freed
     }
-    if isFreed || isOver { freeChunk(event.chunk) }
+    guard isFreed || isOver else { return }
+    // A handler that runs its loop may be called inside itself: then the outer call frees the event.
+    if let outer = find(event.chunk) {
+        if isFreed { outer.pointee.is_freed = true }
+    } else {
+        freeChunk(event.chunk)
+    }
 }
 
-private func isRunning(_ event: OpaquePointer) -> Bool { find(event.chunk) != nil }
-
+/// The innermost call of an event's handler.
 private func find(_ event: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<ctevent_running>? {
     var running = ctevent_running_here()!.pointee
     while let call = running, call.pointee.event != event { running = call.pointee.outer }
