@@ -51,6 +51,7 @@ package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
     // A child process begins without the events of its parent.
     context.dropEvents()
     context.extras.freeWakingEvent()
+    context.extras.nestingHook = nil
     let result = context.extras.ops.pointee.context_init?(OpaquePointer(context)) ?? 0
     guard result == 0 else { return result }
     return status { () throws(TeventError) in try context.reinitialise() }

@@ -42,10 +42,6 @@ extension RequestPointer {
     fileprivate func callProgram() {
         // C's request keeps its callback, which may be called again: even by a loop that it runs itself.
         expectCallback()
-        // Begun after the end, and before a callback that was put off.
-        if pointee.status != .inProgress, c.pointee.profile?.pointee.state == TEVENT_REQ_INIT {
-            stopProfile(pointee.status, pointee.failure, pointee.finishFile)
-        }
         guard let callback = c.pointee.callback else { return }
         CallDepth.callBack(self)
         callback(OpaquePointer(self))
