@@ -77,7 +77,7 @@ drop-in: setup ## build the engine as libtevent.so.0, for programs written in C
 
 drop-in-test: drop-in ## run C programs, Samba's own tests and random ones on the engine as libtevent.so.0
 	@SWIFT='$(SWIFT)' Scripts/drop-in-test
-	@Scripts/differential
+	@Scripts/differential --seeds 1-20000
 
 docs: setup ## write the reference of the libraries as web pages
 	@SWIFT='$(SWIFT)' Scripts/docs

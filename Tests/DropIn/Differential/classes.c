@@ -27,14 +27,14 @@ static const struct {
     {"depths", DEPTHS, "how deeply requests are nested"},
     {"constants", CONSTANTS, "what never changes, and arguments that are refused"},
     {"backends", BACKENDS, "the list of back ends"},
+    {"stale-signals", STALE_SIGNALS, "freeing the watchers of a signal that is under way"},
+    {"waits", WAITS, "trace points before and after waiting"},
+    {"reinitialise", REINITIALISE, "tevent_re_initialise"},
     {"zero-updates", ZERO_UPDATES, "timers that are updated to zero (off: ours puts them behind those that are zero already)"},
     {"storms", STORMS, "more signals at once than the library can keep (off)"},
     {"many-ready", MANY_READY, "several descriptors ready at once (off)"},
     {"lonely-writers", LONELY_WRITERS, "waiting only to write where the peer has gone (off)"},
-    {"stale-signals", STALE_SIGNALS, "freeing the watchers of a signal that is under way (off)"},
     {"crowded-fds", CROWDED, "more than two events on one descriptor (off)"},
-    {"waits", WAITS, "trace points before and after waiting (off)"},
-    {"reinitialise", REINITIALISE, "tevent_re_initialise (off)"},
     {"aborts", ABORTS, "nesting where it is not allowed, with an abort function (off)"},
 };
 

@@ -42,20 +42,21 @@ enum class {
     DEPTHS = 1 << 18,
     CONSTANTS = 1 << 19,
     BACKENDS = 1 << 20,
-    ZERO_UPDATES = 1 << 21,
+    WAITS = 1 << 21,
+    STALE_SIGNALS = 1 << 22,
+    REINITIALISE = 1 << 23,
+    ZERO_UPDATES = 1 << 24,
     /* What follows is left out unless asked for. */
-    STORMS = 1 << 22,
-    WAITS = 1 << 23,
-    MANY_READY = 1 << 24,
-    LONELY_WRITERS = 1 << 25,
-    STALE_SIGNALS = 1 << 26,
-    CROWDED = 1 << 27,
-    REINITIALISE = 1 << 28,
+    STORMS = 1 << 25,
+    MANY_READY = 1 << 26,
+    LONELY_WRITERS = 1 << 27,
+    CROWDED = 1 << 28,
     ABORTS = 1 << 29,
 };
 
 /* Classes that only refine others: --only leaves them. */
-#define REFINEMENTS (SHARED | SHARED_SIGNALS | IDLE | INNER | UNPOSTED | PRINTS | PROFILES | DEPTHS | ZERO_UPDATES)
+#define REFINEMENTS \
+    (SHARED | SHARED_SIGNALS | IDLE | INNER | UNPOSTED | PRINTS | PROFILES | DEPTHS | WAITS | STALE_SIGNALS | ZERO_UPDATES)
 
 enum kind { CONTEXT, BLOCK, TIMER, IMMEDIATE, DESCRIPTOR, SIGNAL, REQUEST, STATE, QUEUE, ENTRY, KINDS };
 
@@ -185,6 +186,8 @@ void signals_delivered(const struct object *context);
 void signals_settle(void);
 
 /* loops.c */
+/* How many loops on the stack count their turns. */
+extern int turns_counted;
 void loop_turn(struct object *context);
 void allow_nesting(struct object *context);
 bool can_loop(const struct object *context);

@@ -4,6 +4,8 @@
 /* A wait in a loop that has nothing to wait for ends with this, long after everything else. */
 enum { CLOSING_TIME = 24 * 3600 * 1000, TICK = 1000, TURNS = 6 };
 
+int turns_counted;
+
 bool can_loop(const struct object *context)
 {
     if (!is_usable(context) || context->kind != CONTEXT) return false;
@@ -71,6 +73,7 @@ void loop_turn(struct object *context)
     } while (signals_raised && handlers_run == before && idle_waits() == idle && !done && ++turns < TURNS);
     context->loops--;
     say("turned %s = %d%s", name_of(context), result, handlers_run == before ? ", no handler" : "");
+    if (handlers_run == before) signals_delivered(context);
     remove_tick(timer, done);
 }
 
@@ -165,9 +168,11 @@ static bool until(struct object *self)
     struct goal goal = {.enough = (int)draw(5)};
     struct tevent_timer *timer = add_tick(context, &goal.ticked);
     context->loops++;
+    turns_counted++;
     note("tevent_loop_until %s", name_of(context));
     int result = tevent_loop_until(context->pointer, reached, &goal);
     say("looped until in %s = %d", name_of(context), result);
+    turns_counted--;
     context->loops--;
     remove_tick(timer, goal.ticked);
     return true;

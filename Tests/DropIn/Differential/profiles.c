@@ -24,9 +24,9 @@ void show_depth(void)
 
 static bool change_depth(struct object *self)
 {
-    (void)self;
     struct object *request = pick(REQUEST);
-    if (request == NULL) return false;
+    /* A turn sets it to zero, and a library may take one more to wake up. */
+    if (request == NULL || (self == NULL && signals_raised)) return false;
     if (chance(60)) {
         note("tevent_thread_call_depth_start %s", name_of(request));
         tevent_thread_call_depth_start(request->pointer);
@@ -78,6 +78,8 @@ static bool profile_one(struct object *self)
     /* The name of a request's state goes into its profile. */
     if (request == NULL || !is_usable(request->state)) return false;
     if (chance(40) && tevent_req_get_profile(request->pointer) == NULL) {
+        /* Libraries differ in what one tells that begins after the end. */
+        if (!tevent_req_is_in_progress(request->pointer)) return false;
         say("profile of %s: %d", name_of(request), tevent_req_set_profile(request->pointer));
         return true;
     }

@@ -153,6 +153,7 @@ static bool wait(struct object *self)
     if (request == NULL) return false;
     request->waits = true;
     request->queue = queue;
+    queue->used = true;
     say("%s waits", name_of(request));
     /* Its entry has no number. */
     queue->unordered = true;

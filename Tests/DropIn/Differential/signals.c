@@ -10,7 +10,8 @@ bool signals_raised;
 int signal_depth;
 
 static const int numbers[NUMBERS] = {SIGWINCH, SIGURG, SIGCHLD};
-static int pending[NSIG];
+/* Whether it may be under way: only a turn without any handler shows that all events have been told. */
+static bool pending[NSIG];
 
 void signals_reset(void)
 {
@@ -22,7 +23,7 @@ void signals_reset(void)
 
 bool signal_pending(int signum)
 {
-    return pending[signum] > 0;
+    return pending[signum];
 }
 
 static void handler(struct tevent_context *ev, struct tevent_signal *se, int signum, int count, void *siginfo,
@@ -33,8 +34,6 @@ static void handler(struct tevent_context *ev, struct tevent_signal *se, int sig
     bool right = se == signal->pointer && signum == signal->signum;
     say("signal %s in %s, number %d, count %d, %s%d%s", name_of(signal), name_of_pointer(ev), signum, count,
         info == NULL ? "no info " : "info of ", info == NULL ? 0 : info->si_signo, right ? "" : ", wrong arguments");
-    /* With details each arrival is told by itself. */
-    pending[signum] = info == NULL || pending[signum] == 0 ? 0 : pending[signum] - 1;
     signal_depth++;
     uint64_t saved = enter(signal);
     act(signal, 2);
@@ -69,7 +68,7 @@ static bool add(struct object *self)
     static const int flags[] = {0, SA_RESTART, SA_SIGINFO, SA_SIGINFO, SA_RESETHAND, SA_RESETHAND | SA_SIGINFO};
     struct object *context = pick(CONTEXT), *parent = pick_parent();
     int signum = numbers[draw(NUMBERS)], sa_flags = flags[draw(6)];
-    if (context == NULL || context->closing || objects_full() || signal_depth > 0 || pending[signum] > 0) return false;
+    if (context == NULL || context->closing || objects_full() || signal_depth > 0 || pending[signum]) return false;
     if ((classes & SHARED_SIGNALS) == 0 && watched_elsewhere(signum, context)) return false;
     if ((sa_flags & SA_SIGINFO) != 0 && has_watcher_without_info(signum)) return false;
     struct object *signal = &objects[object_count];
@@ -92,11 +91,11 @@ static bool raise_one(struct object *self)
 {
     (void)self;
     struct object *signal = pick_where(SIGNAL, is_attached);
-    if (signal == NULL) return false;
+    if (signal == NULL || turns_counted > 0) return false;
     int times = (classes & STORMS) != 0 && chance(10) ? 300 : chance(80) ? 1 : 1 + (int)draw(5);
     note("raise %d, %d times", signal->signum, times);
     signals_raised = true;
-    pending[signal->signum]++;
+    pending[signal->signum] = true;
     while (times-- > 0) raise(signal->signum);
     return true;
 }
@@ -119,6 +118,27 @@ void signals_delivered(const struct object *context)
     }
 }
 
+static void ignore(struct tevent_context *ev, struct tevent_signal *se, int signum, int count, void *siginfo,
+                   void *private_data)
+{
+    (void)ev, (void)se, (void)signum, (void)count, (void)siginfo, (void)private_data;
+}
+
+static void expire(struct tevent_context *ev, struct tevent_timer *te, struct timeval now, void *private_data)
+{
+    (void)ev, (void)te, (void)now, (void)private_data;
+}
+
+/* Debian's library keeps arrivals that nobody waits for any more until the next loop with a signal event looks. */
+static void take_leftovers(void)
+{
+    struct tevent_context *ev = tevent_context_init(NULL);
+    tevent_add_signal(ev, ev, numbers[0], 0, ignore, NULL);
+    tevent_add_timer(ev, ev, tevent_timeval_zero(), expire, NULL);
+    tevent_loop_once(ev);
+    talloc_free(ev);
+}
+
 /* Before the end: what is under way must not reach the next seed's program. */
 void signals_settle(void)
 {
@@ -126,10 +146,11 @@ void signals_settle(void)
         struct object *context = &objects[i];
         if (context->kind != CONTEXT || !is_usable(context)) continue;
         for (int signum = 0; signum < NSIG; signum++) {
-            for (int turns = 0; turns < 4 && pending[signum] > 0; turns++) loop_turn(context);
+            for (int turns = 0; turns < 4 && pending[signum]; turns++) loop_turn(context);
         }
     }
     memset(pending, 0, sizeof(pending));
+    if (signals_raised) take_leftovers();
 }
 
 const struct operation signal_operations[] = {
