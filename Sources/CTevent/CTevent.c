@@ -1,8 +1,8 @@
 #include "CTevent.h"
 #include <stdio.h>
 
-_Thread_local struct ctevent_running *ctevent_running;
-_Thread_local struct ctevent_call_depth ctevent_call_depth;
+CTEVENT_THREAD_LOCAL struct ctevent_running *ctevent_running;
+CTEVENT_THREAD_LOCAL struct ctevent_call_depth ctevent_call_depth;
 
 void tevent_debug(struct tevent_context *ev, enum tevent_debug_level level, const char *format, ...)
 {

@@ -10,7 +10,12 @@
 
 /* What each thread has of its own; Swift has no thread-local variables.
  *
- * The list of free handle slots (see Sources/Talloc/HandleSlot.swift). */
+ * In a shared library each look at such a variable would be a call, a dozen times for one event, unless its place is known
+ * when the program is loaded. With that, `queue-16` of the benchmarks takes a twentieth less in the library for C programs;
+ * the price is that all such variables of a library that is loaded later have to fit into a few hundred bytes. */
+#define CLINUX_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
+/* The list of free handle slots (see Sources/Talloc/HandleSlot.swift). */
 struct clinux_free_slots {
     void *first;
     long count;
@@ -18,7 +23,7 @@ struct clinux_free_slots {
     void *set_aside;
 };
 
-extern _Thread_local struct clinux_free_slots clinux_free_slots;
+extern CLINUX_THREAD_LOCAL struct clinux_free_slots clinux_free_slots;
 
 static inline struct clinux_free_slots *clinux_free_slots_here(void)
 {
@@ -32,7 +37,7 @@ struct clinux_callbacks {
     void *waiting[2];
 };
 
-extern _Thread_local struct clinux_callbacks clinux_callbacks;
+extern CLINUX_THREAD_LOCAL struct clinux_callbacks clinux_callbacks;
 
 static inline struct clinux_callbacks *clinux_callbacks_here(void)
 {
@@ -45,7 +50,7 @@ struct clinux_message_cells {
     long left;
 };
 
-extern _Thread_local struct clinux_message_cells clinux_message_cells;
+extern CLINUX_THREAD_LOCAL struct clinux_message_cells clinux_message_cells;
 
 static inline struct clinux_message_cells *clinux_message_cells_here(void)
 {

@@ -443,6 +443,9 @@ void ctevent_set_debug(struct tevent_context *ev, void *debug, void *private_dat
 /* Who hears of a message of this level; NULL if nobody does. */
 void *ctevent_find_debug(struct tevent_context *ev, enum tevent_debug_level level, void **private_data);
 
+/* Found without a call, as those of Sources/CLinux/include/CLinux.h. */
+#define CTEVENT_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
 /* Handlers of events that run in this thread, the innermost first; see Sources/TeventC/Running.swift. */
 struct ctevent_running {
     void *event;
@@ -452,7 +455,7 @@ struct ctevent_running {
     struct ctevent_running *outer;
 };
 
-extern _Thread_local struct ctevent_running *ctevent_running;
+extern CTEVENT_THREAD_LOCAL struct ctevent_running *ctevent_running;
 
 static inline struct ctevent_running **ctevent_running_here(void) { return &ctevent_running; }
 
@@ -463,7 +466,7 @@ struct ctevent_call_depth {
     void *private_data;
 };
 
-extern _Thread_local struct ctevent_call_depth ctevent_call_depth;
+extern CTEVENT_THREAD_LOCAL struct ctevent_call_depth ctevent_call_depth;
 
 static inline struct ctevent_call_depth *ctevent_call_depth_here(void) { return &ctevent_call_depth; }
 
