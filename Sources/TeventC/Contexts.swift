@@ -44,8 +44,9 @@ package func tevent_context_init_ops(
 
 @c @implementation
 package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
-    // A child process begins without the events of its parent.
-    status { () throws(TeventError) in try context(ev).beginAnew() }
+    // A child process begins without the events of its parent, and without its hook.
+    context(ev).extras.nestingHook = nil
+    return status { () throws(TeventError) in try context(ev).beginAnew() }
 }
 
 @c @implementation
