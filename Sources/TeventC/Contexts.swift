@@ -44,9 +44,16 @@ package func tevent_context_init_ops(
 
 @c @implementation
 package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
+    let context = context(ev)
     // A child process begins without the events of its parent, and without its hook.
-    context(ev).extras.nestingHook = nil
-    return status { () throws(TeventError) in try context(ev).beginAnew() }
+    context.extras.nestingHook = nil
+    return status { () throws(TeventError) in
+        // A backend of the program's own may have things of the parent's, too.
+        try context.beginAnew { () throws(TeventError) in
+            let initialise = context.extras.ops.pointee.context_init
+            guard initialise?(OpaquePointer(context)) == 0 else { throw .systemCall(name: "context_init", code: errno) }
+        }
+    }
 }
 
 @c @implementation

@@ -121,9 +121,10 @@ extension ContextPointer {
 
     /// Begins anew without any event, as C's contexts do, even inside a handler: a server's child stays in the one in which
     /// it was forked, and its loop is the outermost.
-    package func beginAnew() throws(TeventError) {
+    package func beginAnew(with initialise: () throws(TeventError) -> Void) throws(TeventError) {
         pointee.nesting.level = 0
         for case .messages(let first) in detachEvents() { first.discardAll() }
+        try initialise()
         try reinitialise()
     }
 
