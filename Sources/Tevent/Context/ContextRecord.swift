@@ -49,7 +49,7 @@ package struct ContextRecord: ~Copyable {
     ///
     /// Their deadlines are times of the day, which steps of the wall clock move; their loops wait even if nothing could ever
     /// happen, but half a minute at most if there is no timer; and they may close descriptors before their events.
-    package var servesC = false
+    package var servesC = false { didSet { ready.limit = 1 } }
     var stopRequested = false
     package var nesting = Nesting()
     var hooks: Hooks?
