@@ -48,7 +48,7 @@ package func tevent_context_init_ops(
 @c @implementation
 package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
     let context = context(ev)
-    // A child process begins without the events of its parent.
+    // A child process begins without the events of its parent, and without its hook.
     context.dropEvents()
     context.extras.freeWakingEvent()
     context.extras.nestingHook = nil

@@ -91,7 +91,14 @@ package struct ReadyBatch {
 
     static let name: StaticString = "struct tevent_fd batch"
     static let capacity = 256
+    static let usualLimit = capacity / 2
     static let chunkSize = capacity * MemoryLayout<Entry>.stride
+
+    /// How many a backend may add in one wait.
+    ///
+    /// More save system calls. But the handler of one may read what another was ready for, and then the other's is called in
+    /// vain: programs in C, whose descriptors may block, rely on being asked one by one.
+    var limit = usualLimit
 
     private let entries: UnsafeMutablePointer<Entry>
     private var head = 0
@@ -103,6 +110,7 @@ package struct ReadyBatch {
 
     var isEmpty: Bool { head == end }
     var isFull: Bool { end == Self.capacity }
+    var isAtLimit: Bool { end >= limit }
 
     mutating func append(_ descriptor: Int32, _ ready: FDEvent.Flags, generation: UInt32) {
         entries[end] = Entry(descriptor: descriptor, generation: generation, ready: ready)

@@ -12,7 +12,6 @@ import Glibc
 final class EpollBackend: Backend {
     static let name = "epoll"
 
-    private static let batchSize = ReadyBatch.capacity / 2
     private var epoll: Int32
     private let events: UnsafeMutablePointer<epoll_event>
     /// Whether something was ready when the backend last asked without waiting.
@@ -22,7 +21,7 @@ final class EpollBackend: Backend {
     init() throws(TeventError) {
         epoll = try Self.open()
         // After what can fail: a class that is not yet whole has no deinit to free it.
-        events = .allocate(capacity: Self.batchSize)
+        events = .allocate(capacity: ReadyBatch.usualLimit)
     }
 
     private static func open() throws(TeventError) -> Int32 {
@@ -66,10 +65,10 @@ final class EpollBackend: Backend {
         let timeout = systemTimeout(nanoseconds)
         var count: Int32 = 0
         if timeout > 0, asksFirst() {
-            count = epoll_wait(epoll, events, Int32(Self.batchSize), 0)
+            count = epoll_wait(epoll, events, Int32(ready.limit), 0)
             isBusy = count > 0
         }
-        if count == 0 { count = epoll_wait(epoll, events, Int32(Self.batchSize), timeout) }
+        if count == 0 { count = epoll_wait(epoll, events, Int32(ready.limit), timeout) }
         if count < 0 {
             guard errno == EINTR else { throw .failed("epoll_wait") }
             return false

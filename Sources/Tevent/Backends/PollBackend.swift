@@ -55,7 +55,7 @@ final class PollBackend: Backend {
             return false
         }
         var place = scanStart
-        while left > 0, !ready.isFull {
+        while left > 0, !ready.isAtLimit {
             if place >= watched.count { place = 0 }
             if watched[place].revents != 0 {
                 ready.append(watched[place].fd, Self.flags(watched[place].revents), generation: generations[place])

@@ -49,7 +49,7 @@ package struct ContextRecord: ~Copyable {
     ///
     /// Their deadlines are times of the day, which steps of the wall clock move; their loops wait even if nothing could ever
     /// happen, but half a minute at most if there is no timer; and they may close descriptors before their events.
-    package var servesC = false
+    package var servesC = false { didSet { ready.limit = 1 } }
     var stopRequested = false
     package var nesting = Nesting()
     var hooks: Hooks?
@@ -121,8 +121,13 @@ extension ContextPointer {
         return leftBehind
     }
 
-    /// Lets all events leave the loop, and forgets what was scheduled for it.
-    package func dropEvents() { for case .messages(let first) in detachEvents() { first.discardAll() } }
+    /// Lets all events leave the loop, and forgets what was scheduled for it, before a context of C begins anew.
+    ///
+    /// That may be inside a handler: a server's child stays in the one in which it was forked, and its loop is the outermost.
+    package func dropEvents() {
+        pointee.nesting.level = 0
+        for case .messages(let first) in detachEvents() { first.discardAll() }
+    }
 
     package func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) {
         guard let debug = pointee.debug else { return }

@@ -96,6 +96,9 @@ extension ContextPointer {
     private func apply(_ descriptor: Int32) throws(TeventError) {
         let table = pointee.descriptors
         let wanted = table.wanted(descriptor)
+        // A new event gives up the place that an earlier one had among those that are ready: a C program may count on
+        // being told by another descriptor first that this one is to be left alone.
+        if pointee.servesC, table[descriptor].isNew { forget(descriptor) }
         let registered = table[descriptor].registered
         if table[descriptor].isAlwaysReady {
             table[descriptor].isAlwaysReady = false
@@ -129,8 +132,8 @@ extension ContextPointer {
 
     /// Takes a descriptor out of the backend at once.
     func forget(_ descriptor: Int32) {
-        guard !hasForked else { return }
         let table = pointee.descriptors
+        guard !hasForked, !table[descriptor].registered.isEmpty else { return }
         _ = pointee.backend.change(
             descriptor, from: table[descriptor].registered, to: [], generation: table[descriptor].generation)
         table[descriptor].registered = []

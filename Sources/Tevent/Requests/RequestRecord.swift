@@ -170,6 +170,8 @@ extension RequestPointer {
     @inline(never)
     private func tidyUp() -> Bool {
         let handle = handle
+        // C's requests may end again, and then call at once, although the loop is about to.
+        let wasPosted = pointee.queue == .context
         pointee.event.take()?.endWaiting()
         // A trace may have freed the request; so below.
         guard !handle.isStale, let extras = pointee.extras else { return !handle.isStale }
@@ -178,7 +180,7 @@ extension RequestPointer {
         extras.profile?.stop(self)
         cleanUp()
         // It may also have received the request, or posted it; then the loop calls.
-        guard !handle.isStale, pointee.status != .received, pointee.queue != .context else { return false }
+        guard !handle.isStale, pointee.status != .received, pointee.queue != .context || wasPosted else { return false }
         guard let events = extras.deferral.take() else { return true }
         if !events.isFreed { post(on: events.record("deferCallback(on:)")) }
         return false
