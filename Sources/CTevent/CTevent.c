@@ -1,7 +1,7 @@
 #include "CTevent.h"
 #include <stdio.h>
 
-CTEVENT_THREAD_LOCAL struct ctevent_running *ctevent_running;
+CTEVENT_THREAD_LOCAL void *ctevent_running;
 CTEVENT_THREAD_LOCAL struct ctevent_call_depth ctevent_call_depth;
 
 void tevent_debug(struct tevent_context *ev, enum tevent_debug_level level, const char *format, ...)

@@ -107,7 +107,7 @@ final class ProgramBackend: Backend {
             ev, ev.chunk, descriptor, UInt16(new.rawValue), { ev, _, _, _ in TeventC.context(ev).expectWaking() }, nil,
             StaticString("wakeup_pipe_handler").cString, StaticString(#fileID).cString)
         guard let event else { return .failed("add_fd", errno) }
-        context.extras.freeWakingEvent()
+        context.freeWakingEvent()
         context.extras.wakingEvent = (record(event, .descriptor) as FDPointer).handle
         context.expectWaking()
         return .done

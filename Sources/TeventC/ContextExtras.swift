@@ -1,11 +1,13 @@
+import CTalloc
 import CTevent
 import Glibc
 import Talloc
 import Tevent
 
-/// What the C face keeps with a context, besides what the engine knows.
-final class ContextExtras {
-    var ops: UnsafePointer<tevent_ops>
+/// What the C face keeps with a context, besides what the engine knows: a chunk below it, so that looking is one load, and
+/// nothing is counted.
+struct ContextExtras {
+    let ops: UnsafePointer<tevent_ops>
     /// Whether other threads may add events while the loop sleeps, under a lock of the program's own.
     var isShared = false
     /// Which wrapper an event is being added through.
@@ -19,9 +21,6 @@ final class ContextExtras {
     var maximumDebugLevel = TEVENT_DEBUG_TRACE
     var nestingHook: (function: tevent_nesting_hook, data: UnsafeMutableRawPointer?)?
     var traces = Traces()
-    /// Immediates whose handlers run and of which the trace has not heard yet that they have left their loop: in C it hears
-    /// that when the handler has returned, or schedules its immediate anew.
-    var leavingImmediates: [OpaquePointer] = []
     /// The immediate whose handler is about to run.
     var startingImmediate: OpaquePointer?
 
@@ -35,15 +34,38 @@ final class ContextExtras {
     }
 
     init(ops: UnsafePointer<tevent_ops>) { self.ops = ops }
-
-    func freeWakingEvent() {
-        if let event = wakingEvent.take()?.object { freeChunk(event) }
-    }
 }
 
 extension ContextPointer {
     /// What the C face keeps with the context, which it made.
-    var extras: ContextExtras { unsafeDowncast(pointee.attachment.unsafelyUnwrapped, to: ContextExtras.self) }
+    @inline(__always)
+    var extras: ContextExtras {
+        _read { yield pointee.attachment.unsafelyUnwrapped.assumingMemoryBound(to: ContextExtras.self).pointee }
+        nonmutating _modify {
+            yield &pointee.attachment.unsafelyUnwrapped.assumingMemoryBound(to: ContextExtras.self).pointee
+        }
+    }
+
+    /// Gives a new context what belongs to it; false if there is no memory.
+    func makeExtras(ops: UnsafePointer<tevent_ops>) -> Bool {
+        let size = MemoryLayout<ContextExtras>.size
+        guard let chunk = talloc_named_const(self, size, StaticString("struct tevent_context_extras").cString) else {
+            return false
+        }
+        pointee.attachment = chunk
+        chunk.initializeMemory(as: ContextExtras.self, to: ContextExtras(ops: ops))
+        _talloc_set_destructor(chunk) { chunk in
+            chunk!.assumingMemoryBound(to: ContextExtras.self).deinitialize(count: 1)
+            return 0
+        }
+        return true
+    }
+
+    func freeWakingEvent() {
+        guard let event = extras.wakingEvent?.object else { return }
+        extras.wakingEvent = nil
+        freeChunk(event)
+    }
 
     /// Wakes the loop, if another thread runs it.
     @inline(__always)

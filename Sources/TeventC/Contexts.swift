@@ -34,7 +34,10 @@ package func tevent_context_init_ops(
         let backend = ProgramBackend()
         let context = try ContextPointer.make(under: mem_ctx, backend: backend, clock: nil)
         backend.context = context
-        context.pointee.attachment = ContextExtras(ops: ops)
+        guard context.makeExtras(ops: ops) else {
+            freeChunk(context)
+            throw .outOfMemory(name: "\(ContextRecord.name)")
+        }
         context.pointee.servesC = true
         return context.handle
     }
@@ -50,7 +53,7 @@ package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
     let context = context(ev)
     // A child process begins without the events of its parent, and without its hook.
     context.dropEvents()
-    context.extras.freeWakingEvent()
+    context.freeWakingEvent()
     context.extras.nestingHook = nil
     let result = context.extras.ops.pointee.context_init?(OpaquePointer(context)) ?? 0
     guard result == 0 else { return result }

@@ -74,9 +74,9 @@ package func ctevent_set_debug(
 
 @c @implementation
 package func tevent_set_max_debug_level(_ ev: OpaquePointer?, _ level: tevent_debug_level) -> tevent_debug_level {
-    let extras = context(ev).extras
-    defer { extras.maximumDebugLevel = level }
-    return extras.maximumDebugLevel
+    let context = context(ev)
+    defer { context.extras.maximumDebugLevel = level }
+    return context.extras.maximumDebugLevel
 }
 
 @c @implementation
@@ -85,8 +85,8 @@ package func ctevent_find_debug(
     _ private_data: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> UnsafeMutableRawPointer? {
     guard let ev else { return nil }
-    let extras = context(ev).extras
-    guard let sink = extras.debug, level.rawValue <= extras.maximumDebugLevel.rawValue else { return nil }
+    let context = context(ev)
+    guard let sink = context.extras.debug, level.rawValue <= context.extras.maximumDebugLevel.rawValue else { return nil }
     private_data?.pointee = sink.data
     return sink.function
 }

@@ -4,31 +4,22 @@ import Glibc
 import Talloc
 import Tevent
 
-/// A descriptor event's handler, and what it is called with.
-private final class FDCall {
-    private let handler: tevent_fd_handler_t
-    private let data: UnsafeMutableRawPointer?
-    private let caller: Caller
+private typealias FDCall = Call<tevent_fd_handler_t>
 
-    init(_ handler: @escaping tevent_fd_handler_t, _ data: UnsafeMutableRawPointer?, _ caller: Caller) {
-        self.handler = handler
-        self.data = data
-        self.caller = caller
-    }
-
-    func run(_ event: FDEvent, _ ready: FDEvent.Flags) {
-        let fde = OpaquePointer(event.tallocHandle)
-        let flags = UInt16(ready.rawValue)
-        runHandler(of: fde) {
-            caller.call(on: event.context) { ev in
-                handler(ev, fde, flags, data)
-            } before: { ops, wrapper in
-                ops.before_fd_handler?(
-                    wrapper.ev, wrapper.state, wrapper.main, fde, flags, caller.handlerName, caller.location)
-            } after: { ops, wrapper in
-                ops.after_fd_handler?(
-                    wrapper.ev, wrapper.state, wrapper.main, fde, flags, caller.handlerName, caller.location)
-            }
+/// Calls the program's handler of a descriptor's event.
+private func callFD(_ event: FDEvent, _ ready: FDEvent.Flags) {
+    let fde = OpaquePointer(event.tallocHandle)
+    let call = FDPointer(fde).placeBehindRecord.load(as: FDCall.self)
+    let (caller, flags) = (call.caller, UInt16(ready.rawValue))
+    runHandler(of: fde) {
+        caller.call(on: event.context) { ev in
+            call.handler(ev, fde, flags, call.data)
+        } before: { ops, wrapper in
+            ops.before_fd_handler?(
+                wrapper.ev, wrapper.state, wrapper.main, fde, flags, caller.handlerName, caller.location)
+        } after: { ops, wrapper in
+            ops.after_fd_handler?(
+                wrapper.ev, wrapper.state, wrapper.main, fde, flags, caller.handlerName, caller.location)
         }
     }
 }
@@ -56,16 +47,14 @@ package func tevent_common_add_fd(
     }
     guard let handler else { abort("a descriptor was to be watched without a handler") }
     let context = context(ev)
-    let call = FDCall(handler, private_data, Caller(context, handler_name, location))
+    let call = FDCall(handler: handler, data: private_data, caller: Caller(context, handler_name, location))
     let event = object { () throws(TeventError) in
-        let event = try context.addFD(
+        try context.addFD(
             fd, FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)), under: mem_ctx ?? context.chunk,
-            file: place(location),
-            line: 0
-        ) { call.run($0, $1) }
-        return event.tallocHandle
+            file: place(location), line: 0, behind: FDCall.size, callFD
+        ).tallocHandle
     }
-    if let event { FDPointer(event).pointee.userData = private_data }
+    if let event { FDPointer(event).placeBehindRecord.storeBytes(of: call, as: FDCall.self) }
     setDestructor(of: event)
     context.hasAdded(event)
     return event
@@ -99,7 +88,7 @@ package func tevent_common_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: te
         event.pointee.close = nil
         return
     }
-    let data = event.pointee.userData
+    let data = event.placeBehindRecord.load(as: FDCall.self).data
     let context = event.pointee.prefix.context?.handle
     event.pointee.close = { close_fn(context?.object.map(OpaquePointer.init), fde, $0, data) }
 }

@@ -4,13 +4,24 @@ import Glibc
 import Talloc
 import Tevent
 
+private typealias ImmediateCall = Call<tevent_immediate_handler_t>
+
+/// Calls the program's handler of an immediate that has left its loop.
+private func callImmediate(_ immediate: ImmediateEvent, _ events: EventContext) {
+    let im = OpaquePointer(immediate.tallocHandle)
+    let call = ImmediatePointer(im).placeBehindRecord.load(as: ImmediateCall.self)
+    runHandler(of: im, left: events.tallocHandle) {
+        call.caller.callImmediate(im, on: events, call.handler, call.data)
+    }
+}
+
 @c @implementation
 package func _tevent_create_immediate(
     _ mem_ctx: UnsafeMutableRawPointer?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     prepareProgram()
     let immediate = object { () throws(TeventError) in
-        try ImmediateEvent(under: mem_ctx, file: place(location), line: 0).tallocHandle
+        try ImmediateEvent(under: mem_ctx, file: place(location), line: 0, behind: ImmediateCall.size).tallocHandle
     }
     setDestructor(of: immediate)
     return immediate
@@ -39,18 +50,17 @@ package func tevent_common_schedule_immediate(
     let immediate: ImmediatePointer = record(im, .immediate)
     guard let handler else { return tevent_common_immediate_cancel(im) }
     let context = context(ev)
-    let caller = Caller(context, handler_name, location)
+    let events = EventContext(context)
+    let call = ImmediateCall(handler: handler, data: private_data, caller: Caller(context, handler_name, location))
     if immediate.pointee.prefix.context == nil { traceLeavingIfRunning(OpaquePointer(immediate)) }
-    ImmediateEvent(immediate).schedule(on: EventContext(context)) { immediate, events in
-        let im = OpaquePointer(immediate.tallocHandle)
-        // Kept, since the handler may free the context.
-        let extras = events.record().extras
-        extras.leavingImmediates.append(im)
-        runHandler(of: im, extras: extras) {
-            caller.callImmediate(im, on: events, handler, private_data)
-            extras.traceLeaving(im)
-        }
+    while immediate.pointee.prefix.context != nil {
+        let handle = immediate.handle
+        immediate.detach()
+        // A trace has heard of it, and may have freed either, or scheduled the immediate anew.
+        guard !handle.isStale, !events.isFreed else { return }
     }
+    immediate.placeBehindRecord.storeBytes(of: call, as: ImmediateCall.self)
+    ImmediateEvent(immediate).schedule(on: events, callImmediate)
     context.hasAdded(im)
 }
 

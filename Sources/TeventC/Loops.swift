@@ -16,9 +16,11 @@ func loopOnce(_ context: ContextPointer) -> CInt {
     do throws(TeventError) {
         var result = try context.turn(waitUntil: &limit)
         // What the wait was for is done at once.
-        guard !handle.isStale, result != .again || !context.runArrivedSignals() else { return 0 }
-        if result == .again, context.isTimerDue { result = try context.turn(waitUntil: &limit) }
-        guard result == .timedOut else { return 0 }
+        if case .again = result {
+            guard !handle.isStale, !context.runArrivedSignals() else { return 0 }
+            if context.isTimerDue { result = try context.turn(waitUntil: &limit) }
+        }
+        guard case .timedOut = result else { return 0 }
         errno = ETIMEDOUT
         return -1
     } catch {

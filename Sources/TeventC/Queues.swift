@@ -8,6 +8,30 @@ import Tevent
 // started: so it is behind all that the program has scheduled until then, as with libtevent, a program's own backend and
 // its traces hear of it, and it goes through a wrapper if the entry was added through one.
 
+/// What lies behind the engine's record of a queue.
+private struct CQueue {
+    let immediate: OpaquePointer
+    let location: UnsafePointer<CChar>?
+    /// The wrapper of the entry for which the immediate was scheduled last.
+    var wrapper: TallocHandle?
+}
+
+/// What lies behind the engine's record of an entry.
+private struct CEntry {
+    let trigger: tevent_queue_trigger_fn_t?
+    let data: UnsafeMutableRawPointer?
+    /// The wrapper that the entry was added through.
+    let wrapper: TallocHandle?
+}
+
+extension QueuePointer {
+    fileprivate var c: UnsafeMutablePointer<CQueue> { placeBehindRecord.assumingMemoryBound(to: CQueue.self) }
+}
+
+extension EntryPointer {
+    fileprivate var c: UnsafeMutablePointer<CEntry> { placeBehindRecord.assumingMemoryBound(to: CEntry.self) }
+}
+
 @c @implementation
 package func _tevent_queue_create(
     _ mem_ctx: UnsafeMutableRawPointer?, _ name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
@@ -15,7 +39,7 @@ package func _tevent_queue_create(
     prepareProgram()
     let label = name.map { String(cString: $0) } ?? ""
     let made = object { () throws(TeventError) in
-        try QueueRecord.make(under: mem_ctx, file: place(location), line: 0) {
+        try QueueRecord.make(under: mem_ctx, file: place(location), line: 0, behind: MemoryLayout<CQueue>.size) {
             QueueRecord(prefix: $0, label: label)
         }.handle
     }
@@ -25,21 +49,26 @@ package func _tevent_queue_create(
         return nil
     }
     let queue = QueuePointer(made)
-    queue.pointee.starter = QueueStarter { first in
-        let hint = first.pointee.starterHint
-        // A wrapper may be gone, and then nobody starts what was added through it.
-        guard let ev = (hint ?? first.pointee.events.tallocHandle).object.map({ OpaquePointer($0) }) else { return }
-        // The short way, when more is added to a queue that is to be started anyway.
-        if hint == nil, queue.pointee.starterHint == nil, Backends.hasOwnImmediates(ContextPointer(ev).extras.ops),
-            ImmediatePointer(immediate).moveBack(on: ContextPointer(ev))
-        {
-            return
-        }
-        queue.pointee.starterHint = hint
-        let name: StaticString = "startFirst"
-        _tevent_schedule_immediate(immediate, ev, startFirst, queue, name.cString, location)
-    }
+    queue.c.initialize(to: CQueue(immediate: immediate, location: location))
+    queue.pointee.starter = QueueStarter(tellLoop: scheduleStart, start: callTrigger)
     return made
+}
+
+/// Lets the loop start the first entry of a queue.
+private func scheduleStart(_ first: EntryPointer) {
+    guard let queue = first.pointee.queue else { return }
+    let wrapper = first.c.pointee.wrapper
+    // A wrapper may be gone, and then nobody starts what was added through it.
+    guard let ev = (wrapper ?? first.pointee.events.tallocHandle).object.map({ OpaquePointer($0) }) else { return }
+    let (immediate, location) = (queue.c.pointee.immediate, queue.c.pointee.location)
+    // The short way, when more is added to a queue that is to be started anyway.
+    if wrapper == nil, queue.c.pointee.wrapper == nil, Backends.hasOwnImmediates(ContextPointer(ev).extras.ops),
+        ImmediatePointer(immediate).moveBack(on: ContextPointer(ev))
+    {
+        return
+    }
+    queue.c.pointee.wrapper = wrapper
+    _tevent_schedule_immediate(immediate, ev, startFirst, queue, StaticString("startFirst").cString, location)
 }
 
 /// The handler of a queue's immediate.
@@ -49,6 +78,12 @@ private func startFirst(_: OpaquePointer?, _: OpaquePointer?, _ queue: UnsafeMut
         CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_TRIGGER, first, setsDepth: true)
     }
     queue.startFirst()
+}
+
+/// Calls the program's trigger, if there is one.
+private func callTrigger(of entry: EntryPointer, for request: RequestPointer) {
+    let call = entry.c.pointee
+    call.trigger?(OpaquePointer(request), call.data)
 }
 
 @inline(__always)
@@ -67,16 +102,14 @@ private func add(
     let events = EventContext(context(ev))
     let made = object { () throws(TeventError) in
         // An entry is known by its trigger, since nobody says where it is made.
-        try EntryRecord.make(under: request, file: place(name), line: 0) {
+        try EntryRecord.make(under: request, file: place(name), line: 0, behind: MemoryLayout<CEntry>.size) {
             EntryRecord(prefix: $0, request: AnyRequest(request), events: events)
         }.handle
     }
     guard let made else { return nil }
     let entry = EntryPointer(made)
-    if let ev, ev.slot.isOf(.contextWrapper) { entry.pointee.starterHint = TallocHandle(slot: ev.slot) }
-    if let function {
-        entry.pointee.trigger = RequestCallback { function(OpaquePointer($0.tallocHandle), data) }
-    }
+    let wrapper = ev.flatMap { $0.slot.isOf(.contextWrapper) ? TallocHandle(slot: $0.slot) : nil }
+    entry.c.initialize(to: CEntry(trigger: function, data: data, wrapper: wrapper))
     _talloc_set_destructor(made.chunk, destroyEntry)
     if CallDepth.isWatched { CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, entry) }
     // Who has said what is to be called in the end expects nothing before the loop runs.

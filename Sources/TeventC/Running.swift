@@ -13,48 +13,71 @@ func setDestructor(of event: OpaquePointer?) {
     if let event { _talloc_set_destructor(event.chunk, destroyEvent) }
 }
 
+/// A handler that runs; those of one thread are a list on its stack, the innermost first.
+private struct RunningCall {
+    let event: UnsafeMutableRawPointer
+    /// The context whose trace has not heard yet that an immediate has left it: in C it hears that when the handler has
+    /// returned, or schedules its immediate anew.
+    var untold: TallocHandle?
+    /// Whether somebody wanted to free the event.
+    var isFreed = false
+    let outer: UnsafeMutablePointer<RunningCall>?
+}
+
+/// Where the list of the running handlers begins in this thread.
+private var innermostCall: UnsafeMutablePointer<RunningCall>? {
+    @inline(__always) get { ctevent_running_here().pointee?.assumingMemoryBound(to: RunningCall.self) }
+    @inline(__always) set { ctevent_running_here().pointee = UnsafeMutableRawPointer(newValue) }
+}
+
 /// Runs a handler of an event, and frees the event afterwards if the handler has done so, or if `isOver`.
+///
+/// - Parameter left: The context that an immediate has left, if its trace has not been told.
 @inline(__always)
 func runHandler(
-    of event: OpaquePointer, extras: ContextExtras? = nil, isOver: Bool = false, _ body: () -> Void
+    of event: OpaquePointer, left: TallocHandle? = nil, isOver: Bool = false, _ body: () -> Void
 ) {
-    let here = ctevent_running_here()!
-    let isFreed = withUnsafeTemporaryAllocation(of: ctevent_running.self, capacity: 1) { place in
-        let running = place.baseAddress.unsafelyUnwrapped
-        let kept = extras.map { Unmanaged.passUnretained($0).toOpaque() }
-        running.initialize(
-            to: ctevent_running(event: event.chunk, extras: kept, is_freed: false, outer: here.pointee))
-        here.pointee = running
+    var call = RunningCall(event: event.chunk, untold: left, outer: innermostCall)
+    withUnsafeMutablePointer(to: &call) { call in
+        innermostCall = call
         body()
-        here.pointee = running.pointee.outer
-        return running.pointee.is_freed
+        call.tellLeaving()
+        innermostCall = call.pointee.outer
     }
-    guard isFreed || isOver else { return }
+    guard call.isFreed || isOver else { return }
     // A handler that runs its loop may be called inside itself: then the outer call frees the event.
-    if let outer = find(event.chunk) {
-        if isFreed { outer.pointee.is_freed = true }
+    if let outer = runningCall(of: event) {
+        if call.isFreed { outer.pointee.isFreed = true }
     } else {
         freeChunk(event.chunk)
     }
 }
 
 /// The innermost call of an event's handler.
-private func find(_ event: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<ctevent_running>? {
-    var running = ctevent_running_here()!.pointee
-    while let call = running, call.pointee.event != event { running = call.pointee.outer }
+private func runningCall(of event: OpaquePointer) -> UnsafeMutablePointer<RunningCall>? {
+    var running = innermostCall
+    while let call = running, call.pointee.event != event.chunk { running = call.pointee.outer }
     return running
 }
 
-/// Lets the trace hear that an immediate whose handler runs has left its loop, if it has not yet.
-func traceLeavingIfRunning(_ im: OpaquePointer) {
-    guard let extras = find(im.chunk)?.pointee.extras else { return }
-    Unmanaged<ContextExtras>.fromOpaque(extras).takeUnretainedValue().traceLeaving(im)
+extension UnsafeMutablePointer<RunningCall> {
+    /// Lets the trace hear that the immediate has left its loop, if it has not yet.
+    @inline(__always)
+    fileprivate func tellLeaving() {
+        guard let context = pointee.untold else { return }
+        pointee.untold = nil
+        guard let ev = context.object.map({ OpaquePointer($0) }) else { return }
+        tevent_trace_immediate_callback(ev, OpaquePointer(pointee.event), TEVENT_EVENT_TRACE_DETACH)
+    }
 }
+
+/// Lets the trace hear that an immediate whose handler runs has left its loop, if it has not yet.
+func traceLeavingIfRunning(_ im: OpaquePointer) { runningCall(of: im)?.tellLeaving() }
 
 /// What libtalloc calls when a C program's event is about to be freed.
 func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let event = OpaquePointer(chunk!)
-    if let running = find(chunk) { return refuse(event, running) }
+    if let call = runningCall(of: event) { return refuse(event, call) }
     switch event.slot.kind {
     case .timer: return TimerRecord.destructor(chunk)
     case .immediate: return ImmediateRecord.destructor(chunk)
@@ -69,14 +92,14 @@ func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
 
 // snippet: refuse
 /// Lets an event leave its loop whose handler runs, but not its memory.
-private func refuse(_ event: OpaquePointer, _ running: UnsafeMutablePointer<ctevent_running>) -> CInt {
-    if running.pointee.is_freed {
+private func refuse(_ event: OpaquePointer, _ call: UnsafeMutablePointer<RunningCall>) -> CInt {
+    if call.pointee.isFreed {
         checkDoubleFree(event.chunk, "an event was freed twice while its handler runs")
         return -1
     }
-    running.pointee.is_freed = true
+    call.pointee.isFreed = true
     if event.slot.isOf(.descriptor) { FDPointer(event).leaveAndClose() } else { leaveLoop(event) }
-    traceLeavingIfRunning(event)
+    call.tellLeaving()
     return -1
 }
 // snippet-end: refuse

@@ -4,41 +4,28 @@ import Glibc
 import Talloc
 import Tevent
 
-/// A signal event's handler, and what it is called with.
-private final class SignalCall {
-    private let handler: tevent_signal_handler_t
-    private let data: UnsafeMutableRawPointer?
-    private let caller: Caller
-    /// Whether the event is over when its handler has run.
-    private let isOnce: Bool
+private typealias SignalCall = Call<tevent_signal_handler_t>
 
-    init(
-        _ handler: @escaping tevent_signal_handler_t, _ data: UnsafeMutableRawPointer?, _ caller: Caller, isOnce: Bool
-    ) {
-        self.handler = handler
-        self.data = data
-        self.caller = caller
-        self.isOnce = isOnce
-    }
-
-    func run(_ event: SignalEvent, _ arrival: SignalArrival) {
-        let se = OpaquePointer(event.tallocHandle)
-        let (number, count) = (arrival.signal.rawValue, CInt(clamping: arrival.count))
-        var details = SignalPointer(se).pointee.lastInfo
-        withUnsafeMutablePointer(to: &details) { details in
-            let info = arrival.info == nil ? nil : UnsafeMutableRawPointer(details)
-            runHandler(of: se, isOver: isOnce) {
-                caller.call(on: event.context) { ev in
-                    handler(ev, se, number, count, info, data)
-                } before: { ops, wrapper in
-                    ops.before_signal_handler?(
-                        wrapper.ev, wrapper.state, wrapper.main, se, number, count, info, caller.handlerName,
-                        caller.location)
-                } after: { ops, wrapper in
-                    ops.after_signal_handler?(
-                        wrapper.ev, wrapper.state, wrapper.main, se, number, count, info, caller.handlerName,
-                        caller.location)
-                }
+/// Calls the program's handler of a signal's event, and frees the event afterwards if that is to be called `once`.
+private func callSignal(_ event: SignalEvent, _ arrival: SignalArrival, once: Bool) {
+    let se = OpaquePointer(event.tallocHandle)
+    let call = SignalPointer(se).placeBehindRecord.load(as: SignalCall.self)
+    let caller = call.caller
+    let (number, count) = (arrival.signal.rawValue, CInt(clamping: arrival.count))
+    var details = SignalPointer(se).pointee.lastInfo
+    withUnsafeMutablePointer(to: &details) { details in
+        let info = arrival.info == nil ? nil : UnsafeMutableRawPointer(details)
+        runHandler(of: se, isOver: once) {
+            caller.call(on: event.context) { ev in
+                call.handler(ev, se, number, count, info, call.data)
+            } before: { ops, wrapper in
+                ops.before_signal_handler?(
+                    wrapper.ev, wrapper.state, wrapper.main, se, number, count, info, caller.handlerName,
+                    caller.location)
+            } after: { ops, wrapper in
+                ops.after_signal_handler?(
+                    wrapper.ev, wrapper.state, wrapper.main, se, number, count, info, caller.handlerName,
+                    caller.location)
             }
         }
     }
@@ -63,17 +50,15 @@ package func tevent_common_add_signal(
 ) -> OpaquePointer? {
     guard let handler else { abort("a signal was to be caught without a handler") }
     let context = context(ev)
-    let call = SignalCall(
-        handler, private_data, Caller(context, handler_name, location),
-        isOnce: UInt32(bitPattern: sa_flags) & UInt32(SA_RESETHAND) != 0)
+    let call = SignalCall(handler: handler, data: private_data, caller: Caller(context, handler_name, location))
+    let isOnce = UInt32(bitPattern: sa_flags) & UInt32(SA_RESETHAND) != 0
     let event = object { () throws(TeventError) in
         try context.addSignal(
             Signal(rawValue: number), wantsInfo: sa_flags & SA_SIGINFO != 0, flags: sa_flags,
-            under: mem_ctx ?? context.chunk,
-            file: place(location),
-            line: 0
-        ) { call.run($0, $1) }.tallocHandle
+            under: mem_ctx ?? context.chunk, file: place(location), line: 0, behind: SignalCall.size
+        ) { callSignal($0, $1, once: isOnce) }.tallocHandle
     }
+    if let event { SignalPointer(event).placeBehindRecord.storeBytes(of: call, as: SignalCall.self) }
     setDestructor(of: event)
     context.hasAdded(event)
     return event

@@ -4,37 +4,26 @@ import Glibc
 import Talloc
 import Tevent
 
-/// A timer's handler, and what it is called with.
-private final class TimerCall {
-    private let handler: tevent_timer_handler_t
-    private let data: UnsafeMutableRawPointer?
-    private let caller: Caller
+private typealias TimerCall = Call<tevent_timer_handler_t>
 
-    init(
-        _ handler: @escaping tevent_timer_handler_t, _ data: UnsafeMutableRawPointer?, _ caller: Caller
-    ) {
-        self.handler = handler
-        self.data = data
-        self.caller = caller
-    }
-
-    /// Runs the handler, and frees the timer afterwards, even if it was given another time meanwhile.
-    func run(_ timer: TimerEvent, now: EventInstant) {
-        let te = OpaquePointer(timer.tallocHandle)
-        let due = timer.context?.record().pointee.timers.runningDeadline ?? 0
-        let deadline = timeval(EventInstant(nanoseconds: due))
-        // Who asks for no time is told none.
-        let now = deadline.isZero ? .zero : timeval(now)
-        runHandler(of: te, isOver: true) {
-            caller.call(on: timer.context) { ev in
-                handler(ev, te, now, data)
-            } before: { ops, wrapper in
-                ops.before_timer_handler?(
-                    wrapper.ev, wrapper.state, wrapper.main, te, deadline, now, caller.handlerName, caller.location)
-            } after: { ops, wrapper in
-                ops.after_timer_handler?(
-                    wrapper.ev, wrapper.state, wrapper.main, te, deadline, now, caller.handlerName, caller.location)
-            }
+/// Calls the program's handler of a timer, and frees the timer afterwards, even if it was given another time meanwhile.
+private func callTimer(_ timer: TimerEvent, now: EventInstant) {
+    let te = OpaquePointer(timer.tallocHandle)
+    let call = TimerPointer(te).placeBehindRecord.load(as: TimerCall.self)
+    let caller = call.caller
+    let due = timer.context?.record().pointee.timers.runningDeadline ?? 0
+    let deadline = timeval(EventInstant(nanoseconds: due))
+    // Who asks for no time is told none.
+    let now = deadline.isZero ? .zero : timeval(now)
+    runHandler(of: te, isOver: true) {
+        caller.call(on: timer.context) { ev in
+            call.handler(ev, te, now, call.data)
+        } before: { ops, wrapper in
+            ops.before_timer_handler?(
+                wrapper.ev, wrapper.state, wrapper.main, te, deadline, now, caller.handlerName, caller.location)
+        } after: { ops, wrapper in
+            ops.after_timer_handler?(
+                wrapper.ev, wrapper.state, wrapper.main, te, deadline, now, caller.handlerName, caller.location)
         }
     }
 }
@@ -58,14 +47,14 @@ package func tevent_common_add_timer_v2(
 ) -> OpaquePointer? {
     guard let handler else { abort("a timer was added without a handler") }
     let context = context(ev)
-    let call = TimerCall(handler, private_data, Caller(context, handler_name, location))
+    let call = TimerCall(handler: handler, data: private_data, caller: Caller(context, handler_name, location))
     let timer = object { () throws(TeventError) in
         try context.addTimer(
-            at: EventInstant(deadline), under: mem_ctx ?? context.chunk, file: place(location), line: 0
-        ) {
-            call.run($0, now: $1)
-        }.tallocHandle
+            at: EventInstant(deadline), under: mem_ctx ?? context.chunk, file: place(location), line: 0,
+            behind: TimerCall.size, callTimer
+        ).tallocHandle
     }
+    if let timer { TimerPointer(timer).placeBehindRecord.storeBytes(of: call, as: TimerCall.self) }
     setDestructor(of: timer)
     context.hasAdded(timer)
     return timer

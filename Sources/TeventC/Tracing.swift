@@ -170,9 +170,11 @@ package func tevent_set_trace_immediate_callback(
         callback.map { callback in
             { event, point in
                 let im = OpaquePointer(event.tallocHandle)
-                let extras = context.extras
-                if point == .detach, extras.startingImmediate == im { return extras.startingImmediate = nil }
-                if point == .beforeHandler { extras.startingImmediate = im }
+                // That it leaves is told when its handler has returned, see Running.swift.
+                if point == .detach, context.extras.startingImmediate == im {
+                    return context.extras.startingImmediate = nil
+                }
+                if point == .beforeHandler { context.extras.startingImmediate = im }
                 callback(im, tevent_event_trace_point(point), private_data)
             }
         })
@@ -194,16 +196,6 @@ package func tevent_trace_immediate_callback(
 ) {
     guard let trace = context(ev).extras.traces.immediates else { return }
     trace.function(im, point, trace.data)
-}
-
-extension ContextExtras {
-    /// Lets the trace hear that an immediate whose handler runs has left its loop, if it has not yet.
-    func traceLeaving(_ im: OpaquePointer) {
-        guard let index = leavingImmediates.lastIndex(of: im) else { return }
-        leavingImmediates.remove(at: index)
-        guard let trace = traces.immediates else { return }
-        trace.function(im, TEVENT_EVENT_TRACE_DETACH, trace.data)
-    }
 }
 
 // MARK: Queues

@@ -446,18 +446,10 @@ void *ctevent_find_debug(struct tevent_context *ev, enum tevent_debug_level leve
 /* Found without a call, as those of Sources/CLinux/include/CLinux.h. */
 #define CTEVENT_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 
-/* Handlers of events that run in this thread, the innermost first; see Sources/TeventC/Running.swift. */
-struct ctevent_running {
-    void *event;
-    /* What the C face keeps with the event's context, for an immediate. */
-    void *extras;
-    bool is_freed;
-    struct ctevent_running *outer;
-};
+/* The innermost handler of an event that runs in this thread; see Sources/TeventC/Running.swift. */
+extern CTEVENT_THREAD_LOCAL void *ctevent_running;
 
-extern CTEVENT_THREAD_LOCAL struct ctevent_running *ctevent_running;
-
-static inline struct ctevent_running **ctevent_running_here(void) { return &ctevent_running; }
+static inline void **ctevent_running_here(void) { return &ctevent_running; }
 
 /* Where the thread wants to know how deep its requests are nested, or who is told; see Sources/TeventC/CallDepth.swift. */
 struct ctevent_call_depth {

@@ -53,8 +53,8 @@ package struct ContextRecord: ~Copyable {
     var stopRequested = false
     package var nesting = Nesting()
     var hooks: Hooks?
-    /// What another face of the engine, such as that for C, keeps with the context.
-    package var attachment: AnyObject?
+    /// What another face of the engine, such as that for C, keeps with the context: a chunk below it.
+    package var attachment: UnsafeMutableRawPointer?
     var debug: ((DebugLevel, String) -> Void)?
     var forkGeneration = Fork.generation
 

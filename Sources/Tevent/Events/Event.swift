@@ -53,15 +53,17 @@ package protocol EventRecord: ~Copyable {
 
 extension EventRecord where Self: ~Copyable {
     /// Makes a chunk with a record in it; nothing is left behind when it throws.
+    ///
+    /// - Parameter behind: How many bytes there shall be behind the record, which another face of the engine fills.
     @inline(__always)
     package static func make(
-        under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
+        under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0,
         _ record: (EventPrefix) -> Self
     ) throws(TeventError) -> UnsafeMutablePointer<Self> {
         let prefix: (chunk: UnsafeMutableRawPointer, slot: HandleSlotPointer)
         do {
             prefix = try allocateChunk(
-                size: MemoryLayout<Self>.size, name: name.cString, under: parent, kind: kind)
+                size: behind == 0 ? MemoryLayout<Self>.size : MemoryLayout<Self>.stride + behind, name: name.cString, under: parent, kind: kind)
         } catch { throw TeventError(error) }
         let pointer = prefix.chunk.initializeMemory(
             as: Self.self, to: record(EventPrefix(slot: prefix.slot, file: file, line: line)))
@@ -81,4 +83,8 @@ extension UnsafeMutablePointer where Pointee: EventRecord & ~Copyable {
     }
 
     package var handle: TallocHandle { TallocHandle(slot: pointee.prefix.slot) }
+
+    /// The memory behind the record.
+    @inline(__always)
+    package var placeBehindRecord: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
 }

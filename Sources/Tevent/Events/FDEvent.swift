@@ -136,10 +136,10 @@ extension ContextPointer {
     @inline(__always)
     package func addFD(
         _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: UnsafeMutableRawPointer?,
-        file: UnsafePointer<CChar>, line: UInt32, _ handler: @escaping FDHandler
+        file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0, _ handler: @escaping FDHandler
     ) throws(TeventError) -> FDEvent {
         try pointee.descriptors.reserve(descriptor, under: self)
-        let event = try FDRecord.make(under: parent, file: file, line: line) {
+        let event = try FDRecord.make(under: parent, file: file, line: line, behind: behind) {
             FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
         }
         event.pointee.prefix.context = self
@@ -167,8 +167,6 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
     var borrower: RequestPointer?
     var step: FDHandler?
     package var close: ((Int32) -> Void)?
-    /// What a C program's functions want to be given.
-    package var userData: UnsafeMutableRawPointer?
     package var next: FDPointer?
     package var previous: FDPointer?
     /// The next event of the same descriptor.

@@ -31,9 +31,12 @@ public struct ImmediateEvent: Event, Equatable {
     /// Makes an immediate under any chunk, or none.
     @inline(__always)
     package init(
-        under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32
+        under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0
     ) throws(TeventError) {
-        self.init(try ImmediateRecord.make(under: parent, file: file, line: line) { ImmediateRecord(prefix: $0) })
+        self.init(
+            try ImmediateRecord.make(under: parent, file: file, line: line, behind: behind) {
+                ImmediateRecord(prefix: $0)
+            })
     }
 
     private func record(_ call: StaticString = #function) -> ImmediatePointer {

@@ -103,15 +103,14 @@ extension ContextPointer {
     /// The flags are those of `sigaction`, if this is the signal's first event.
     package func addSignal(
         _ signal: Signal, wantsInfo: Bool, flags: Int32 = SA_RESTART, under parent: UnsafeMutableRawPointer?,
-        file: UnsafePointer<CChar>,
-        line: UInt32, _ handler: @escaping SignalHandler
+        file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0, _ handler: @escaping SignalHandler
     ) throws(TeventError) -> SignalEvent {
         let number = signal.rawValue
         guard (1...Int32(SignalDispatch.lastSignal)).contains(number), number != SIGKILL, number != SIGSTOP else {
             throw .badSignal(number)
         }
         try openWaker()
-        let event = try SignalRecord.make(under: parent, file: file, line: line) {
+        let event = try SignalRecord.make(under: parent, file: file, line: line, behind: behind) {
             SignalRecord(prefix: $0, handler: handler, number: number, wantsInfo: wantsInfo)
         }
         do {

@@ -115,10 +115,10 @@ extension ContextPointer {
     @inline(__always)
     package func addTimer(
         at deadline: EventInstant, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
-        _ handler: @escaping TimerHandler
+        behind: Int = 0, _ handler: @escaping TimerHandler
     ) throws(TeventError) -> TimerEvent {
         guard pointee.timers.reserve(under: self) else { throw .outOfMemory(name: "\(TimerRecord.name)") }
-        let timer = try TimerRecord.make(under: parent, file: file, line: line) {
+        let timer = try TimerRecord.make(under: parent, file: file, line: line, behind: behind) {
             TimerRecord(prefix: $0, handler: handler)
         }
         timer.pointee.prefix.context = self

@@ -91,10 +91,8 @@ package struct EntryRecord: EventRecord, Linked {
     /// Whose loop starts it; nobody does once that is gone.
     package let events: EventContext
     /// Nil for one that only blocks; kept once called, because the entry may be untriggered.
-    package var trigger: RequestCallback?
+    var trigger: RequestCallback?
     package var isTriggered = false
-    /// What a starter may want to know.
-    package var starterHint: TallocHandle?
     package var next: EntryPointer?
     package var previous: EntryPointer?
 
@@ -167,11 +165,12 @@ extension EntryPointer {
             queue.leaveLoop()
         }
         pointee.isTriggered = true
-        // A request that has ended while it waited, or is gone because the entry was moved, has no work to begin.
-        guard let run = pointee.trigger?.run,
-            let request = pointee.request.tallocHandle.object?.assumingMemoryBound(to: RequestRecord.self),
-            request.pointee.status == .inProgress || queue.pointee.starter != nil
-        else { return }
+        // A request that is gone because the entry was moved, or has ended while it waited, has no work to begin.
+        guard let request = pointee.request.tallocHandle.object?.assumingMemoryBound(to: RequestRecord.self) else {
+            return
+        }
+        if let starter = queue.pointee.starter { return starter.start(self, request) }
+        guard request.pointee.status == .inProgress, let run = pointee.trigger?.run else { return }
         run(pointee.request)
     }
 }

@@ -152,14 +152,21 @@ public struct RequestQueue: TallocObject, Equatable {
 @available(*, unavailable)
 extension RequestQueue: Sendable {}
 
-/// How another face of the engine, such as that for C, lets the loop start a queue's first entry.
-///
-/// It is called whenever the first entry may be started, even if the loop has been told so before, and lets the loop call
-/// `startFirst()`. The triggers of such a queue are called for requests that have ended, too.
+/// How another face of the engine, such as that for C, starts a queue's first entry.
 package struct QueueStarter {
-    let run: (_ first: EntryPointer) -> Void
+    /// Called whenever the first entry may be started, even if the loop has been told so before; lets the loop call
+    /// `startFirst()`.
+    let tellLoop: (_ first: EntryPointer) -> Void
+    /// Called instead of a trigger, for a request that has ended, too.
+    let start: (_ entry: EntryPointer, _ request: RequestPointer) -> Void
 
-    package init(_ run: @escaping (_ first: EntryPointer) -> Void) { self.run = run }
+    package init(
+        tellLoop: @escaping (_ first: EntryPointer) -> Void,
+        start: @escaping (_ entry: EntryPointer, _ request: RequestPointer) -> Void
+    ) {
+        self.tellLoop = tellLoop
+        self.start = start
+    }
 }
 
 package typealias QueuePointer = UnsafeMutablePointer<QueueRecord>
@@ -176,10 +183,8 @@ package struct QueueRecord: EventRecord {
     package internal(set) var entries = List<EntryRecord>()
     package internal(set) var length = 0
     package internal(set) var isRunning = true
-    /// Who tells the loop, if the queue does not do so itself.
+    /// Who starts entries, if the queue does not do so itself.
     package var starter: QueueStarter?
-    /// The hint of the entry for which it was called last.
-    package var starterHint: TallocHandle?
 
     package init(prefix: EventPrefix, label: String) {
         scheduled = Scheduled(prefix: prefix)
@@ -227,7 +232,7 @@ extension QueuePointer {
         leaveLoop()
         guard let loop, let first else { return }
         // That of a C program is started by an immediate of its own.
-        if let starter = pointee.starter { return starter.run(first) }
+        if let starter = pointee.starter { return starter.tellLoop(first) }
         scheduled.append(to: loop)
         if let hooks = loop.pointee.hooks { hooks.queues?(RequestQueue.Entry(first), .schedule) }
     }
