@@ -83,7 +83,7 @@ enum Backends {
     /// Poll, for contexts that other threads add events to while the loop sleeps.
     private static func installShared(on ev: OpaquePointer?) -> CInt {
         guard install("poll", on: ev) == 0 else { return -1 }
-        context(ev).extras.isShared = true
+        context(ev).extras.pointee.isShared = true
         return status { () throws(TeventError) in try context(ev).openWaker() }
     }
 }
@@ -103,12 +103,12 @@ final class ProgramBackend: Backend {
     ) -> BackendChange {
         guard let context, !new.isEmpty else { return .done }
         let ev = OpaquePointer(context)
-        let event = context.extras.ops.pointee.add_fd(
+        let event = context.extras.pointee.ops.pointee.add_fd(
             ev, ev.chunk, descriptor, UInt16(new.rawValue), { ev, _, _, _ in TeventC.context(ev).expectWaking() }, nil,
             StaticString("wakeup_pipe_handler").cString, StaticString(#fileID).cString)
         guard let event else { return .failed("add_fd", errno) }
         context.freeWakingEvent()
-        context.extras.wakingEvent = (record(event, .descriptor) as FDPointer).handle
+        context.extras.pointee.wakingEvent = (record(event, .descriptor) as FDPointer).handle
         context.expectWaking()
         return .done
     }

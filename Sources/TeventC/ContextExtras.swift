@@ -39,11 +39,8 @@ struct ContextExtras {
 extension ContextPointer {
     /// What the C face keeps with the context, which it made.
     @inline(__always)
-    var extras: ContextExtras {
-        _read { yield pointee.attachment.unsafelyUnwrapped.assumingMemoryBound(to: ContextExtras.self).pointee }
-        nonmutating _modify {
-            yield &pointee.attachment.unsafelyUnwrapped.assumingMemoryBound(to: ContextExtras.self).pointee
-        }
+    var extras: UnsafeMutablePointer<ContextExtras> {
+        pointee.attachment.unsafelyUnwrapped.assumingMemoryBound(to: ContextExtras.self)
     }
 
     /// Gives a new context what belongs to it; false if there is no memory.
@@ -62,12 +59,12 @@ extension ContextPointer {
     }
 
     func freeWakingEvent() {
-        guard let event = extras.wakingEvent?.object else { return }
-        extras.wakingEvent = nil
+        guard let event = extras.pointee.wakingEvent?.object else { return }
+        extras.pointee.wakingEvent = nil
         freeChunk(event)
     }
 
     /// Wakes the loop, if another thread runs it.
     @inline(__always)
-    func wakeIfShared() { if extras.isShared { wake() } }
+    func wakeIfShared() { if extras.pointee.isShared { wake() } }
 }

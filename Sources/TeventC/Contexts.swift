@@ -54,8 +54,8 @@ package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
     // A child process begins without the events of its parent, and without its hook.
     context.dropEvents()
     context.freeWakingEvent()
-    context.extras.nestingHook = nil
-    let result = context.extras.ops.pointee.context_init?(OpaquePointer(context)) ?? 0
+    context.extras.pointee.nestingHook = nil
+    let result = context.extras.pointee.ops.pointee.context_init?(OpaquePointer(context)) ?? 0
     guard result == 0 else { return result }
     return status { () throws(TeventError) in try context.reinitialise() }
 }

@@ -63,7 +63,7 @@ package func ctevent_set_debug(
     _ ev: OpaquePointer?, _ debug: UnsafeMutableRawPointer?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.debug = debug.map { ($0, private_data) }
+    context.extras.pointee.debug = debug.map { ($0, private_data) }
     guard debug != nil else { return EventContext(context).setDebug(nil) }
     EventContext(context).setDebug { level, message in
         let level = tevent_debug_level(rawValue: UInt32(level.rawValue))
@@ -75,8 +75,8 @@ package func ctevent_set_debug(
 @c @implementation
 package func tevent_set_max_debug_level(_ ev: OpaquePointer?, _ level: tevent_debug_level) -> tevent_debug_level {
     let context = context(ev)
-    defer { context.extras.maximumDebugLevel = level }
-    return context.extras.maximumDebugLevel
+    defer { context.extras.pointee.maximumDebugLevel = level }
+    return context.extras.pointee.maximumDebugLevel
 }
 
 @c @implementation
@@ -86,7 +86,7 @@ package func ctevent_find_debug(
 ) -> UnsafeMutableRawPointer? {
     guard let ev else { return nil }
     let context = context(ev)
-    guard let sink = context.extras.debug, level.rawValue <= context.extras.maximumDebugLevel.rawValue else { return nil }
+    guard let sink = context.extras.pointee.debug, level.rawValue <= context.extras.pointee.maximumDebugLevel.rawValue else { return nil }
     private_data?.pointee = sink.data
     return sink.function
 }

@@ -148,5 +148,5 @@ package func tevent_common_invoke_fd_handler(
 /// The functions of the backend that an event belongs to, or nil without an event, or when its context is gone.
 private func ops(of fde: OpaquePointer?, call: StaticString = #function) -> tevent_ops? {
     guard fde != nil else { return nil }
-    return (record(fde, .descriptor, call) as FDPointer).pointee.prefix.context?.extras.ops.pointee
+    return (record(fde, .descriptor, call) as FDPointer).pointee.prefix.context?.extras.pointee.ops.pointee
 }

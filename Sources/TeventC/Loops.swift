@@ -63,7 +63,7 @@ private func nested(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ b
     // A word for the hook, which finds at the end what it left there at the beginning.
     var onStack: UnsafeMutableRawPointer?
     func ask(begins: Bool) -> CInt {
-        guard !handle.isStale, let hook = context.extras.nestingHook else { return 0 }
+        guard !handle.isStale, let hook = context.extras.pointee.nestingHook else { return 0 }
         return hook.function(ev, hook.data, UInt32(level), begins, &onStack, location)
     }
     let refusal = ask(begins: true)
@@ -79,11 +79,14 @@ private func nested(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ b
 private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CChar>?) -> CInt {
     let ev = OpaquePointer(context)
     let handle = context.handle
-    tevent_trace_point_callback(ev, TEVENT_TRACE_BEFORE_LOOP_ONCE)
-    guard !handle.isStale else { return 0 }
-    let result = context.extras.ops.pointee.loop_once(ev, location)
+    if let trace = context.extras.pointee.traces.loop {
+        trace.function(TEVENT_TRACE_BEFORE_LOOP_ONCE, trace.data)
+        guard !handle.isStale else { return 0 }
+    }
+    let result = context.extras.pointee.ops.pointee.loop_once(ev, location)
+    guard !handle.isStale, let trace = context.extras.pointee.traces.loop else { return result }
     let code = errno
-    if !handle.isStale { tevent_trace_point_callback(ev, TEVENT_TRACE_AFTER_LOOP_ONCE) }
+    trace.function(TEVENT_TRACE_AFTER_LOOP_ONCE, trace.data)
     errno = code
     return result
 }
@@ -112,7 +115,7 @@ package func _tevent_loop_until(
 @c @implementation
 package func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     guard let context = loopContext(ev) else { return -1 }
-    return context.extras.ops.pointee.loop_wait(OpaquePointer(context), location)
+    return context.extras.pointee.ops.pointee.loop_wait(OpaquePointer(context), location)
 }
 
 @c @implementation
@@ -132,7 +135,7 @@ package func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
     guard !context.hasEventsBesideDescriptors else { return true }
     // An event that waits for nothing at the moment counts, too; one that only wakes the loop does not.
     var event = context.pointee.fds.first
-    if let first = event, first.handle == context.extras.wakingEvent { event = first.pointee.next }
+    if let first = event, first.handle == context.extras.pointee.wakingEvent { event = first.pointee.next }
     return event != nil
 }
 
@@ -143,7 +146,7 @@ package func tevent_loop_allow_nesting(_ ev: OpaquePointer?) { EventContext(cont
 package func tevent_loop_set_nesting_hook(
     _ ev: OpaquePointer?, _ hook: tevent_nesting_hook?, _ private_data: UnsafeMutableRawPointer?
 ) {
-    context(ev).extras.nestingHook = hook.map { ($0, private_data) }
+    context(ev).extras.pointee.nestingHook = hook.map { ($0, private_data) }
 }
 
 // MARK: Waking

@@ -55,14 +55,15 @@ package func _tevent_queue_create(
 }
 
 /// Lets the loop start the first entry of a queue.
-private func scheduleStart(_ first: EntryPointer) {
+private func scheduleStart(_ first: UnsafeMutableRawPointer) {
+    let first = first.assumingMemoryBound(to: EntryRecord.self)
     guard let queue = first.pointee.queue else { return }
     let wrapper = first.c.pointee.wrapper
     // A wrapper may be gone, and then nobody starts what was added through it.
     guard let ev = (wrapper ?? first.pointee.events.tallocHandle).object.map({ OpaquePointer($0) }) else { return }
     let (immediate, location) = (queue.c.pointee.immediate, queue.c.pointee.location)
     // The short way, when more is added to a queue that is to be started anyway.
-    if wrapper == nil, queue.c.pointee.wrapper == nil, Backends.hasOwnImmediates(ContextPointer(ev).extras.ops),
+    if wrapper == nil, queue.c.pointee.wrapper == nil, Backends.hasOwnImmediates(ContextPointer(ev).extras.pointee.ops),
         ImmediatePointer(immediate).moveBack(on: ContextPointer(ev))
     {
         return
@@ -81,8 +82,8 @@ private func startFirst(_: OpaquePointer?, _: OpaquePointer?, _ queue: UnsafeMut
 }
 
 /// Calls the program's trigger, if there is one.
-private func callTrigger(of entry: EntryPointer, for request: RequestPointer) {
-    let call = entry.c.pointee
+private func callTrigger(of entry: UnsafeMutableRawPointer, for request: UnsafeMutableRawPointer) {
+    let call = entry.assumingMemoryBound(to: EntryRecord.self).c.pointee
     call.trigger?(OpaquePointer(request), call.data)
 }
 
@@ -102,9 +103,9 @@ private func add(
     let events = EventContext(context(ev))
     let made = object { () throws(TeventError) in
         // An entry is known by its trigger, since nobody says where it is made.
-        try EntryRecord.make(under: request, file: place(name), line: 0, behind: MemoryLayout<CEntry>.size) {
-            EntryRecord(prefix: $0, request: AnyRequest(request), events: events)
-        }.handle
+        try EntryPointer.make(
+            for: request, on: events, file: place(name), line: 0, behind: MemoryLayout<CEntry>.size
+        ).handle
     }
     guard let made else { return nil }
     let entry = EntryPointer(made)

@@ -88,7 +88,9 @@ package func __tevent_req_create(
 ) -> OpaquePointer? {
     prepareProgram()
     let layout = StateLayout(of: CRequest.self)
-    guard let type, let request = RequestPointer.make(layout, under: mem_ctx, file: place(location), line: 0) else {
+    let made = RequestPointer.make(
+        layout, under: mem_ctx, file: place(location), line: 0, childSize: max(state_size, 1))
+    guard let type, let request = made else {
         errno = ENOMEM
         return nil
     }

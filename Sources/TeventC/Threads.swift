@@ -21,7 +21,7 @@ private struct Parcel {
     /// The handler may send the immediate on, so that it cannot be looked at afterwards.
     func deliver(on events: EventContext) {
         let context = context(OpaquePointer(events.tallocHandle))
-        if let trace = context.extras.traces.immediates {
+        if let trace = context.extras.pointee.traces.immediates {
             for point in [TEVENT_EVENT_TRACE_ATTACH, TEVENT_EVENT_TRACE_BEFORE_HANDLER, TEVENT_EVENT_TRACE_DETACH] {
                 trace.function(im, point, trace.data)
                 guard !events.isFreed else { return }

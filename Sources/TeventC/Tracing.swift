@@ -26,7 +26,7 @@ package func tevent_set_trace_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.traces.loop = callback.map { ($0, private_data) }
+    context.extras.pointee.traces.loop = callback.map { ($0, private_data) }
     // Turns are traced by `_tevent_loop_once`, since backends of the program's own have some, too.
     EventContext(context).setLoopTrace(
         callback.map { callback in
@@ -45,14 +45,14 @@ package func tevent_get_trace_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.traces.loop
+    let trace = context(ev).extras.pointee.traces.loop
     callback?.pointee = trace?.function
     private_data?.store(trace?.data)
 }
 
 @c @implementation
 package func tevent_trace_point_callback(_ ev: OpaquePointer?, _ point: tevent_trace_point) {
-    guard let trace = context(ev).extras.traces.loop else { return }
+    guard let trace = context(ev).extras.pointee.traces.loop else { return }
     trace.function(point, trace.data)
 }
 
@@ -63,7 +63,7 @@ package func tevent_set_trace_fd_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_fd_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.traces.fds = callback.map { ($0, private_data) }
+    context.extras.pointee.traces.fds = callback.map { ($0, private_data) }
     EventContext(context).setFDTrace(
         callback.map { callback in
             { event, point in
@@ -77,7 +77,7 @@ package func tevent_get_trace_fd_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_fd_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.traces.fds
+    let trace = context(ev).extras.pointee.traces.fds
     callback?.pointee = trace?.function
     private_data?.store(trace?.data)
 }
@@ -86,7 +86,7 @@ package func tevent_get_trace_fd_callback(
 package func tevent_trace_fd_callback(
     _ ev: OpaquePointer?, _ fde: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
-    guard let trace = context(ev).extras.traces.fds else { return }
+    guard let trace = context(ev).extras.pointee.traces.fds else { return }
     trace.function(fde, point, trace.data)
 }
 
@@ -97,7 +97,7 @@ package func tevent_set_trace_signal_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_signal_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.traces.signals = callback.map { ($0, private_data) }
+    context.extras.pointee.traces.signals = callback.map { ($0, private_data) }
     EventContext(context).setSignalTrace(
         callback.map { callback in
             { event, point in
@@ -111,7 +111,7 @@ package func tevent_get_trace_signal_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_signal_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.traces.signals
+    let trace = context(ev).extras.pointee.traces.signals
     callback?.pointee = trace?.function
     private_data?.store(trace?.data)
 }
@@ -120,7 +120,7 @@ package func tevent_get_trace_signal_callback(
 package func tevent_trace_signal_callback(
     _ ev: OpaquePointer?, _ se: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
-    guard let trace = context(ev).extras.traces.signals else { return }
+    guard let trace = context(ev).extras.pointee.traces.signals else { return }
     trace.function(se, point, trace.data)
 }
 
@@ -131,7 +131,7 @@ package func tevent_set_trace_timer_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_timer_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.traces.timers = callback.map { ($0, private_data) }
+    context.extras.pointee.traces.timers = callback.map { ($0, private_data) }
     EventContext(context).setTimerTrace(
         callback.map { callback in
             { event, point in
@@ -145,7 +145,7 @@ package func tevent_get_trace_timer_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_timer_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.traces.timers
+    let trace = context(ev).extras.pointee.traces.timers
     callback?.pointee = trace?.function
     private_data?.store(trace?.data)
 }
@@ -154,7 +154,7 @@ package func tevent_get_trace_timer_callback(
 package func tevent_trace_timer_callback(
     _ ev: OpaquePointer?, _ te: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
-    guard let trace = context(ev).extras.traces.timers else { return }
+    guard let trace = context(ev).extras.pointee.traces.timers else { return }
     trace.function(te, point, trace.data)
 }
 
@@ -165,16 +165,16 @@ package func tevent_set_trace_immediate_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_immediate_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.traces.immediates = callback.map { ($0, private_data) }
+    context.extras.pointee.traces.immediates = callback.map { ($0, private_data) }
     EventContext(context).setImmediateTrace(
         callback.map { callback in
             { event, point in
                 let im = OpaquePointer(event.tallocHandle)
                 // That it leaves is told when its handler has returned, see Running.swift.
-                if point == .detach, context.extras.startingImmediate == im {
-                    return context.extras.startingImmediate = nil
+                if point == .detach, context.extras.pointee.startingImmediate == im {
+                    return context.extras.pointee.startingImmediate = nil
                 }
-                if point == .beforeHandler { context.extras.startingImmediate = im }
+                if point == .beforeHandler { context.extras.pointee.startingImmediate = im }
                 callback(im, tevent_event_trace_point(point), private_data)
             }
         })
@@ -185,7 +185,7 @@ package func tevent_get_trace_immediate_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_immediate_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.traces.immediates
+    let trace = context(ev).extras.pointee.traces.immediates
     callback?.pointee = trace?.function
     private_data?.store(trace?.data)
 }
@@ -194,7 +194,7 @@ package func tevent_get_trace_immediate_callback(
 package func tevent_trace_immediate_callback(
     _ ev: OpaquePointer?, _ im: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
-    guard let trace = context(ev).extras.traces.immediates else { return }
+    guard let trace = context(ev).extras.pointee.traces.immediates else { return }
     trace.function(im, point, trace.data)
 }
 
@@ -205,7 +205,7 @@ package func tevent_set_trace_queue_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_queue_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.traces.queues = callback.map { ($0, private_data) }
+    context.extras.pointee.traces.queues = callback.map { ($0, private_data) }
     EventContext(context).setQueueTrace(
         callback.map { callback in
             { entry, point in
@@ -225,7 +225,7 @@ package func tevent_get_trace_queue_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_queue_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.traces.queues
+    let trace = context(ev).extras.pointee.traces.queues
     callback?.pointee = trace?.function
     private_data?.store(trace?.data)
 }
@@ -234,6 +234,6 @@ package func tevent_get_trace_queue_callback(
 package func tevent_trace_queue_callback(
     _ ev: OpaquePointer?, _ entry: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
-    guard let trace = context(ev).extras.traces.queues else { return }
+    guard let trace = context(ev).extras.pointee.traces.queues else { return }
     trace.function(entry, point, trace.data)
 }

@@ -91,12 +91,12 @@ func throughWrapper<Result>(
 ) -> Result? {
     guard let ev, ev.slot.isOf(.contextWrapper) else {
         let main = context(ev, call)
-        return body(OpaquePointer(main), main.extras.ops.pointee)
+        return body(OpaquePointer(main), main.extras.pointee.ops.pointee)
     }
     guard let main = WrapperPointer(ev).usableMain(call) else { return nil }
-    main.extras.wrapper = TallocHandle(slot: ev.slot)
-    defer { main.extras.wrapper = nil }
-    return body(OpaquePointer(main), main.extras.ops.pointee)
+    main.extras.pointee.wrapper = TallocHandle(slot: ev.slot)
+    defer { main.extras.pointee.wrapper = nil }
+    return body(OpaquePointer(main), main.extras.pointee.ops.pointee)
 }
 
 extension ContextPointer {
@@ -104,7 +104,7 @@ extension ContextPointer {
     @inline(__always)
     func hasAdded(_ event: OpaquePointer?) {
         wakeIfShared()
-        guard let wrapper = extras.wrapper?.object, let event else { return }
+        guard let wrapper = extras.pointee.wrapper?.object, let event else { return }
         WrapperPointer(OpaquePointer(wrapper)).note(TallocHandle(slot: event.slot))
     }
 
@@ -113,11 +113,11 @@ extension ContextPointer {
             if wrapper.pointee.isBusy { abort("a wrapper context is used while it is in use already") }
             wrapper.pointee.isBusy = true
         }
-        extras.wrapperStack.append(ev)
+        extras.pointee.wrapperStack.append(ev)
     }
 
     fileprivate func popUse(_ ev: OpaquePointer, _ wrapper: WrapperPointer?) {
-        guard extras.wrapperStack.popLast() == ev else {
+        guard extras.pointee.wrapperStack.popLast() == ev else {
             abort("contexts were given back in another order than they were taken into use")
         }
         guard let wrapper else { return }
@@ -137,7 +137,7 @@ struct Caller {
     init(_ context: ContextPointer, _ handlerName: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?) {
         self.handlerName = handlerName
         self.location = location
-        wrapper = context.extras.wrapper
+        wrapper = context.extras.pointee.wrapper
     }
 
     /// The same for what is called through a wrapper that has been kept.

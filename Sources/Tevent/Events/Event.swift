@@ -85,6 +85,5 @@ extension UnsafeMutablePointer where Pointee: EventRecord & ~Copyable {
     package var handle: TallocHandle { TallocHandle(slot: pointee.prefix.slot) }
 
     /// The memory behind the record.
-    @inline(__always)
-    package var placeBehindRecord: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
+    @inlinable package var placeBehindRecord: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
 }

@@ -96,12 +96,6 @@ package struct EntryRecord: EventRecord, Linked {
     package var next: EntryPointer?
     package var previous: EntryPointer?
 
-    package init(prefix: EventPrefix, request: AnyRequest, events: EventContext) {
-        self.prefix = prefix
-        self.request = request
-        self.events = events
-    }
-
     package static var name: StaticString { "struct tevent_queue_entry" }
     package static var kind: ObjectKind { .queueEntry }
     // snippet: destructor
@@ -115,6 +109,15 @@ package struct EntryRecord: EventRecord, Linked {
 }
 
 extension EntryPointer {
+    /// Makes a request's place in a queue, which it has yet to join.
+    package static func make(
+        for request: RequestPointer, on events: EventContext, file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0
+    ) throws(TeventError) -> EntryPointer {
+        try EntryRecord.make(under: request, file: file, line: line, behind: behind) {
+            EntryRecord(prefix: $0, request: AnyRequest(request), events: events)
+        }
+    }
+
     @inline(__always)
     private func trace(_ point: QueueTracePoint) {
         guard let hooks = context?.pointee.hooks else { return }

@@ -102,9 +102,7 @@ public struct RequestQueue: TallocObject, Equatable {
         let queue = record("add")
         let request = request.record("add")
         _ = events.record("add")
-        let entry = try EntryRecord.make(under: request, file: file.cString, line: line) {
-            EntryRecord(prefix: $0, request: AnyRequest(request), events: events)
-        }
+        let entry = try EntryPointer.make(for: request, on: events, file: file.cString, line: line)
         entry.pointee.trigger = trigger
         let handle = Entry(entry)
         queue.add(entry, of: request, startsAtOnce: startsAtOnce)
@@ -152,17 +150,17 @@ public struct RequestQueue: TallocObject, Equatable {
 @available(*, unavailable)
 extension RequestQueue: Sendable {}
 
-/// How another face of the engine, such as that for C, starts a queue's first entry.
+/// How another face of the engine, such as that for C, starts a queue's first entry: functions that are given records.
 package struct QueueStarter {
     /// Called whenever the first entry may be started, even if the loop has been told so before; lets the loop call
     /// `startFirst()`.
-    let tellLoop: (_ first: EntryPointer) -> Void
+    let tellLoop: @convention(c) (_ first: UnsafeMutableRawPointer) -> Void
     /// Called instead of a trigger, for a request that has ended, too.
-    let start: (_ entry: EntryPointer, _ request: RequestPointer) -> Void
+    let start: @convention(c) (_ entry: UnsafeMutableRawPointer, _ request: UnsafeMutableRawPointer) -> Void
 
     package init(
-        tellLoop: @escaping (_ first: EntryPointer) -> Void,
-        start: @escaping (_ entry: EntryPointer, _ request: RequestPointer) -> Void
+        tellLoop: @escaping @convention(c) (_ first: UnsafeMutableRawPointer) -> Void,
+        start: @escaping @convention(c) (_ entry: UnsafeMutableRawPointer, _ request: UnsafeMutableRawPointer) -> Void
     ) {
         self.tellLoop = tellLoop
         self.start = start

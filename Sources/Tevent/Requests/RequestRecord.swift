@@ -113,15 +113,20 @@ package final class RequestExtras {
 
 extension RequestPointer {
     /// Makes a request, whose state must be initialised at once; nil when there is no memory, and nothing is left then.
+    ///
+    /// - Parameter childSize: The size of a child that is going to be made, for which memory is allocated together with the
+    ///   request's.
     @inline(__always)
     package static func make(
-        _ state: StateLayout, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32
+        _ state: StateLayout, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
+        childSize: Int = 0
     ) -> RequestPointer? {
-        guard
-            let (chunk, slot) = try? allocateChunk(
-                size: MemoryLayout<RequestRecord>.stride + state.room, name: RequestRecord.name.cString, under: parent,
-                kind: .request)
-        else { return nil }
+        let size = MemoryLayout<RequestRecord>.stride + state.room
+        let name = RequestRecord.name.cString
+        let made =
+            childSize == 0
+            ? talloc_named_const(parent, size, name) : _talloc_pooled_object(parent, size, name, 1, childSize)
+        guard let chunk = made, let slot = try? acquireSlot(for: chunk, name: name, kind: .request) else { return nil }
         assert(MemoryLayout<RequestRecord>.offset(of: \.storage) == RequestLayout.storage)
         assert(MemoryLayout<RequestRecord>.offset(of: \.statePlace) == RequestLayout.statePlace)
         let request = chunk.initializeMemory(

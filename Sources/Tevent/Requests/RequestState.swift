@@ -110,7 +110,7 @@ func endChangeOfState(_ chunk: UnsafeMutableRawPointer) {
 
 extension RequestPointer {
     /// Where the state of a new request lies.
-    package var placeBehindRecord: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
+    @inlinable package var placeBehindRecord: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
 
     @inline(__always)
     var placeOfState: UnsafeMutableRawPointer {
