@@ -229,8 +229,10 @@ extension ContextPointer {
         waker.pointee.hasSignal.store(false, ordering: .sequentiallyConsistent)
         let handle = handle
         var haveRun = false
-        for number in Set(pointee.signals.snapshot.map(\.pointee.number)).sorted() where !handle.isStale {
-            if runArrived(number) { haveRun = true }
+        var numbers = waker.pointee.signals.load(ordering: .relaxed)
+        while numbers != 0, !handle.isStale {
+            if runArrived(Int32(numbers.trailingZeroBitCount) + 1) { haveRun = true }
+            numbers &= numbers - 1
         }
         return haveRun
     }
@@ -238,8 +240,13 @@ extension ContextPointer {
     private func runArrived(_ number: Int32) -> Bool {
         // All are told of what has arrived before the first is.
         let arrived = SignalDispatch.arrivalCount(number)
-        let due = pointee.signals.snapshot.filter { $0.pointee.number == number }
-            .map { (event: $0, handle: $0.handle, calls: $0.callsDue) }
+        var due: [(event: SignalPointer, handle: TallocHandle, calls: Int)] = []
+        var candidate = pointee.signals.first
+        while let event = candidate {
+            let calls = event.pointee.number == number ? event.callsDue : 0
+            if calls > 0 { due.append((event, event.handle, calls)) }
+            candidate = event.pointee.next
+        }
         for signal in due {
             for _ in 0..<signal.calls {
                 // A handler before may have freed it, or run a loop that has served it.
@@ -249,7 +256,7 @@ extension ContextPointer {
                 signal.event.run(arrival)
             }
         }
-        return due.contains { $0.calls > 0 }
+        return !due.isEmpty
     }
 
     /// Tells signal handlers which signals this context wants to know of.
