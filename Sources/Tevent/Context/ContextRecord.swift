@@ -136,6 +136,12 @@ extension ContextPointer {
         talloc_free_children(self)
     }
 
+    /// Whether a chunk is a context that is about to be freed, and frees what is below it.
+    package static func isFreeingChildren(_ chunk: UnsafeMutableRawPointer) -> Bool {
+        guard talloc_get_name(chunk) == ContextRecord.name.cString else { return false }
+        return ContextPointer(OpaquePointer(chunk)).pointee.keeper != nil
+    }
+
     /// Begins anew without any event, as C's contexts do, even inside a handler: a server's child stays in the one in which
     /// it was forked, and its loop is the outermost.
     package func beginAnew(with initialise: () throws(TeventError) -> Void) throws(TeventError) {
