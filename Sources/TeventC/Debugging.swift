@@ -50,7 +50,8 @@ func checkDoubleFree(_ chunk: UnsafeMutableRawPointer, _ reason: StaticString) {
 
 /// Whether libtalloc is freeing the parent of a chunk, which counts no blocks then.
 private func isFreedWithParent(_ chunk: UnsafeMutableRawPointer) -> Bool {
-    talloc_parent(chunk).map { talloc_total_blocks($0) == 0 } ?? false
+    guard let parent = talloc_parent(chunk) else { return false }
+    return talloc_total_blocks(parent) == 0 || ContextPointer.isFreeingChildren(parent)
 }
 
 @c @implementation

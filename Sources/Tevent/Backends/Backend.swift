@@ -108,6 +108,7 @@ package struct ReadyBatch {
         entries = memory.bindMemory(to: Entry.self, capacity: Self.capacity)
     }
 
+    var memory: UnsafeMutableRawPointer { UnsafeMutableRawPointer(entries) }
     var isEmpty: Bool { head == end }
     var isFull: Bool { end == Self.capacity }
     var isAtLimit: Bool { end >= limit }

@@ -30,6 +30,7 @@ struct DescriptorTable {
 
     private var entries: UnsafeMutablePointer<Entry>?
     private var capacity = 0
+    var memory: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(entries) }
     private var firstChanged = endOfList
     private var lastChanged = endOfList
     /// A round begins when all changes have been passed to the backend.
@@ -54,7 +55,8 @@ struct DescriptorTable {
         guard fcntl(descriptor, F_GETFD) >= 0 else { throw .badDescriptor(descriptor) }
         let newCapacity = max(64, max(Int(descriptor) + 1, capacity * 2))
         let size = newCapacity * MemoryLayout<Entry>.stride
-        guard let memory = _talloc_realloc(context, entries, size, Self.name.cString) else {
+        let parent = context.assumingMemoryBound(to: ContextRecord.self).tableParent
+        guard let memory = _talloc_realloc(parent, entries, size, Self.name.cString) else {
             throw .outOfMemory(name: "\(Self.name)")
         }
         let grown = memory.assumingMemoryBound(to: Entry.self)

@@ -50,6 +50,8 @@ package struct ContextRecord: ~Copyable {
     /// Their deadlines are times of the day, which steps of the wall clock move; their loops wait even if nothing could ever
     /// happen, but half a minute at most if there is no timer; and they may close descriptors before their events.
     package var servesC = false { didSet { ready.limit = 1 } }
+    /// Where the engine's own memory is while what else is below the context is freed.
+    fileprivate var keeper: UnsafeMutableRawPointer?
     var stopRequested = false
     package var nesting = Nesting()
     var hooks: Hooks?
@@ -121,6 +123,27 @@ extension ContextPointer {
         return leftBehind
     }
 
+    /// What the tables of events are allocated below.
+    var tableParent: UnsafeMutableRawPointer { pointee.keeper ?? UnsafeMutableRawPointer(self) }
+
+    /// Frees what a C program has below its context while that works still, without events: some of it may say good-bye
+    /// with requests that will never run, and libtevent lets it.
+    fileprivate func freeChildren() {
+        guard let keeper = talloc_named_const(nil, 0, ReadyBatch.name.cString) else { return }
+        pointee.keeper = keeper
+        for case .messages(let first) in detachEvents() { first.discardAll() }
+        for memory in [pointee.ready.memory, pointee.descriptors.memory, pointee.timers.memory, pointee.attachment] {
+            _ = _talloc_steal_loc(keeper, memory, nil)
+        }
+        talloc_free_children(self)
+    }
+
+    /// Whether a chunk is a context that is about to be freed, and frees what is below it.
+    package static func isFreeingChildren(_ chunk: UnsafeMutableRawPointer) -> Bool {
+        guard talloc_get_name(chunk) == ContextRecord.name.cString else { return false }
+        return ContextPointer(OpaquePointer(chunk)).pointee.keeper != nil
+    }
+
     /// Lets all events leave the loop, and forgets what was scheduled for it, before a context of C begins anew.
     ///
     /// That may be inside a handler: a server's child stays in the one in which it was forked, and its loop is the outermost.
@@ -138,6 +161,9 @@ extension ContextPointer {
 /// What libtalloc calls when a context is about to be freed: its events leave it, but belong to their parents still.
 package func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let context = chunk!.assumingMemoryBound(to: ContextRecord.self)
+    if context.pointee.servesC { context.freeChildren() }
+    let keeper = context.pointee.keeper
+    defer { if let keeper { freeChunk(keeper) } }
     // Traces hear of each event's end, and must find the context gone: nothing can be added to it any more.
     context.pointee.handle.slot.release()
     // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.

@@ -30,7 +30,7 @@ package struct TimerHeap {
     private static let name: StaticString = "struct tevent_timer heap"
 
     /// The keys, the timers and the places, one after the other, each with room for `capacity`.
-    private var memory: UnsafeMutableRawPointer?
+    private(set) var memory: UnsafeMutableRawPointer?
     private var capacity = 0
     package private(set) var count = 0
     /// How many timers have a number: those in the heap, and those whose handlers run, so that updating them cannot fail.
@@ -99,7 +99,8 @@ package struct TimerHeap {
     private mutating func grow(under context: UnsafeMutableRawPointer) -> Bool {
         let larger = max(16, capacity * 2)
         let size = MemoryLayout<Key>.stride + MemoryLayout<TimerPointer?>.stride + MemoryLayout<UInt32>.stride
-        guard let grown = _talloc_realloc(context, memory, larger * size, Self.name.cString) else { return false }
+        let parent = context.assumingMemoryBound(to: ContextRecord.self).tableParent
+        guard let grown = _talloc_realloc(parent, memory, larger * size, Self.name.cString) else { return false }
         memory = grown
         let (oldTimers, oldPlaces, old) = (timers, places, capacity)
         capacity = larger
