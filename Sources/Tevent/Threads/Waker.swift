@@ -129,8 +129,13 @@ extension ContextPointer {
         pointee.waker = waker
     }
 
-    /// Wakes the loop if it sleeps, and has a waker; safe on any thread.
-    package func wake() { pointee.waker?.wake() }
+    /// Wakes the loop if it sleeps or is about to, and has a waker; safe on any thread.
+    package func wake() {
+        guard let waker = pointee.waker else { return }
+        // What has been left for the loop is not in the channel: this makes it look, if it does not say yet that it sleeps.
+        waker.pointee.hasSignal.store(true, ordering: .sequentiallyConsistent)
+        waker.wake()
+    }
 
     func watch(_ waker: WakerPointer) throws(TeventError) {
         let descriptor = waker.pointee.eventFD.load(ordering: .relaxed)
