@@ -49,9 +49,14 @@ lint: setup ## check the format, the documentation comments and the rules of the
 	@$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
 	@Scripts/check-rules
 
-sanitize: setup ## run the test suites under the address sanitizer, then the thread sanitizer
+sanitize: setup ## run the test suites, then C programs, under the address sanitizer and the thread sanitizer
 	@$(SANITIZED) --sanitize=address --scratch-path .build-asan
 	@$(SANITIZED) --sanitize=thread --scratch-path .build-tsan
+	@for kind in address thread; do \
+		library=$$(SWIFT='$(SWIFT)' Scripts/drop-in --sanitize $$kind) && cc=$${library%/*}/cc && \
+		CC=$$cc SWIFT='$(SWIFT)' Scripts/drop-in-test --library $$library --alone --only listings,programs && \
+		CC=$$cc Scripts/differential --library $$library || exit; \
+	done
 
 # The C parts are described in a form that valgrind 3.19 can read.
 valgrind: ## run every example under valgrind

@@ -6,8 +6,9 @@ import Glibc
 /// how Swift's wakes a thread that has waited, and then reports a race where there is none. So this is for what threads
 /// really wait for.
 package final class Locked<Value>: @unchecked Sendable {
-    private var value: Value
+    // Before the value: one without a size would have the lock's address, and the thread sanitizer take one for the other.
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private var value: Value
 
     package init(_ value: consuming Value) {
         self.value = value

@@ -15,7 +15,7 @@ struct player {
     struct tevent_context *ev;
     struct tevent_thread_proxy *proxy;
     struct player *next;
-    int seen;
+    _Atomic int seen;
     bool is_over;
 };
 
@@ -65,7 +65,7 @@ int main(void)
     for (int i = 1; i < threads; i++) {
         /* They have nothing left to send to this one; the others may still play. */
         struct tevent_immediate *im = tevent_create_immediate(NULL);
-        while (__atomic_load_n(&players[i].seen, __ATOMIC_RELAXED) < balls * hops / threads) {}
+        while (players[i].seen < balls * hops / threads) {}
         tevent_thread_proxy_schedule(players[i].proxy, &im, stop, NULL);
         pthread_join(players[i].thread, NULL);
     }

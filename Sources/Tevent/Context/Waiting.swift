@@ -43,15 +43,24 @@ extension ContextPointer {
     @inline(__always)
     private func sleep(nanoseconds: Int64?) throws(TeventError) -> Bool {
         guard let waker = pointee.waker else {
-            return try pointee.backend.wait(nanoseconds: nanoseconds, &pointee.ready)
+            return try fillBatch(nanoseconds: nanoseconds)
         }
         waker.pointee.isSleeping.store(true, ordering: .sequentiallyConsistent)
         defer { waker.pointee.isSleeping.store(false, ordering: .sequentiallyConsistent) }
         guard !waker.pointee.hasSignal.load(ordering: .sequentiallyConsistent), pointee.channel?.hasMessages != true
         else { return false }
-        return try pointee.backend.wait(nanoseconds: nanoseconds, &pointee.ready)
+        return try fillBatch(nanoseconds: nanoseconds)
     }
     // snippet-end: sleep
+
+    /// Waits with a batch of its own: the rest of the record other threads may use meanwhile, if a C program lets them.
+    @inline(__always)
+    private func fillBatch(nanoseconds: Int64?) throws(TeventError) -> Bool {
+        var batch = pointee.ready
+        let hasSlept = try pointee.backend.wait(nanoseconds: nanoseconds, &batch)
+        pointee.ready = batch
+        return hasSlept
+    }
 
     /// The same between two calls of the trace, which may free the context.
     @inline(never)

@@ -132,8 +132,13 @@ extension ContextPointer {
     /// Whether the loop can be woken.
     package var hasWaker: Bool { pointee.waker != nil }
 
-    /// Wakes the loop if it sleeps, and has a waker; safe on any thread.
-    package func wake() { pointee.waker?.wake() }
+    /// Wakes the loop if it sleeps or is about to, and has a waker; safe on any thread.
+    package func wake() {
+        guard let waker = pointee.waker else { return }
+        // What has been left for the loop is not in the channel: this makes it look, if it does not say yet that it sleeps.
+        waker.pointee.hasSignal.store(true, ordering: .sequentiallyConsistent)
+        waker.wake()
+    }
 
     /// Lets whoever has something for the loop wake it, for a loop that waits by itself and says not when.
     ///
