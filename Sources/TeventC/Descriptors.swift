@@ -4,12 +4,20 @@ import Glibc
 import Talloc
 import Tevent
 
-private typealias FDCall = Call<tevent_fd_handler_t>
+/// What lies behind the engine's record of a descriptor's event.
+private struct CDescriptor {
+    let call: Call<tevent_fd_handler_t>
+    var close: tevent_fd_close_fn_t?
+}
+
+extension FDPointer {
+    fileprivate var c: UnsafeMutablePointer<CDescriptor> { placeBehindRecord.assumingMemoryBound(to: CDescriptor.self) }
+}
 
 /// Calls the program's handler of a descriptor's event.
 private func callFD(_ event: FDEvent, _ ready: FDEvent.Flags) {
     let fde = OpaquePointer(event.tallocHandle)
-    let call = FDPointer(fde).placeBehindRecord.load(as: FDCall.self)
+    let call = FDPointer(fde).c.pointee.call
     let (caller, flags) = (call.caller, UInt16(ready.rawValue))
     runHandler(of: fde) {
         caller.call(on: event.context) { ev in
@@ -47,14 +55,14 @@ package func tevent_common_add_fd(
     }
     guard let handler else { abort("a descriptor was to be watched without a handler") }
     let context = context(ev)
-    let call = FDCall(handler: handler, data: private_data, caller: Caller(context, handler_name, location))
+    let call = Call(handler: handler, data: private_data, caller: Caller(context, handler_name, location))
     let event = object { () throws(TeventError) in
         try context.addFD(
             fd, FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)), under: mem_ctx ?? context.chunk,
-            file: place(location), line: 0, behind: FDCall.size, callFD
+            file: place(location), line: 0, behind: MemoryLayout<CDescriptor>.size, callFD
         ).tallocHandle
     }
-    if let event { FDPointer(event).placeBehindRecord.storeBytes(of: call, as: FDCall.self) }
+    if let event { FDPointer(event).c.initialize(to: CDescriptor(call: call)) }
     setDestructor(of: event)
     context.hasAdded(event)
     return event
@@ -69,9 +77,12 @@ package func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
 extension FDPointer {
     /// Takes the event out of its loop, and calls its close function if it has one.
     func leaveAndClose() {
-        let close = pointee.close.take()
+        let close = c.pointee.close.take()
+        // None, if it has left before.
+        let context = pointee.prefix.context?.handle
         detach(beforeClosing: close != nil)
-        close?(pointee.descriptor)
+        let ev = context?.object.map { OpaquePointer($0) }
+        close?(ev, OpaquePointer(self), pointee.descriptor, c.pointee.call.data)
     }
 }
 
@@ -83,14 +94,7 @@ package func tevent_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd
 
 @c @implementation
 package func tevent_common_fd_set_close_fn(_ fde: OpaquePointer?, _ close_fn: tevent_fd_close_fn_t?) {
-    let event: FDPointer = record(fde, .descriptor)
-    guard let close_fn else {
-        event.pointee.close = nil
-        return
-    }
-    let data = event.placeBehindRecord.load(as: FDCall.self).data
-    let context = event.pointee.prefix.context?.handle
-    event.pointee.close = { close_fn(context?.object.map(OpaquePointer.init), fde, $0, data) }
+    (record(fde, .descriptor) as FDPointer).c.pointee.close = close_fn
 }
 
 @c @implementation

@@ -166,7 +166,7 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
     /// The request that it is lent to, which gives it back before it is gone, and what that does when its turn has come.
     var borrower: RequestPointer?
     var step: FDHandler?
-    package var close: ((Int32) -> Void)?
+    var close: ((Int32) -> Void)?
     package var next: FDPointer?
     package var previous: FDPointer?
     /// The next event of the same descriptor.

@@ -127,9 +127,7 @@ static void close_function(struct tevent_context *ev, struct tevent_fd *fde, int
 {
     struct object *event = private_data;
     bool right = fde == event->pointer && descriptor == ends[event->end].descriptor;
-    /* Debian's library does not know any more to which one it belonged. */
-    const char *context = event->detached ? "one that it has left" : name_of_pointer(ev);
-    say("close function of %s in %s%s", name_of(event), context, right ? "" : ", wrong arguments");
+    say("close function of %s in %s%s", name_of(event), name_of_pointer(ev), right ? "" : ", wrong arguments");
     if (event->closes) close(descriptor);
 }
 
