@@ -87,7 +87,8 @@ package func ctevent_find_debug(
 ) -> UnsafeMutableRawPointer? {
     guard let ev else { return nil }
     let context = context(ev)
-    guard let sink = context.extras.pointee.debug, level.rawValue <= context.extras.pointee.maximumDebugLevel.rawValue else { return nil }
+    guard let sink = context.extras.pointee.debug, level.rawValue <= context.extras.pointee.maximumDebugLevel.rawValue
+    else { return nil }
     private_data?.pointee = sink.data
     return sink.function
 }

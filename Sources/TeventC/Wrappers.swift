@@ -167,8 +167,10 @@ struct Caller {
     }
 }
 
-/// What an event of a C program calls. It lies behind the engine's record, in the same chunk, so that nothing has to be
-/// allocated for it, and the engine's handler for such events is one function that looks there.
+/// What an event of a C program calls.
+///
+/// It lies behind the engine's record, in the same chunk, so that nothing has to be allocated for it, and the engine's handler
+/// for such events is one function that looks there.
 struct Call<Handler> {
     let handler: Handler
     let data: UnsafeMutableRawPointer?

@@ -63,7 +63,8 @@ extension EventRecord where Self: ~Copyable {
         let prefix: (chunk: UnsafeMutableRawPointer, slot: HandleSlotPointer)
         do {
             prefix = try allocateChunk(
-                size: behind == 0 ? MemoryLayout<Self>.size : MemoryLayout<Self>.stride + behind, name: name.cString, under: parent, kind: kind)
+                size: behind == 0 ? MemoryLayout<Self>.size : MemoryLayout<Self>.stride + behind, name: name.cString,
+                under: parent, kind: kind)
         } catch { throw TeventError(error) }
         let pointer = prefix.chunk.initializeMemory(
             as: Self.self, to: record(EventPrefix(slot: prefix.slot, file: file, line: line)))
