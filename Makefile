@@ -15,7 +15,7 @@ COUNTS = $(SWIFT) build -c release --product peer-engine && $(SWIFT) build -c re
 	.build/release/bench counts
 
 .PHONY: help setup build tour test test-release text check-text format lint sanitize valgrind bench counts \
-	check-counts drop-in drop-in-test docs clean
+	check-counts drop-in drop-in-test drop-in-samba docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ drop-in: setup ## build the engine as libtevent.so.0, for programs written in C
 drop-in-test: drop-in ## run C programs, Samba's own tests and random ones on the engine as libtevent.so.0
 	@SWIFT='$(SWIFT)' Scripts/drop-in-test
 	@Scripts/differential --seeds 1-20000
+
+drop-in-samba: drop-in ## run Samba's file server on it; needs root, and Debian's samba, smbclient and samba-testsuite
+	@Scripts/drop-in-samba
 
 docs: setup ## write the reference of the libraries as web pages
 	@SWIFT='$(SWIFT)' Scripts/docs
