@@ -48,8 +48,9 @@ package struct ContextRecord: ~Copyable {
     /// Whether it serves programs written for C's tevent.
     ///
     /// Their deadlines are times of the day, which steps of the wall clock move; their loops wait even if nothing could ever
-    /// happen, but half a minute at most if there is no timer; and they may close descriptors before their events.
-    package var servesC = false { didSet { ready.limit = 1 } }
+    /// happen, but half a minute at most if there is no timer, and take one ready descriptor for each wait; they may close
+    /// descriptors before their events; and what is below a context is freed while that still works.
+    package var servesC = false { didSet { ready.limit = servesC ? 1 : ReadyBatch.usualLimit } }
     /// Where the engine's own memory is while what else is below the context is freed.
     fileprivate var keeper: UnsafeMutableRawPointer?
     var stopRequested = false
