@@ -6,10 +6,16 @@ import Tevent
 
 private typealias ImmediateCall = Call<tevent_immediate_handler_t>
 
+extension ImmediatePointer {
+    fileprivate var c: UnsafeMutablePointer<ImmediateCall> {
+        placeBehindRecord.assumingMemoryBound(to: ImmediateCall.self)
+    }
+}
+
 /// Calls the program's handler of an immediate that has left its loop.
 private func callImmediate(_ immediate: ImmediateEvent, _ events: EventContext) {
     let im = OpaquePointer(immediate.tallocHandle)
-    let call = ImmediatePointer(im).placeBehindRecord.load(as: ImmediateCall.self)
+    let call = ImmediatePointer(im).c.pointee
     runHandler(of: im, left: events.tallocHandle) {
         call.caller.callImmediate(im, on: events, call.handler, call.data)
     }
@@ -21,7 +27,8 @@ package func _tevent_create_immediate(
 ) -> OpaquePointer? {
     prepareProgram()
     let immediate = object { () throws(TeventError) in
-        try ImmediateEvent(under: mem_ctx, file: place(location), line: 0, behind: ImmediateCall.size).tallocHandle
+        try ImmediateEvent(under: mem_ctx, file: place(location), line: 0, behind: MemoryLayout<ImmediateCall>.size)
+            .tallocHandle
     }
     setDestructor(of: immediate)
     return immediate
@@ -59,7 +66,7 @@ package func tevent_common_schedule_immediate(
         // A trace has heard of it, and may have freed either, or scheduled the immediate anew.
         guard !handle.isStale, !events.isFreed else { return }
     }
-    immediate.placeBehindRecord.storeBytes(of: call, as: ImmediateCall.self)
+    immediate.c.initialize(to: call)
     ImmediateEvent(immediate).schedule(on: events, callImmediate)
     context.hasAdded(im)
 }

@@ -109,8 +109,7 @@ private func add(
     }
     guard let made else { return nil }
     let entry = EntryPointer(made)
-    let wrapper = ev.flatMap { $0.slot.isOf(.contextWrapper) ? TallocHandle(slot: $0.slot) : nil }
-    entry.c.initialize(to: CEntry(trigger: function, data: data, wrapper: wrapper))
+    entry.c.initialize(to: CEntry(trigger: function, data: data, wrapper: wrapper(ev)))
     _talloc_set_destructor(made.chunk, destroyEntry)
     if CallDepth.isWatched { CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, entry) }
     // Who has said what is to be called in the end expects nothing before the loop runs.

@@ -6,10 +6,14 @@ import Tevent
 
 private typealias SignalCall = Call<tevent_signal_handler_t>
 
+extension SignalPointer {
+    fileprivate var c: UnsafeMutablePointer<SignalCall> { placeBehindRecord.assumingMemoryBound(to: SignalCall.self) }
+}
+
 /// Calls the program's handler of a signal's event, and frees the event afterwards if that is to be called `once`.
 private func callSignal(_ event: SignalEvent, _ arrival: SignalArrival, once: Bool) {
     let se = OpaquePointer(event.tallocHandle)
-    let call = SignalPointer(se).placeBehindRecord.load(as: SignalCall.self)
+    let call = SignalPointer(se).c.pointee
     let caller = call.caller
     let (number, count) = (arrival.signal.rawValue, CInt(clamping: arrival.count))
     var details = SignalPointer(se).pointee.lastInfo
@@ -55,10 +59,10 @@ package func tevent_common_add_signal(
     let event = object { () throws(TeventError) in
         try context.addSignal(
             Signal(rawValue: number), wantsInfo: sa_flags & SA_SIGINFO != 0, flags: sa_flags,
-            under: mem_ctx ?? context.chunk, file: place(location), line: 0, behind: SignalCall.size
+            under: mem_ctx ?? context.chunk, file: place(location), line: 0, behind: MemoryLayout<SignalCall>.size
         ) { callSignal($0, $1, once: isOnce) }.tallocHandle
     }
-    if let event { SignalPointer(event).placeBehindRecord.storeBytes(of: call, as: SignalCall.self) }
+    if let event { SignalPointer(event).c.initialize(to: call) }
     setDestructor(of: event)
     context.hasAdded(event)
     return event

@@ -85,10 +85,9 @@ extension SenderPointer {
                     }
                     receiver = made.handle
                 }
-                let wrapper = ev.flatMap { $0.slot.isOf(.contextWrapper) ? TallocHandle(slot: $0.slot) : nil }
                 chunk.initializeMemory(
                     as: SenderRecord.self,
-                    to: SenderRecord(slot: slot, channel: channel, wrapper: wrapper, receiver: receiver))
+                    to: SenderRecord(slot: slot, channel: channel, wrapper: wrapper(ev), receiver: receiver))
                 _talloc_set_destructor(chunk, destroySender)
                 return TallocHandle(slot: slot)
             } catch { throw TeventError(error) }

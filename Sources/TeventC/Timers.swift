@@ -6,10 +6,14 @@ import Tevent
 
 private typealias TimerCall = Call<tevent_timer_handler_t>
 
+extension TimerPointer {
+    fileprivate var c: UnsafeMutablePointer<TimerCall> { placeBehindRecord.assumingMemoryBound(to: TimerCall.self) }
+}
+
 /// Calls the program's handler of a timer, and frees the timer afterwards, even if it was given another time meanwhile.
 private func callTimer(_ timer: TimerEvent, now: EventInstant) {
     let te = OpaquePointer(timer.tallocHandle)
-    let call = TimerPointer(te).placeBehindRecord.load(as: TimerCall.self)
+    let call = TimerPointer(te).c.pointee
     let caller = call.caller
     let due = timer.context?.record().pointee.timers.runningDeadline ?? 0
     let deadline = timeval(EventInstant(nanoseconds: due))
@@ -51,10 +55,10 @@ package func tevent_common_add_timer_v2(
     let timer = object { () throws(TeventError) in
         try context.addTimer(
             at: EventInstant(deadline), under: mem_ctx ?? context.chunk, file: place(location), line: 0,
-            behind: TimerCall.size, callTimer
+            behind: MemoryLayout<TimerCall>.size, callTimer
         ).tallocHandle
     }
-    if let timer { TimerPointer(timer).placeBehindRecord.storeBytes(of: call, as: TimerCall.self) }
+    if let timer { TimerPointer(timer).c.initialize(to: call) }
     setDestructor(of: timer)
     context.hasAdded(timer)
     return timer

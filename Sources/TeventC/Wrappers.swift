@@ -32,6 +32,11 @@ struct Wrapper {
     let main: OpaquePointer
 }
 
+/// The wrapper that a C program means, or nil for a context that has a loop.
+func wrapper(_ ev: OpaquePointer?) -> TallocHandle? {
+    ev.flatMap { $0.slot.isOf(.contextWrapper) ? TallocHandle(slot: $0.slot) : nil }
+}
+
 extension WrapperPointer {
     /// The context behind, or nil when that is gone.
     var main: OpaquePointer? { pointee.mainHandle.object.map(OpaquePointer.init) }
@@ -175,8 +180,6 @@ struct Call<Handler> {
     let handler: Handler
     let data: UnsafeMutableRawPointer?
     let caller: Caller
-
-    static var size: Int { MemoryLayout<Call>.size }
 }
 
 // MARK: What programs call

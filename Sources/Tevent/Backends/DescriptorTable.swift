@@ -45,17 +45,16 @@ struct DescriptorTable {
     func hasEntry(for descriptor: Int32) -> Bool { descriptor < capacity }
 
     /// Makes sure there is an entry for the descriptor.
-    mutating func reserve(_ descriptor: Int32, under context: UnsafeMutableRawPointer) throws(TeventError) {
-        guard descriptor < capacity else { return try grow(for: descriptor, under: context) }
+    mutating func reserve(_ descriptor: Int32, under parent: UnsafeMutableRawPointer) throws(TeventError) {
+        guard descriptor < capacity else { return try grow(for: descriptor, under: parent) }
         guard descriptor >= 0 else { throw .badDescriptor(descriptor) }
     }
 
-    private mutating func grow(for descriptor: Int32, under context: UnsafeMutableRawPointer) throws(TeventError) {
+    private mutating func grow(for descriptor: Int32, under parent: UnsafeMutableRawPointer) throws(TeventError) {
         // A number out of range would cost much memory: only one that is open is believed.
         guard fcntl(descriptor, F_GETFD) >= 0 else { throw .badDescriptor(descriptor) }
         let newCapacity = max(64, max(Int(descriptor) + 1, capacity * 2))
         let size = newCapacity * MemoryLayout<Entry>.stride
-        let parent = context.assumingMemoryBound(to: ContextRecord.self).tableParent
         guard let memory = _talloc_realloc(parent, entries, size, Self.name.cString) else {
             throw .outOfMemory(name: "\(Self.name)")
         }

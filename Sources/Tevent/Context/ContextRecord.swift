@@ -105,7 +105,7 @@ extension ContextPointer {
     }
 
     /// Whether anything can ever happen in this loop.
-    package var hasEvents: Bool { pointee.watchingFDs > 0 || hasEventsBesideDescriptors }
+    var hasEvents: Bool { pointee.watchingFDs > 0 || hasEventsBesideDescriptors }
 
     package var hasEventsBesideDescriptors: Bool {
         !pointee.immediates.isEmpty || pointee.timers.count > 0 || !pointee.signals.isEmpty
@@ -132,7 +132,7 @@ extension ContextPointer {
     fileprivate func freeChildren() {
         guard let keeper = talloc_named_const(nil, 0, ReadyBatch.name.cString) else { return }
         pointee.keeper = keeper
-        for case .messages(let first) in detachEvents() { first.discardAll() }
+        discardEvents()
         for memory in [pointee.ready.memory, pointee.descriptors.memory, pointee.timers.memory, pointee.attachment] {
             _ = _talloc_steal_loc(keeper, memory, nil)
         }
@@ -150,8 +150,10 @@ extension ContextPointer {
     /// That may be inside a handler: a server's child stays in the one in which it was forked, and its loop is the outermost.
     package func dropEvents() {
         pointee.nesting.level = 0
-        for case .messages(let first) in detachEvents() { first.discardAll() }
+        discardEvents()
     }
+
+    private func discardEvents() { for case .messages(let first) in detachEvents() { first.discardAll() } }
 
     package func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) {
         guard let debug = pointee.debug else { return }

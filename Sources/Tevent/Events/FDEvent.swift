@@ -138,7 +138,7 @@ extension ContextPointer {
         _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: UnsafeMutableRawPointer?,
         file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0, _ handler: @escaping FDHandler
     ) throws(TeventError) -> FDEvent {
-        try pointee.descriptors.reserve(descriptor, under: self)
+        try pointee.descriptors.reserve(descriptor, under: tableParent)
         let event = try FDRecord.make(under: parent, file: file, line: line, behind: behind) {
             FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
         }

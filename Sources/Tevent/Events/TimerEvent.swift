@@ -117,7 +117,7 @@ extension ContextPointer {
         at deadline: EventInstant, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
         behind: Int = 0, _ handler: @escaping TimerHandler
     ) throws(TeventError) -> TimerEvent {
-        guard pointee.timers.reserve(under: self) else { throw .outOfMemory(name: "\(TimerRecord.name)") }
+        guard pointee.timers.reserve(under: tableParent) else { throw .outOfMemory(name: "\(TimerRecord.name)") }
         let timer = try TimerRecord.make(under: parent, file: file, line: line, behind: behind) {
             TimerRecord(prefix: $0, handler: handler)
         }

@@ -92,14 +92,13 @@ package struct TimerHeap {
 
     /// Makes room for one more timer, so that the next `add` cannot fail; false when there is no memory.
     @inline(__always)
-    mutating func reserve(under context: UnsafeMutableRawPointer) -> Bool {
-        numbered < capacity || grow(under: context)
+    mutating func reserve(under parent: UnsafeMutableRawPointer) -> Bool {
+        numbered < capacity || grow(under: parent)
     }
 
-    private mutating func grow(under context: UnsafeMutableRawPointer) -> Bool {
+    private mutating func grow(under parent: UnsafeMutableRawPointer) -> Bool {
         let larger = max(16, capacity * 2)
         let size = MemoryLayout<Key>.stride + MemoryLayout<TimerPointer?>.stride + MemoryLayout<UInt32>.stride
-        let parent = context.assumingMemoryBound(to: ContextRecord.self).tableParent
         guard let grown = _talloc_realloc(parent, memory, larger * size, Self.name.cString) else { return false }
         memory = grown
         let (oldTimers, oldPlaces, old) = (timers, places, capacity)
