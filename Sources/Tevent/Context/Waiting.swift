@@ -107,7 +107,10 @@ extension ContextPointer {
         let wanted = table.wanted(descriptor)
         // A new event gives up the place that an earlier one had among those that are ready: a C program may count on
         // being told by another descriptor first that this one is to be left alone.
-        if pointee.servesC, table[descriptor].isNew { forget(descriptor) }
+        // Once it waits for something else there is no such place to keep, and one system call does for two.
+        if pointee.servesC, table[descriptor].isNew, !wanted.isDisjoint(with: table[descriptor].registered) {
+            forget(descriptor)
+        }
         let registered = table[descriptor].registered
         if table[descriptor].isAlwaysReady {
             table[descriptor].isAlwaysReady = false
