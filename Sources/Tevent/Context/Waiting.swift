@@ -106,8 +106,8 @@ extension ContextPointer {
         let table = pointee.descriptors
         let wanted = table.wanted(descriptor)
         // A new event gives up the place that an earlier one had among those that are ready: a C program may count on
-        // being told by another descriptor first that this one is to be left alone.
-        // Once it waits for something else there is no such place to keep, and one system call does for two.
+        // being told by another descriptor first that this one is to be left alone. If it waits for something else than
+        // the earlier one, nobody counts on that, and one system call for two saves a quarter of an echo.
         if pointee.servesC, table[descriptor].isNew, !wanted.isDisjoint(with: table[descriptor].registered) {
             forget(descriptor)
         }
