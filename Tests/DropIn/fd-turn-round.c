@@ -20,22 +20,20 @@ static bool over;
 
 static void stop_waiting(struct tevent_context *context, struct tevent_timer *timer, struct timeval now, void *unused)
 {
+    printf("nothing more\n");
     over = true;
 }
 
-static void run_until_idle(void)
+/* The limit is for what comes after them: a timer that is due would go before descriptors that are ready. There may be a
+ * turn in which nothing happens, when the loop notices that a file lives on whose number it knew. */
+static void turns(int count)
 {
-    over = false;
-    while (!over) {
-        struct tevent_timer *limit =
-            tevent_add_timer(ev, ev, tevent_timeval_current_ofs(0, 20000), stop_waiting, NULL);
-        tevent_loop_once(ev);
-        if (!over) talloc_free(limit);
-    }
-    printf("nothing more\n");
+    while (count-- > 0) tevent_loop_once(ev);
+    tevent_add_timer(ev, ev, tevent_timeval_current_ofs(0, 20000), stop_waiting, NULL);
+    for (over = false; !over;) tevent_loop_once(ev);
 }
 
-static void on_room(struct tevent_context *context, struct tevent_fd *event, uint16_t flags, void *connection);
+static void on_room(struct tevent_context *context, struct tevent_fd *event, uint16_t flags, void *data);
 
 static void on_question(struct tevent_context *context, struct tevent_fd *event, uint16_t flags, void *data)
 {
@@ -73,9 +71,9 @@ static void two_clients(void)
     tevent_add_fd(ev, clients, b.here, TEVENT_FD_READ, on_question, &b);
     for (int round = 0; round < 2; round++) {
         ask(&a);
-        run_until_idle();
+        turns(2);
         ask(&b);
-        run_until_idle();
+        turns(2);
     }
     talloc_free(clients);
 }
@@ -86,21 +84,16 @@ static void on_room_elsewhere(struct tevent_context *context, struct tevent_fd *
     talloc_free(event);
 }
 
-/* Lets the connection's number mean the end of a pipe; what it meant may live on under another number. */
-static void become_another_file(struct connection *c, struct tevent_fd *event)
+/* From now on the connection's number means the end of a pipe; what it meant may live on under another number. */
+static void on_last_question(struct tevent_context *context, struct tevent_fd *event, uint16_t flags, void *data)
 {
+    struct connection *c = data;
     int pipe_ends[2];
+    printf("%c asks for the last time\n", c->name);
     if (pipe(pipe_ends) != 0) perror("pipe");
     talloc_free(event);
     dup2(pipe_ends[1], c->here);
     tevent_add_fd(ev, ev, c->here, TEVENT_FD_WRITE, on_room_elsewhere, NULL);
-}
-
-static void on_last_question(struct tevent_context *context, struct tevent_fd *event, uint16_t flags, void *data)
-{
-    struct connection *c = data;
-    printf("%c asks for the last time\n", c->name);
-    become_another_file(c, event);
 }
 
 static void another_file(char name, bool lives_on)
@@ -109,7 +102,7 @@ static void another_file(char name, bool lives_on)
     if (lives_on) dup(c.here);
     tevent_add_fd(ev, ev, c.here, TEVENT_FD_READ, on_last_question, &c);
     ask(&c);
-    run_until_idle();
+    turns(2);
 }
 
 int main(void)
