@@ -98,7 +98,8 @@ let package = Package(
             dependencies: ["TeventC", "CTevent", "Tevent", "Talloc", "CTalloc", "TestSupport", "CTestSupport"]),
         .testTarget(name: "TallocTests", dependencies: ["Talloc", "TestSupport"]),
         .testTarget(
-            name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport"], exclude: ["DoesNotCompile"]),
+            name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport", "CLinux"],
+            exclude: ["DoesNotCompile"]),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
 
         // The tour, and what it shares with the tests: running a program as a user does.

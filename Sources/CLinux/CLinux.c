@@ -1,5 +1,9 @@
 #include "CLinux.h"
 
 CLINUX_THREAD_LOCAL struct clinux_free_slots clinux_free_slots;
-CLINUX_THREAD_LOCAL struct clinux_callbacks clinux_callbacks;
 CLINUX_THREAD_LOCAL struct clinux_message_cells clinux_message_cells;
+CLINUX_THREAD_LOCAL void *clinux_abort_reason;
+
+long clinux_first_child_offset;
+int64_t clinux_memory_limits;
+uintptr_t clinux_recent_type_names[clinux_recent_type_names_count];

@@ -1,18 +1,45 @@
 import CTalloc
 
-// The one way a chunk with a handle is made, for this module and the engine. Whatever a chunk holds, its first word is
-// its slot, so that the chunk's address leads back to its handle.
+// The one way a chunk is made, for this module and the engine. Whatever an object's chunk holds, its first word is its
+// slot, so that the chunk's address leads back to its handle.
 
 /// Allocates a chunk of `size` bytes named `name`, with a slot of its own; the chunk's bytes are not yet initialised.
 ///
 /// - Throws: ``TallocError/outOfMemory(name:)``; nothing has changed then.
 @inlinable @inline(__always)
 package func allocateChunk(
-    size: Int, name: UnsafePointer<CChar>, under parent: UnsafeRawPointer?, kind: ObjectKind
+    size: Int, name: UnsafePointer<CChar>, under parent: UnsafeMutableRawPointer?, kind: ObjectKind
 ) throws(TallocError) -> (chunk: UnsafeMutableRawPointer, slot: HandleSlotPointer) {
-    let chunk = talloc_named_const(parent, size, name)
+    let chunk = allocatePrivateChunk(size: size, name: name, under: parent)
     let slot = try acquireSlot(for: chunk, name: name, kind: kind)
     return (chunk.unsafelyUnwrapped, slot)
+}
+
+/// Allocates a chunk that is no object: it has no handle, and nothing but its maker knows it.
+@inlinable @inline(__always)
+package func allocatePrivateChunk(
+    size: Int, name: UnsafePointer<CChar>, under parent: UnsafeMutableRawPointer?
+) -> UnsafeMutableRawPointer? {
+    MemoryLimits.allow(size, under: parent) ? talloc_named_const(parent, size, name) : nil
+}
+
+/// Allocates a chunk that is also a pool for `objects` chunks below it, which hold `bytes` together.
+@inlinable @inline(__always)
+package func allocatePool(
+    size: Int, objects: CUnsignedInt, bytes: Int, name: UnsafePointer<CChar>, under parent: UnsafeMutableRawPointer?
+) -> UnsafeMutableRawPointer? {
+    let (total, overflow) = size.addingReportingOverflow(bytes)
+    guard !overflow, MemoryLimits.allow(total, under: parent) else { return nil }
+    return _talloc_pooled_object(parent, size, name, objects, bytes)
+}
+
+/// Gives a private chunk another size, or makes one; nil, and no change, if there is no memory.
+package func reallocatePrivateChunk(
+    _ chunk: UnsafeMutableRawPointer?, size: Int, name: UnsafePointer<CChar>, under parent: UnsafeMutableRawPointer?
+) -> UnsafeMutableRawPointer? {
+    let growth = size - (chunk.map { talloc_get_size($0) } ?? 0)
+    guard MemoryLimits.allow(growth, under: parent) else { return nil }
+    return _talloc_realloc(parent, chunk, size, name)
 }
 
 /// Takes a slot for a chunk just allocated; the chunk is nil, or freed again, when there is no memory.

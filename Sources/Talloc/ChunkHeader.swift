@@ -4,12 +4,12 @@ import CTalloc
 @usableFromInline
 struct ChunkHeader {
     @usableFromInline let slot: HandleSlotPointer
-    /// What the user wants to be asked before the chunk is freed.
+    /// True while the value is being changed in place; freeing it then would pull it from under the change.
+    @usableFromInline var isBeingChanged = false
+    /// What the program wants to be asked before the chunk is freed.
     @usableFromInline var destructor: ((TallocHandle) -> FreeDecision)?
     /// Knows the value behind the header; nil when there is none.
     @usableFromInline let storage: (any ValueStorage.Type)?
-    /// True while the value is being changed in place; freeing it then would pull it from under the change.
-    @usableFromInline var isBeingChanged = false
 
     /// How many bytes it takes, with those that keep a value behind it at a multiple of eight.
     @inlinable
@@ -17,7 +17,7 @@ struct ChunkHeader {
 
     /// Makes a chunk without a value: a context or a pool.
     static func make(
-        kind: ObjectKind, name: UnsafePointer<CChar>, under parent: UnsafeRawPointer?
+        kind: ObjectKind, name: UnsafePointer<CChar>, under parent: UnsafeMutableRawPointer?
     ) throws(TallocError) -> TallocHandle {
         let (chunk, slot) = try allocateChunk(
             size: size, name: name, under: parent, kind: kind)
@@ -29,8 +29,11 @@ struct ChunkHeader {
         on chunk: UnsafeMutableRawPointer, slot: HandleSlotPointer, storage: (any ValueStorage.Type)?
     ) {
         chunk.initializeMemory(as: ChunkHeader.self, to: ChunkHeader(slot: slot, storage: storage))
-        _talloc_set_destructor(chunk, destroyChunk)
+        _talloc_set_destructor(chunk, destructor)
     }
+
+    /// A closure, since the compiler inlines nothing into a function that it has to make a C function of.
+    private static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { destroyChunk($0) }
 
     private init(slot: HandleSlotPointer, storage: (any ValueStorage.Type)?) {
         self.slot = slot
@@ -38,26 +41,57 @@ struct ChunkHeader {
     }
 }
 
+/// A chunk that holds a value.
+@usableFromInline
+struct ValueChunkRecord: ObjectRecord {
+    @usableFromInline var header: ChunkHeader
+
+    @inlinable static var kinds: ObjectKinds { ObjectKinds(.chunk) }
+    @inlinable static var description: StaticString { "a chunk of a value" }
+}
+
+/// A chunk that holds nothing: a context or a pool.
+struct PlainChunkRecord: ObjectRecord {
+    var header: ChunkHeader
+
+    static var kinds: ObjectKinds { ObjectKinds(from: .context, to: .pool) }
+    static var description: StaticString { "plain memory" }
+}
+
+/// A pool.
+struct PoolRecord: ObjectRecord {
+    var header: ChunkHeader
+    /// How many bytes it had at first for the chunks below it.
+    let stock: Int
+
+    static var kinds: ObjectKinds { ObjectKinds(.pool) }
+    static var description: StaticString { "a pool" }
+}
+
 /// What libtalloc calls when a chunk is about to be freed; -1 keeps it.
+@inline(__always)
 private func destroyChunk(_ chunk: UnsafeMutableRawPointer?) -> CInt {
-    let header = chunk!.assumingMemoryBound(to: ChunkHeader.self)
-    let slot = header.pointee.slot
+    let chunk = chunk.unsafelyUnwrapped
+    let header = chunk.assumingMemoryBound(to: ChunkHeader.self)
     if header.pointee.isBeingChanged {
-        abort("'\(String(cString: talloc_get_name(chunk)))' was freed while its value was being changed")
+        abort("'\(nameOfChunk(chunk))' was freed while its value was being changed")
     }
-    if let destructor = header.pointee.destructor, destructor(TallocHandle(slot: slot)) == .refuse { return -1 }
+    if let destructor = header.pointee.destructor, destructor(TallocHandle(objectAt: chunk)) == .refuse { return -1 }
     // From here on the handles are stale, so whatever the value's deinit does, it cannot come back to this chunk.
-    slot.release()
-    header.pointee.storage?.deinitializeValue(at: placeOfValue(in: chunk!))
+    header.pointee.slot.release()
+    header.pointee.storage?.deinitializeValue(at: placeOfValue(in: chunk))
     header.deinitialize(count: 1)
+    freeChildrenIfAny(of: chunk)
     return 0
 }
 
-private let copiedName: StaticString = ".name"
+let copiedName: StaticString = ".name"
 
 /// Names a chunk with a copy that is freed with it.
 func renameChunk(_ chunk: UnsafeMutableRawPointer, _ name: String) throws(TallocError) {
-    guard let copy = talloc_strdup(chunk, name) else { throw TallocError.outOfMemory(name: "name '\(name)'") }
+    guard MemoryLimits.allow(name.utf8.count + 1, under: chunk), let copy = talloc_strdup(chunk, name) else {
+        throw TallocError.outOfMemory(name: "name '\(name)'")
+    }
     talloc_set_name_const(copy, copiedName.cString)
     let old = talloc_get_name(chunk)
     talloc_set_name_const(chunk, copy)
@@ -66,8 +100,8 @@ func renameChunk(_ chunk: UnsafeMutableRawPointer, _ name: String) throws(Talloc
 
 /// Frees a name that an earlier `renameChunk` made.
 private func freeCopiedName(_ name: UnsafePointer<CChar>?, of chunk: UnsafeMutableRawPointer) {
-    for step in walkTree(from: chunk, maximumDepth: 1).dropFirst()
-    where UnsafeRawPointer(step.chunk) == UnsafeRawPointer(name) {
-        freeChunk(step.chunk)
-    }
+    for child in childChunks(of: chunk) where UnsafeRawPointer(child) == UnsafeRawPointer(name) { freeChunk(child) }
 }
+
+/// What a chunk is called in reports and messages.
+func nameOfChunk(_ chunk: UnsafeRawPointer) -> String { String(cString: talloc_get_name(chunk)) }

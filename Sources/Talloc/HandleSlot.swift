@@ -14,6 +14,7 @@ import Synchronization
 //
 // Slots are taken from a list that belongs to the thread, so neither making nor freeing an object
 // takes a lock. A stamp has 56 bits of generation: at one object per nanosecond it wraps in two years.
+// Its other eight bits are the kind of object, so a handle that fits its slot knows the kind for certain.
 //
 // Slots may change threads: memory sent to another thread is freed there, and a thread with too many
 // free slots passes some on. A stale handle of the first thread still looks at the stamp, so stamps are
@@ -22,18 +23,19 @@ import Synchronization
 /// What kind of object a slot stands for, kept in the low byte of its stamp.
 @usableFromInline @frozen
 package enum ObjectKind: UInt8 {
-    case context = 1
-    case chunk
+    // Kinds that share the first words of their records follow each other, see `ObjectKinds`.
+    case chunk = 1
+    case context
     case pool
     case eventContext
     case timer
     case immediate
     case signal
     case descriptor
+    case receiver
     case request
     case queue
     case queueEntry
-    case receiver
     case contextWrapper
     case threadSender
 }
@@ -123,6 +125,12 @@ enum SlotDepot {
     private static let slabs = Locked(Set<UInt>())
     private static let slabSize = 8192
 
+    static func setUp() {
+        leftBehind.withLock { _ in }
+        slabs.withLock { _ in }
+        _ = threadEnd
+    }
+
     /// Runs when a thread ends, to pass its free slots on.
     private static let threadEnd: pthread_key_t = {
         var key = pthread_key_t()
@@ -133,6 +141,7 @@ enum SlotDepot {
     /// Gives the calling thread, which has none, free slots; it still has none when there is no memory.
     @usableFromInline
     static func refill() {
+        prepareProcess()
         watchEndOfThisThread()
         let free = clinux_free_slots_here()!
         guard let batch = takeSetAside() ?? leftBehind.withLock({ $0.popLast() }) ?? newSlab() else { return }

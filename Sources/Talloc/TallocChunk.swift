@@ -39,7 +39,7 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     }
 
     private init(
-        _ value: consuming Value, parent: UnsafeRawPointer?, name: StaticString?
+        _ value: consuming Value, parent: UnsafeMutableRawPointer?, name: StaticString?
     ) throws(TallocError) {
         let chunk = try makeTypedChunk(
             name: name?.cString ?? TypeNames.cString(of: Value.self), storage: Storage<Value>.self, under: parent)
@@ -56,7 +56,7 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
         get { Storage<Value>.value(in: unchangingChunk("value")).pointee }
         nonmutating set {
             let place = Storage<Value>.value(in: unchangingChunk("value"))
-            // Letting the old value go may run anybody's deinit, and that may free the chunk, so it comes last.
+            // Release the old value last: its deinit may do anything, such as free the chunk.
             let old = place.move()
             place.initialize(to: newValue)
             withExtendedLifetime(old) {}
@@ -79,8 +79,8 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     ///
     /// The corresponding C macro is `talloc_set_destructor()`.
     public func setDestructor(_ destructor: ((TallocChunk) -> FreeDecision)?) {
-        let header = chunk("setDestructor(_:)").assumingMemoryBound(to: ChunkHeader.self)
-        header.pointee.destructor = destructor.map { ask in { ask(TallocChunk(tallocHandle: $0)) } }
+        let chunk = record(as: ValueChunkRecord.self, "setDestructor(_:)")
+        chunk.pointee.header.destructor = destructor.map { ask in { ask(TallocChunk(tallocHandle: $0)) } }
     }
 
     /// Gives the chunk another name, copied into memory that goes with it.
@@ -90,11 +90,12 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     /// The corresponding C function is `talloc_set_name()`.
     public func setName(_ name: String) throws(TallocError) { try renameChunk(chunk("setName(_:)"), name) }
 
-    /// The chunk, or a trap when its value is being changed: nobody else may see it half done.
+    /// The chunk, or a trap when its value is being changed: no other code may see it half done.
     @inlinable
     func unchangingChunk(_ call: StaticString) -> UnsafeMutableRawPointer {
-        let chunk = chunk(call)
-        if chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.isBeingChanged { usedWhileChanged(chunk) }
+        let record = record(as: ValueChunkRecord.self, call)
+        let chunk = UnsafeMutableRawPointer(record)
+        if record.pointee.header.isBeingChanged { usedWhileChanged(chunk) }
         return chunk
     }
 }

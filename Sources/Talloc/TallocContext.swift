@@ -62,14 +62,12 @@ public struct TallocContext: TallocObject, Equatable {
     ///
     /// The corresponding C macro is `talloc_set_destructor()`.
     public func setDestructor(_ destructor: ((TallocContext) -> FreeDecision)?) {
-        let chunk = chunk("setDestructor(_:)")
-        let kind = tallocHandle.slot.kind
-        guard kind == .context || kind == .pool else {
+        _ = chunk("setDestructor(_:)")
+        guard let record = tallocHandle.record(as: PlainChunkRecord.self) else {
             abort(
                 "'\(name)' is not plain memory and has a destructor of its own; hang a TallocContext below it instead")
         }
-        let header = chunk.assumingMemoryBound(to: ChunkHeader.self)
-        header.pointee.destructor = destructor.map { ask in { ask(TallocContext(tallocHandle: $0)) } }
+        record.pointee.header.destructor = destructor.map { ask in { ask(TallocContext(tallocHandle: $0)) } }
     }
 }
 

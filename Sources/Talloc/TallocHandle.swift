@@ -19,13 +19,17 @@ public struct TallocHandle: Equatable {
         self.init(slot: chunk.load(as: HandleSlotPointer.self))
     }
 
-    /// Whether the object is gone.
+    /// Whether the object has been freed.
     @inlinable
     package var isStale: Bool { slot.pointee.stamp != stamp }
 
-    /// The object, or nil when it is gone.
+    /// The object's chunk, or nil if the object has been freed.
     @inlinable
     package var object: UnsafeMutableRawPointer? { isStale ? nil : slot.pointee.object }
+
+    /// Whether the object is, or was, of this kind.
+    @inlinable
+    package func isOf(_ kind: ObjectKind) -> Bool { UInt8(truncatingIfNeeded: stamp) == kind.rawValue }
 
     /// Whether both refer to the same object, freed or not.
     @inlinable
@@ -36,11 +40,3 @@ public struct TallocHandle: Equatable {
 
 @available(*, unavailable)
 extension TallocHandle: Sendable {}
-
-@inline(never)
-@usableFromInline
-func staleHandleUsed(_ type: Any.Type, _ call: StaticString) -> Never {
-    abort(
-        "\(type).\(call) was called on a freed \(type); "
-            + "a handle does not keep its object alive, ask 'isFreed' first if you cannot know")
-}

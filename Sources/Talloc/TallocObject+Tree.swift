@@ -1,3 +1,4 @@
+import CLinux
 import CTalloc
 
 extension TallocObject {
@@ -12,59 +13,88 @@ extension TallocObject {
     ///
     /// Private memory of libtalloc and of the engine is left out.
     ///
-    /// - Complexity: O(*n*) in the number of chunks below.
-    public var children: [TallocContext] {
-        walkTree(from: chunk(), maximumDepth: 1).dropFirst().compactMap { TallocContext(chunkAt: $0.chunk) }
-    }
+    /// - Complexity: O(*n*) in the number of children.
+    public var children: [TallocContext] { childChunks(of: chunk()).compactMap { TallocContext(chunkAt: $0) } }
 
     /// Moves the object, and everything below it, under another parent.
     ///
     /// A parent that lies below the object itself is refused with a trap, since the tree would lose both.
     ///
+    /// - Complexity: O(*d*) in how deep the new parent lies; O(1) for an object without children.
+    ///
     /// The corresponding C functions are `talloc_steal()` and `talloc_move()`.
     public func move(under parent: some TallocObject) {
         let chunk = chunk("move(under:)")
         let newParent = parent.chunk("move(under:)")
-        guard newParent != chunk, talloc_is_parent(newParent, chunk) == 0 else {
-            abort("'\(name)' cannot move under '\(parent.name)', which belongs to it: the tree would lose both")
+        guard !lies(newParent, below: chunk) else {
+            abort(
+                "'\(nameOfChunk(chunk))' cannot move under '\(nameOfChunk(newParent))', which belongs to it: "
+                    + "the tree would lose both")
         }
-        moveChunk(chunk, under: newParent)
+        _ = _talloc_steal_loc(newParent, chunk, nil)
+        MemoryLimits.treeGrew(above: newParent)
     }
 
-    /// Makes the object a root: nobody but its owner frees it from now on.
+    /// Makes the object a root: only its owner frees it from now on.
     ///
     /// The corresponding C call is `talloc_steal(NULL, ptr)`.
-    public func moveToRoot() { moveChunk(chunk(), under: nil) }
+    public func moveToRoot() { _ = _talloc_steal_loc(nil, chunk(), nil) }
 
     /// Bytes held by the object and everything below it, as asked for, without talloc's headers.
     ///
     /// - Complexity: O(*n*) in the number of chunks below.
     ///
     /// The corresponding C function is `talloc_total_size()`.
-    public var totalSize: Int { talloc_total_size(chunk()) }
+    public var totalSize: Int { walkTree(from: chunk()).reduce(0) { $0 + talloc_get_size($1.chunk) } }
 
     /// Number of chunks: the object and everything below it.
     ///
     /// - Complexity: O(*n*) in the number of chunks below.
     ///
     /// The corresponding C function is `talloc_total_blocks()`.
-    public var totalBlocks: Int { talloc_total_blocks(chunk()) }
+    public var totalBlocks: Int { walkTree(from: chunk()).count }
 }
 
-/// Whether a chunk is a child of another one, asked of the parent alone: the chunk may be gone, or another thread's.
+/// Whether a chunk is another one, or lies anywhere below it.
 ///
-/// - Complexity: O(*n*) in the number of the parent's children.
-package func isChild(_ chunk: UnsafeRawPointer, of parent: UnsafeRawPointer) -> Bool {
-    var search = (chunk: chunk, isFound: false)
-    withUnsafeMutablePointer(to: &search) { search in
+/// libtalloc's own function gives up after 10,000 levels.
+private func lies(_ chunk: UnsafeMutableRawPointer, below other: UnsafeMutableRawPointer) -> Bool {
+    guard clinux_may_have_children(other) else { return chunk == other }
+    var ancestor: UnsafeMutableRawPointer? = chunk
+    while let found = ancestor, found != other { ancestor = talloc_parent(found) }
+    return ancestor != nil
+}
+
+/// The chunks right below a chunk, in the order they came; private memory is among them.
+package func childChunks(of parent: UnsafeMutableRawPointer) -> [UnsafeMutableRawPointer] {
+    var newestFirst: [UnsafeMutableRawPointer] = []
+    withUnsafeMutablePointer(to: &newestFirst) { found in
         talloc_report_depth_cb(
             parent, 0, 1,
-            { child, depth, _, _, search in
-                let search = search!.assumingMemoryBound(to: (chunk: UnsafeRawPointer, isFound: Bool).self)
-                if depth == 1, child == search.pointee.chunk { search.pointee.isFound = true }
-            }, search)
+            { chunk, depth, _, isReference, found in
+                guard isReference == 0, depth == 1, let chunk else { return }
+                found.unsafelyUnwrapped.assumingMemoryBound(to: [UnsafeMutableRawPointer].self).pointee
+                    .append(UnsafeMutableRawPointer(mutating: chunk))
+            }, found)
     }
-    return search.isFound
+    return newestFirst.reversed()
+}
+
+/// Adds up a number for each chunk of a tree that was walked, from the last to the first.
+///
+/// - Parameter total: Gets a chunk, and the sum of what this gave for its children.
+func totals(of steps: [TreeStep], _ total: (_ step: TreeStep, _ children: Int) -> Int) -> [Int] {
+    // At each depth, the sum for the chunks met there that still wait for their parent.
+    var waiting: [Int] = []
+    var totals: [Int] = []
+    for step in steps.reversed() {
+        waiting.append(contentsOf: repeatElement(0, count: max(0, step.depth + 2 - waiting.count)))
+        let own = total(step, waiting[step.depth + 1])
+        waiting.removeSubrange((step.depth + 1)...)
+        waiting[step.depth] += own
+        totals.append(own)
+    }
+    return totals.reversed()
 }
 
 /// One chunk met while walking a tree.
@@ -74,30 +104,16 @@ package struct TreeStep {
 }
 
 /// All chunks from `root` down, parents before children, siblings in the order they came.
-package func walkTree(from root: UnsafeMutableRawPointer, maximumDepth: Int = -1) -> [TreeStep] {
-    var newestFirst: [TreeStep] = []
-    withUnsafeMutablePointer(to: &newestFirst) { steps in
-        talloc_report_depth_cb(
-            root, 0, CInt(maximumDepth),
-            { chunk, depth, _, isReference, steps in
-                guard isReference == 0, let chunk else { return }
-                let steps = steps!.assumingMemoryBound(to: [TreeStep].self)
-                steps.pointee.append(TreeStep(chunk: UnsafeMutableRawPointer(mutating: chunk), depth: Int(depth)))
-            }, steps)
+///
+/// A list of what is still to be visited instead of a function that calls itself: a tree may be a million levels deep.
+package func walkTree(from root: UnsafeMutableRawPointer) -> [TreeStep] {
+    var steps: [TreeStep] = []
+    var next = [TreeStep(chunk: root, depth: 0)]
+    while let step = next.popLast() {
+        steps.append(step)
+        for child in childChunks(of: step.chunk).reversed() {
+            next.append(TreeStep(chunk: child, depth: step.depth + 1))
+        }
     }
-    return oldestFirst(newestFirst[...])
-}
-
-/// Turns the order of siblings around; talloc keeps the newest first.
-private func oldestFirst(_ steps: ArraySlice<TreeStep>) -> [TreeStep] {
-    guard let depth = steps.first?.depth else { return [] }
-    let starts = steps.indices.filter { steps[$0].depth == depth }
-    var end = steps.endIndex
-    var result: [TreeStep] = []
-    for start in starts.reversed() {
-        result.append(steps[start])
-        result += oldestFirst(steps[(start + 1)..<end])
-        end = start
-    }
-    return result
+    return steps
 }

@@ -3,24 +3,15 @@ import CTalloc
 /// Anything that is one talloc chunk: memory, and every context, event and request of the engine.
 ///
 /// Whatever is a `TallocObject` can be the parent of others, and freeing it frees everything below it.
+///
+/// A type of your own that wraps an object conforms by returning the object's handle. What it returns is checked at each
+/// use, so a conformance cannot break anything: at worst, it refers to another object than you meant.
 public protocol TallocObject {
     /// The checked reference to the chunk.
     var tallocHandle: TallocHandle { get }
 }
 
 extension TallocObject {
-    /// The chunk's address, or a trap naming this type and the `call` when it was freed.
-    @inlinable
-    package func chunk(_ call: StaticString = #function) -> UnsafeMutableRawPointer {
-        guard let object = tallocHandle.object else { usedWhenFreed(call) }
-        return object
-    }
-
-    /// A function of its own, so that nobody looks up the type at each use of a handle that is not stale.
-    @inline(never)
-    @inlinable
-    package func usedWhenFreed(_ call: StaticString) -> Never { staleHandleUsed(Self.self, call) }
-
     /// Whether the object has been freed, by itself or with a parent; never traps.
     public var isFreed: Bool { tallocHandle.isStale }
 
@@ -36,20 +27,21 @@ extension TallocObject {
 
     /// Frees everything below the object, but not the object.
     ///
-    /// A child whose destructor refuses stays where it is. Private memory, such as the tables of an event context, stays
-    /// too: the C function would free it under the object's feet, and move refusing children to the object's parent.
+    /// A child whose destructor refuses stays where it is, and so does private memory, such as the tables of an event
+    /// context: the C function would free the latter while the object still uses it, and move refusing children to the
+    /// object's parent. What a destructor moves away meanwhile is kept, and what it adds is freed.
     ///
     /// - Complexity: O(*n*) in the number of chunks below.
     ///
     /// The corresponding C function is `talloc_free_children()`.
     public func freeChildren() {
-        for child in children.reversed() where !child.isFreed { child.free() }
+        freeChildrenThatAgree(of: checked("freeChildren()").handle)
     }
 
     /// The chunk's name, for reports and for error messages.
     ///
     /// The corresponding C function is `talloc_get_name()`.
-    public var name: String { String(cString: talloc_get_name(chunk())) }
+    public var name: String { nameOfChunk(chunk()) }
 
     /// The same object as plain memory, for code that does not care what it is.
     public var tallocContext: TallocContext { TallocContext(tallocHandle: tallocHandle) }
@@ -60,28 +52,29 @@ extension TallocObject {
     ///
     /// The corresponding C macro is `talloc_get_type()`.
     public func chunk<Value>(of type: Value.Type) -> TallocChunk<Value>? {
-        heldType(asked: "chunk(of:)") == type ? TallocChunk(tallocHandle: tallocHandle) : nil
+        let handle = checked("chunk(of:)").handle
+        return heldType(by: handle) == type ? TallocChunk(tallocHandle: handle) : nil
     }
 
     /// The object seen as a typed chunk, or a trap naming both types when it holds something else.
     ///
     /// The corresponding C macro is `talloc_get_type_abort()`.
     public func chunk<Value>(expecting type: Value.Type) -> TallocChunk<Value> {
-        let held = heldType(asked: "chunk(expecting:)")
-        guard held == type else { usedAsAnother(held, type) }
-        return TallocChunk(tallocHandle: tallocHandle)
+        let handle = checked("chunk(expecting:)").handle
+        let held = heldType(by: handle)
+        guard held == type else { usedAsAnother(handle, held, type) }
+        return TallocChunk(tallocHandle: handle)
     }
 
     // snippet: held-type
     /// The type of the value in a typed chunk; nil for anything else.
-    private func heldType(asked call: StaticString) -> Any.Type? {
-        let chunk = chunk(call)
-        guard tallocHandle.slot.isOf(.chunk) else { return nil }
-        return chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.storage?.valueType
+    private func heldType(by handle: TallocHandle) -> Any.Type? {
+        handle.record(as: ValueChunkRecord.self)?.pointee.header.storage?.valueType
     }
     // snippet-end: held-type
 
-    private func usedAsAnother(_ held: Any.Type?, _ wanted: Any.Type) -> Never {
+    private func usedAsAnother(_ handle: TallocHandle, _ held: Any.Type?, _ wanted: Any.Type) -> Never {
+        let name = TallocContext(tallocHandle: handle).name
         guard let held else {
             abort("'\(name)' is no chunk of a value and was used as a chunk of '\(wanted)'")
         }

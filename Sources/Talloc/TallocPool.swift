@@ -39,14 +39,17 @@ public struct TallocPool: TallocObject, Equatable {
             objects: objects, bytes: bytes, parent: parent.chunk("init(objects:bytes:under:named:)"), name: name)
     }
 
-    private init(objects: Int, bytes: Int, parent: UnsafeRawPointer?, name: StaticString) throws(TallocError) {
+    private init(objects: Int, bytes: Int, parent: UnsafeMutableRawPointer?, name: StaticString) throws(TallocError) {
         guard objects >= 0, bytes >= 0, objects <= UInt32.max else {
             abort("a pool for \(objects) objects of \(bytes) bytes cannot be made; neither may be negative")
         }
-        let size = MemoryLayout<ChunkHeader>.size
-        let chunk = _talloc_pooled_object(parent, size, name.cString, CUnsignedInt(objects), bytes)
+        let size = MemoryLayout<PoolRecord>.size
+        let chunk = allocatePool(
+            size: size, objects: CUnsignedInt(objects), bytes: bytes, name: name.cString, under: parent)
         let slot = try acquireSlot(for: chunk, name: name.cString, kind: .pool)
-        ChunkHeader.install(on: chunk!, slot: slot, storage: nil)
+        ChunkHeader.install(on: chunk.unsafelyUnwrapped, slot: slot, storage: nil)
+        chunk.unsafelyUnwrapped.storeBytes(
+            of: bytes, toByteOffset: MemoryLayout<PoolRecord>.offset(of: \.stock).unsafelyUnwrapped, as: Int.self)
         tallocHandle = TallocHandle(slot: slot)
     }
 }

@@ -30,11 +30,12 @@ public struct TallocReport: CustomStringConvertible {
     }
 
     init(of root: UnsafeMutableRawPointer) {
-        entries = walkTree(from: root).map { step in
-            let name = String(cString: talloc_get_name(step.chunk))
+        let steps = walkTree(from: root)
+        entries = zip(steps, totals(of: steps) { _, below in 1 + below }).map { step, blocks in
+            let name = nameOfChunk(step.chunk)
             return Entry(
                 name: name, contents: name == RequestLayout.name ? typeOfState(in: step.chunk) : nil,
-                depth: step.depth, size: talloc_get_size(step.chunk), blocks: talloc_total_blocks(step.chunk))
+                depth: step.depth, size: talloc_get_size(step.chunk), blocks: blocks)
         }
     }
 
@@ -42,6 +43,8 @@ public struct TallocReport: CustomStringConvertible {
     public var description: String { drawing(.sizes) }
 
     /// The tree drawn with lines, one chunk a line, without a line break at the end.
+    ///
+    /// From a depth of 64 on, the depth itself stands in place of the lines.
     ///
     /// - Complexity: O(*n*) in the number of chunks.
     public func drawing(_ columns: Columns) -> String {
@@ -58,17 +61,23 @@ public struct TallocReport: CustomStringConvertible {
 
     /// The lines before each name, found from the last entry to the first: an elder sibling's branch goes on.
     private var branches: [String] {
-        var goesOn: Set<Int> = []
+        var goesOn: [Bool] = []
         var result: [String] = []
-        for entry in entries.reversed() {
-            var branch = (1..<max(entry.depth, 1)).map { goesOn.contains($0) ? "│  " : "   " }.joined()
-            if entry.depth > 0 { branch += goesOn.contains(entry.depth) ? "├─ " : "└─ " }
-            result.append(branch)
-            goesOn = goesOn.filter { $0 <= entry.depth }
-            goesOn.insert(entry.depth)
+        for depth in entries.reversed().map(\.depth) {
+            goesOn.append(contentsOf: repeatElement(false, count: max(0, depth + 1 - goesOn.count)))
+            if depth < Self.deepestLines {
+                let lines = (1..<max(depth, 1)).map { goesOn[$0] ? "│  " : "   " }.joined()
+                result.append(depth == 0 ? "" : lines + (goesOn[depth] ? "├─ " : "└─ "))
+            } else {
+                result.append("\(depth) deep: ")
+            }
+            goesOn.removeSubrange((depth + 1)...)
+            goesOn[depth] = true
         }
         return result.reversed()
     }
+
+    private static let deepestLines = 64
 }
 
 /// Where the record of a request keeps what knows its state, and whether that lies in the request: then there is a 0.
@@ -91,7 +100,7 @@ private func typeOfState(in chunk: UnsafeMutableRawPointer) -> String? {
 extension TallocObject {
     /// A picture of the object and everything below it, as it is now.
     ///
-    /// - Complexity: O(*n* · *d*) in the number of chunks below and their depth.
+    /// - Complexity: O(*n*) in the number of chunks below.
     ///
     /// The corresponding C function is `talloc_report_full()`.
     public func report() -> TallocReport { TallocReport(of: chunk()) }

@@ -1,4 +1,4 @@
-import Synchronization
+import CLinux
 
 /// Names of types as C strings that live as long as the process.
 ///
@@ -13,31 +13,25 @@ package enum TypeNames {
     }
 
     private static let known = Locked<[ObjectIdentifier: UInt]>([:])
-    private static let recentCount = 64
-    /// Safe to share: nothing but its atomics is ever written.
-    private nonisolated(unsafe) static let recent: UnsafeMutablePointer<Atomic<UInt>> = {
-        let cells = UnsafeMutablePointer<Atomic<UInt>>.allocate(capacity: recentCount)
-        for index in 0..<recentCount { (cells + index).initialize(to: Atomic(0)) }
-        return cells
-    }()
+
+    static func setUp() { known.withLock { _ in } }
 
     @usableFromInline
     package static func cString(of type: Any.Type) -> UnsafePointer<CChar> {
         let id = ObjectIdentifier(type)
         // Metadata is aligned to 8 bytes and more.
-        let cell = recent + Int(UInt(bitPattern: id) >> 4) % recentCount
-        if let entry = UnsafePointer<Entry>(bitPattern: cell.pointee.load(ordering: .acquiring)),
-            entry.pointee.type == id
-        {
+        let place = UInt(bitPattern: id) >> 4
+        if let entry = UnsafePointer<Entry>(bitPattern: clinux_recent_type_name(place)), entry.pointee.type == id {
             return entry.pointee.name
         }
         let entry = find(type)
-        cell.pointee.store(UInt(bitPattern: entry), ordering: .releasing)
+        clinux_set_recent_type_name(place, UInt(bitPattern: entry))
         return entry.pointee.name
     }
 
     private static func find(_ type: Any.Type) -> UnsafePointer<Entry> {
         let id = ObjectIdentifier(type)
+        prepareProcess()
         let address = known.withLock { known in
             if let address = known[id] { return address }
             let name = "\(type)"

@@ -1,9 +1,7 @@
-import CTalloc
-
 // What of a typed chunk does not depend on its type, and what does in few words, so that the latter can become part of
 // the program that uses it.
 
-/// What those who do not know a value's type must know to keep it and let it go.
+/// What code that does not know a value's type must know to keep the value and to release it.
 @usableFromInline
 package protocol ValueStorage {
     static var valueType: Any.Type { get }
@@ -49,7 +47,7 @@ package enum Storage<Value>: ValueStorage {
 ///
 /// - Throws: ``TallocError/outOfMemory(name:)``; nothing has changed then.
 package func makeTypedChunk(
-    name: UnsafePointer<CChar>, storage: any ValueStorage.Type, under parent: UnsafeRawPointer?
+    name: UnsafePointer<CChar>, storage: any ValueStorage.Type, under parent: UnsafeMutableRawPointer?
 ) throws(TallocError) -> UnsafeMutableRawPointer {
     let (chunk, slot) = try allocateChunk(
         size: ChunkHeader.size + storage.room, name: name, under: parent, kind: .chunk)
@@ -60,7 +58,7 @@ package func makeTypedChunk(
 /// Where the value of a typed chunk lies.
 package func placeOfValue(in chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer { chunk + ChunkHeader.size }
 
-/// Where the value lies, or a trap when it is being changed: nobody else may see it half done.
+/// Where the value lies, or a trap when it is being changed: no other code may see it half done.
 package func placeOfUnchangingValue(in chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
     if chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.isBeingChanged { usedWhileChanged(chunk) }
     return placeOfValue(in: chunk)
@@ -73,5 +71,5 @@ package func setBeingChanged(_ isBeingChanged: Bool, valueIn chunk: UnsafeMutabl
 @inline(never)
 @usableFromInline
 func usedWhileChanged(_ chunk: UnsafeMutableRawPointer) -> Never {
-    abort("the value of '\(String(cString: talloc_get_name(chunk)))' was used while it was being changed")
+    abort("the value of '\(nameOfChunk(chunk))' was used while it was being changed")
 }

@@ -9,11 +9,12 @@ import Tevent
 /// C's loop returns whenever it has waited, even if nothing came of it: a program may have been interrupted by a signal that
 /// it handles itself, and wants to look around.
 func loopOnce(_ context: ContextPointer) -> CInt {
-    // All signals that have arrived make one turn together.
-    guard !context.runArrivedSignals() else { return 0 }
     let handle = context.handle
     var limit: EventInstant?
     do throws(TeventError) {
+        try context.noticeFork()
+        // All signals that have arrived make one turn together.
+        guard !context.runArrivedSignals() else { return 0 }
         var result = try context.turn(waitUntil: &limit)
         // What the wait was for is done at once.
         if case .again = result {
@@ -68,9 +69,7 @@ private func nested(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ b
     }
     let refusal = ask(begins: true)
     guard refusal == 0 else { return refusal }
-    let depth = CallbackDepth.enterLoop()
     let result = body(context)
-    CallbackDepth.leaveLoop(depth)
     let end = ask(begins: false)
     return end == 0 ? result : end
 }

@@ -49,6 +49,14 @@ int test_disposition(int signal)
     return action.sa_handler == SIG_IGN ? 1 : 2;
 }
 
+void test_block(int signal, int is_blocked)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    pthread_sigmask(is_blocked ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 int test_is_blocked(int signal)
 {
     sigset_t set;

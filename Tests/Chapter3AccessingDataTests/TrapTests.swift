@@ -108,7 +108,7 @@ final class TrapTests: XCTestCase {
         }
         XCTAssertEqual(result.stdout.contains("even"), false)
         try assertPageShowsTrap(
-            "the state of the request made at \(origin) was used after it was received, which lets the state go",
+            "the state of the request made at \(origin) was used after it was received, which releases the state",
             from: result)
     }
 

@@ -139,7 +139,108 @@ final class ForkTests: EngineTestCase {
         }
     }
 
-    func testWhatTheParentFoundReadyIsLookedAtAnewInTheChild() throws {
+    func testSignalsThatHadArrivedAreTheParentsAlone() throws {
+        try onBothBackends { events, _ in
+            var told: [String] = []
+            try events.addSignal(.user1) { _, arrival in told.append("\(arrival.count)") }
+            try events.addSignal(.user2, wantsInfo: true) { _, arrival in
+                told.append("\(arrival.count) with \(arrival.info == nil ? "no " : "")details")
+            }
+            for signal in [Signal.user1, .user1, .user2] { signal.raise() }
+            let said = try inChild {
+                // One that arrives before the fork has been noticed is the child's.
+                Signal.user2.raise()
+                try events.loopWait()
+                Signal.user1.raise()
+                try events.loopWait()
+                return told.joined(separator: ", ")
+            }
+            XCTAssertEqual(said, "1 with details, 1")
+            XCTAssertEqual(try events.loopWait(), .timedOut)
+            XCTAssertEqual(told, ["2", "1 with details"])
+        }
+    }
+
+    func testAForkAfterAForkIsNoDifferent() throws {
+        try onBothBackends { events, _ in
+            var told = 0
+            try events.addSignal(.user1) { _, arrival in told += arrival.count }
+            Signal.user1.raise()
+            let said = try inChild {
+                Signal.user1.raise()
+                return try self.inChild {
+                    Signal.user1.raise()
+                    try events.loopWait()
+                    return "\(told)"
+                }
+            }
+            XCTAssertEqual(said, "1")
+        }
+    }
+
+    func testNoChildWaitsForALockOfAThreadThatStayedBehind() throws {
+        let isOver = SharedCount()
+        let threads = try (0..<2).map { number in
+            try SystemThread(named: "\(number)") {
+                while isOver.value == 0 {
+                    try withTallocContext { memory in
+                        let events = try EventContext(under: memory)
+                        _ = try ThreadInbox(on: events)
+                        try events.addSignal(.user1, wantsInfo: true) { _, _ in }
+                        try memory.setMemoryLimit(bytes: 1_000_000)
+                        _ = memory.children
+                    }
+                }
+            }
+        }
+        func useAll() throws -> String {
+            alarm(20)
+            defer { alarm(0) }
+            return try withTallocContext { memory in
+                let events = try EventContext(under: memory)
+                let (proxy, runs) = (try ThreadInbox(on: events).proxy, SharedCount())
+                try events.addSignal(.user1, wantsInfo: true) { _, _ in runs.add(10) }
+                try proxy.schedule { _ in runs.add() }
+                Signal.user1.raise()
+                events.maximumWait = .zero
+                while try events.loopOnce() == .handled {}
+                try memory.setMemoryLimit(bytes: 1_000_000)
+                return "\(runs.value) \(memory.children.count)"
+            }
+        }
+        // Once here: what Swift's own runtime makes when it is first needed, it makes under locks of its own.
+        XCTAssertEqual(try useAll(), "11 1")
+        for round in 0..<rounds(300) {
+            let said = try inChild(useAll)
+            guard said == "11 1" else {
+                XCTFail("the child of round \(round) said '\(said)'")
+                break
+            }
+        }
+        isOver.add()
+        for thread in threads { try thread.join() }
+    }
+
+    func testAThreadOfTheParentsIsNotWaitedForInTheChild() throws {
+        let mayEnd = SharedCount()
+        let thread = try SystemThread(named: "behind") { while mayEnd.value == 0 { sched_yield() } }
+        let ended = try SystemThread(named: "ended") { 7 }
+        XCTAssertEqual(try ended.join(), 7)
+        XCTAssertEqual(try inChild { "\(try ended.join())" }, "7")
+        let child = test_fork()
+        if child == 0 {
+            close(STDERR_FILENO)
+            try? thread.join()
+            _exit(0)
+        }
+        var status: Int32 = 0
+        XCTAssertEqual(waitpid(child, &status, 0), child)
+        XCTAssertNotEqual(status & 0x7f, 0, "it ended by a signal: a trap")
+        mayEnd.add()
+        try thread.join()
+    }
+
+    func testWhatTheParentFoundReadyIsLookedAtAgainInTheChild() throws {
         try onBothBackends { events, _ in
             let readers = try (0..<3).map { _ in try readyDescriptor() }
             var order: [Int32] = []

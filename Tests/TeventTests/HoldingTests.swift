@@ -71,7 +71,7 @@ final class HoldingTests: EngineTestCase {
             let events = try EventContext()
             try events.hold(try pipe().reader, under: events).flags = .read
         }
-        assertTrapped(result, saying: "it holds its descriptor for requests")
+        assertTrapped(result, saying: "but it serves requests, which set them")
     }
 
     func testWhatWasReadStaysAsItWasWhileOthersRead() throws {

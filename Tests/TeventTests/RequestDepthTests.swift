@@ -1,13 +1,18 @@
+import CLinux
+import CTestSupport
 import Foundation
 import Talloc
+import TestSupport
 import XCTest
 
 @testable import Tevent
 
-/// Cascades of any depth: callbacks nest only so far, and those beyond are noted and called a little later.
+/// Cascades of any depth: each callback runs inside what ends its request, on more stack where the thread's runs low.
 final class RequestDepthTests: EngineTestCase {
-    /// Ten thousand requests, each under the one above it; how the innermost ends goes up through all of them.
-    private static func runCascade(ending: (Request<Work>) -> Void) throws -> (calls: Int, outcome: String) {
+    /// Requests, each under the one above it; how the innermost ends goes up through all of them.
+    private static func runCascade(
+        depth: Int = 10_000, ending: (Request<Work>) -> Void
+    ) throws -> (calls: Int, outcome: String) {
         var calls = 0
         var outcome = ""
         try withTallocContext { root in
@@ -17,7 +22,7 @@ final class RequestDepthTests: EngineTestCase {
                 outcome = request.outcome()
             }
             var request = top
-            for _ in 1..<10_000 {
+            for _ in 1..<depth {
                 let above = request
                 let below = try Request(Work(), under: above)
                 below.setCallback { below in
@@ -47,142 +52,66 @@ final class RequestDepthTests: EngineTestCase {
     }
 
     func testAThreadWithASmallStackIsEnoughForThem() throws {
-        let ended = DispatchSemaphore(value: 0)
-        let thread = Thread {
+        try onSmallStack {
             for _ in 0..<2 {
-                XCTAssertEqual(try? Self.runCascade { $0.finish() }.calls, 10_000)
-                XCTAssertEqual(try? Self.runCascade { $0.fail(Oops()) }.calls, 10_000)
-            }
-            ended.signal()
-        }
-        thread.stackSize = 512 * 1024
-        thread.start()
-        XCTAssertEqual(ended.wait(timeout: .now() + 60), .success)
-    }
-
-    func testCallbacksRunInsideWhatEndsTheRequestUpToTheLimitAndAfterItBeyond() throws {
-        for (depth, isInside) in [(CallbackDepth.limit - 1, true), (CallbackDepth.limit, false)] {
-            try withTallocContext { root in
-                var notes: [String] = []
-                insideCallbacks(depth, under: root) {
-                    let request = sure { try Request(Work(), under: root) }
-                    request.setCallback { _ in notes.append("callback") }
-                    request.finish()
-                    notes.append("finish has returned")
-                }
-                XCTAssertEqual(
-                    notes, isInside ? ["callback", "finish has returned"] : ["finish has returned", "callback"])
+                XCTAssertEqual(try Self.runCascade { $0.finish() }.calls, 10_000)
+                XCTAssertEqual(try Self.runCascade { $0.fail(Oops()) }.calls, 10_000)
             }
         }
     }
 
-    func testNotedCallbacksRunInTheOrderTheRequestsEnded() throws {
-        try withTallocContext { root in
-            var notes: [Int] = []
-            insideCallbacks(CallbackDepth.limit, under: root) {
-                for number in 0..<5 {
-                    let request = sure { try Request(Work(answer: number), under: root) }
-                    request.setCallback { request in
-                        notes.append(request.state.answer)
-                        guard number < 3 else { return }
-                        let next = sure { try Request(Work(answer: number + 10), under: root) }
-                        next.setCallback { notes.append($0.state.answer) }
-                        next.finish()
+    func testAHundredThousandAreNoDifferentFromTen() throws {
+        try onSmallStack {
+            let (calls, outcome) = try Self.runCascade(depth: 100_000) { $0.finish() }
+            XCTAssertEqual(calls, 100_000)
+            XCTAssertEqual(outcome, "99999")
+        }
+    }
+
+    func testCallbacksRunInsideWhatEndsTheRequestAtAnyDepth() throws {
+        for depth in [0, 1, 100, 20_000] {
+            try onSmallStack {
+                try withTallocContext { root in
+                    var notes: [String] = []
+                    insideCallbacks(depth, under: root) {
+                        let request = sure { try Request(Work(), under: root) }
+                        request.setCallback { _ in notes.append("callback") }
+                        request.finish()
+                        notes.append("finish has returned")
                     }
-                    request.finish()
+                    XCTAssertEqual(notes, ["callback", "finish has returned"], "\(depth) deep")
                 }
             }
-            XCTAssertEqual(notes, [0, 1, 2, 3, 4, 10, 11, 12])
         }
     }
 
     func testTheOrderOfCallbacksIsTheSameAtAnyDepth() throws {
-        try withTallocContext { root in
-            var notes: [Int] = []
-            var request = try Request(Work(answer: 0), under: root)
-            request.setCallback { notes.append($0.state.answer) }
-            for level in 1..<200 {
-                let above = request
-                request = try Request(Work(answer: level), under: root)
-                request.setCallback { request in
-                    notes.append(level)
-                    let sibling = sure { try Request(Work(answer: -level), under: root) }
-                    sibling.setCallback { notes.append($0.state.answer) }
-                    sibling.finish()
-                    above.finish()
+        try onSmallStack {
+            try withTallocContext { root in
+                var notes: [Int] = []
+                var request = try Request(Work(answer: 0), under: root)
+                request.setCallback { notes.append($0.state.answer) }
+                for level in 1..<5_000 {
+                    let above = request
+                    request = try Request(Work(answer: level), under: root)
+                    request.setCallback { request in
+                        notes.append(level)
+                        let sibling = sure { try Request(Work(answer: -level), under: root) }
+                        sibling.setCallback { notes.append($0.state.answer) }
+                        sibling.finish()
+                        above.finish()
+                    }
                 }
-            }
-            request.finish()
-            XCTAssertEqual(notes, (1..<200).reversed().flatMap { [$0, -$0] } + [0])
-        }
-    }
-
-    func testARequestThatIsFreedReceivedOrPostedWhileNotedIsForgotten() throws {
-        try onBothBackends { events, _ in
-            var notes: [String] = []
-            insideCallbacks(CallbackDepth.limit, under: events) {
-                let requests = ["freed", "received", "posted", "noted"].map { name in
-                    let request = sure { try Request(Work(), under: events) }
-                    request.setCallback { _ in notes.append(name) }
-                    request.finish()
-                    return request
-                }
-                requests[0].free()
-                requests[1].received()
-                requests[2].post(on: events)
-            }
-            XCTAssertEqual(notes, ["noted"])
-            XCTAssertEqual(try events.loopWait(), .noEvents)
-            XCTAssertEqual(notes, ["noted", "posted"])
-        }
-    }
-
-    func testANotedRequestMayStillGetAnotherCallback() throws {
-        try withTallocContext { root in
-            var notes: [String] = []
-            insideCallbacks(CallbackDepth.limit, under: root) {
-                let request = sure { try Request(Work(), under: root) }
-                request.setCallback { _ in notes.append("first") }
                 request.finish()
-                request.setCallback { _ in notes.append("second") }
+                XCTAssertEqual(notes, (1..<5_000).reversed().flatMap { [$0, -$0] } + [0])
             }
-            XCTAssertEqual(notes, ["second"])
         }
     }
 
-    func testProgressThatIsNotedIsToldWithTheEnd() throws {
-        try withTallocContext { root in
-            var notes: [String] = []
-            insideCallbacks(CallbackDepth.limit, under: root) {
-                let request = sure { try Request(Work(), under: root) }
-                request.setCallback { notes.append("\($0.status)") }
-                request.notify()
-                request.notify()
-                request.finish()
-            }
-            XCTAssertEqual(notes, ["done"])
-        }
-    }
-
-    func testProgressThatIsNotedIsTold() throws {
-        try withTallocContext { root in
-            var notes: [String] = []
-            insideCallbacks(CallbackDepth.limit, under: root) {
-                let request = sure { try Request(Work(), under: root) }
-                request.setCallback { notes.append("\($0.status)") }
-                request.notify()
-                request.notify()
-            }
-            XCTAssertEqual(notes, ["in progress"])
-        }
-    }
-
-    // MARK: Loops inside callbacks
-
-    func testALoopInACallbackAtTheLimitRunsCallbacksAtOnce() throws {
+    func testALoopRunsInACallbackThatIsDeep() throws {
         try onBothBackends { events, _ in
             var outcome: LoopResult?
-            insideCallbacks(CallbackDepth.limit, under: events) {
+            insideCallbacks(5_000, under: events) {
                 let above = sure { try Request(Work(), under: events) }
                 let below = sure { try Request(Work(), under: above) }
                 below.setCallback { _ in above.finish() }
@@ -193,58 +122,44 @@ final class RequestDepthTests: EngineTestCase {
         }
     }
 
-    func testALoopInACallbackAtTheLimitDoesNotWaitForANotedOne() throws {
-        try onBothBackends { events, _ in
-            var outcome: LoopResult?
-            insideCallbacks(CallbackDepth.limit, under: events) {
-                let above = sure { try Request(Work(), under: events) }
-                let below = sure { try Request(Work(), under: above) }
-                below.setCallback { _ in above.finish() }
-                below.finish()
-                XCTAssertEqual(above.status, .inProgress)
-                outcome = sure { try above.poll(on: events) }
-            }
-            XCTAssertEqual(outcome, .finished)
-        }
+    func testARequestThatEndsDeepInCallbacksMayBelongToAnotherThreadNext() throws {
+        let calls = SharedCount()
+        try Self.endAndGiveAway(100, calls)
+        XCTAssertEqual(calls.value, 101)
     }
 
-    func testANotedCallbackMayFreeTheContextWhoseLoopBegins() throws {
-        try onBothBackends { events, _ in
-            try withTallocContext { root in
-                var outcome: LoopResult?
-                insideCallbacks(CallbackDepth.limit, under: root) {
-                    let request = sure { try Request(Work(), under: root) }
-                    request.setCallback { _ in events.free() }
-                    request.finish()
-                    outcome = sure { try events.loopWait() }
-                }
-                XCTAssertEqual(outcome, .contextFreed)
-            }
+    /// Ends a request whose callback does the same; the thread keeps nothing of it, so that another one may free it.
+    private static func endAndGiveAway(_ depth: Int, _ calls: SharedCount) throws {
+        let root = try TallocContext()
+        let request = try Request(Work(), under: root)
+        request.setCallback { _ in
+            calls.add()
+            if depth > 0 { sure { try endAndGiveAway(depth - 1, calls) } }
         }
+        request.finish()
+        try SystemThread(named: "other") { _ = root.free() }.join()
     }
 
-    func testCallbacksNestAsBeforeWhenTheLoopInsideThemHasEnded() throws {
-        try onBothBackends { events, _ in
-            var notes: [String] = []
-            insideCallbacks(CallbackDepth.limit, under: events) {
-                XCTAssertEqual(sure { try events.loopWait() }, .noEvents)
-                let request = sure { try Request(Work(), under: events) }
-                request.setCallback { _ in notes.append("callback") }
-                request.finish()
-                notes.append("finish has returned")
+    func testCallbacksWithoutEndAreATrapThatSaysSo() throws {
+        let result = try runInChild(self) {
+            clinux_limit_stack(3)
+            func endless(_ request: Request<Work>) {
+                let next = sure { try Request(Work(), under: request) }
+                next.setCallback(endless)
+                next.finish()
             }
-            XCTAssertEqual(notes, ["finish has returned", "callback"])
+            let first = try Request(Work(), under: TallocContext())
+            first.setCallback(endless)
+            first.finish()
         }
+        assertTrapped(result, saying: "callbacks that call each other without end")
     }
+}
 
-    func testADeepCascadeRunsInALoopInsideACallbackAtTheLimit() throws {
-        try onBothBackends { events, _ in
-            var calls = 0
-            insideCallbacks(CallbackDepth.limit, under: events) {
-                schedule(on: events) { calls = sure { try Self.runCascade { $0.finish() }.calls } }
-                XCTAssertEqual(sure { try events.loopWait() }, .noEvents)
-            }
-            XCTAssertEqual(calls, 10_000)
-        }
-    }
+/// Runs a body on a thread with half a megabyte of stack.
+private func onSmallStack(_ body: @escaping () throws -> Void) throws {
+    XCTAssertEqual(test_set_stack_size(512 * 1024), 0)
+    defer { test_set_stack_size(8 * 1024 * 1024) }
+    nonisolated(unsafe) let body = body
+    try SystemThread(named: "small stack") { try body() }.join()
 }

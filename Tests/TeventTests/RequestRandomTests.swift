@@ -15,7 +15,6 @@ final class RequestRandomTests: EngineTestCase {
 
     func testRandomProgramsUnderAMemoryLimit() throws {
         try runPrograms(seeds: 2001...2040) { program in
-            program.isLimited = true
             try program.memory.setMemoryLimit(bytes: program.memory.totalSize + 16_000)
         }
     }

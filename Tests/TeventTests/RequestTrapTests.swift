@@ -65,9 +65,9 @@ final class RequestTrapTests: XCTestCase {
         }
     }
 
-    func testTheStateThatSomebodyFreed() throws {
+    func testTheStateWhoseChunkHasBeenFreed() throws {
         try assertTraps(
-            saying: "the state of the request made at made.swift:1 was used, but somebody has freed its chunk"
+            saying: "the state of the request made at made.swift:1 was used, but its chunk has been freed"
         ) { request, _ in
             try request.stateChunk.free()
             print(request.state.answer)
@@ -78,7 +78,7 @@ final class RequestTrapTests: XCTestCase {
         try assertTraps(
             isFinished: true,
             saying: "the request made at made.swift:1 had ended (done) before its callback was set, at ended.swift:2, "
-                + "so nobody would hear of it; call post(on:) where a request ends while it is made"
+                + "so the callback would never be called; call post(on:) where a request ends while it is made"
         ) { request, _ in request.setCallback { _ in } }
     }
 
@@ -119,9 +119,26 @@ final class RequestTrapTests: XCTestCase {
     }
 
     func testFreeingWhileTheStateIsBeingChangedInAChunkOfItsOwn() throws {
-        try assertTraps(saying: "'Work' was freed while its value was being changed") { request, _ in
+        try assertTraps(saying: freedInAChange) { request, _ in
             _ = try request.stateChunk
             change(&request.state) { request.free() }
+        }
+    }
+
+    func testFreeingWhileTheStateIsBeingChangedInAChunkThatWasMovedAway() throws {
+        try assertTraps(saying: freedInAChange) { request, _ in
+            let chunk = try request.stateChunk
+            change(&request.state) {
+                chunk.moveToRoot()
+                request.free()
+            }
+        }
+    }
+
+    func testReceivingWhileTheStateIsBeingChangedInAChunkOfItsOwn() throws {
+        try assertTraps(isFinished: true, saying: freedInAChange) { request, _ in
+            _ = try request.stateChunk
+            change(&request.state) { request.received() }
         }
     }
 

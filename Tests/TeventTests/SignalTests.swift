@@ -1,6 +1,7 @@
 import CTestSupport
 import Foundation
 import Talloc
+import TestSupport
 import Tevent
 import XCTest
 
@@ -215,6 +216,27 @@ final class SignalTests: EngineTestCase {
     }
 
     // MARK: Waking
+
+    func testAFaultOfTheProgramEndsItThoughAnEventCatchesTheSignal() throws {
+        let result = try runInChild(self) {
+            let events = try EventContext()
+            for signal in [SIGILL, SIGTRAP, SIGSEGV] { try events.addSignal(Signal(rawValue: signal)) { _, _ in } }
+            alarm(20)
+            fatalError("the fault")
+        }
+        assertTrapped(result, saying: "the fault")
+        XCTAssertNotEqual(result.signal, SIGALRM)
+    }
+
+    func testASignalOfAFaultThatIsSentIsOneLikeAnyOther() throws {
+        try onBothBackends { events, _ in
+            var told = 0
+            try events.addSignal(Signal(rawValue: SIGILL), wantsInfo: true) { _, arrival in told += arrival.count }
+            for _ in 0..<3 { Signal(rawValue: SIGILL).raise() }
+            XCTAssertEqual(try events.loopWait(), .timedOut)
+            XCTAssertEqual(told, 3)
+        }
+    }
 
     func testASignalFromAnotherThreadWakesASleepingLoop() throws {
         let own = UInt(pthread_self())

@@ -61,7 +61,7 @@ final class SystemThreadTests: EngineTestCase {
             waitUntil { false }
         }
         assertTrapped(
-            result, saying: "a thread tried to join itself, and would wait for ever; join it from another one")
+            result, saying: "a thread tried to join itself, and would wait forever; join it from another one")
     }
 
     func testWhatTheFunctionCapturedIsLetGoByTheThread() throws {

@@ -75,6 +75,7 @@ final class ThreadEndLoadTests: EngineTestCase {
                 try proxy.schedule(memory: given) { _, memory in
                     memory.value.isSettled = true
                     account.handled.add()
+                    memory.free()
                 }
             } catch {
                 guard let memory = error.takePayload() else { continue }

@@ -87,7 +87,10 @@ final class ThreadEndTests: EngineTestCase {
     func testInTheHandlerOfAMessageWithMemory() throws {
         try withEachVictim { scene in
             nonisolated(unsafe) let memory = try makeTree(chunks: 2, scene.alive)
-            try scene.proxy.schedule(memory: memory) { _, _ in scene.freeVictim() }
+            try scene.proxy.schedule(memory: memory) { _, memory in
+                scene.freeVictim()
+                memory.free()
+            }
             scene.sendMore()
             run(scene)
             XCTAssertTrue(memory.isFreed)

@@ -18,17 +18,17 @@ final class ThreadMemoryTests: EngineTestCase {
         }
     }
 
-    func testMemoryArrivesBelowTheInboxAndIsFreedAfterItsHandler() throws {
+    func testMemoryArrivesAsARootAndBelongsToItsHandler() throws {
         try withInbox { events, inbox, log in
             nonisolated(unsafe) let memory = try TallocChunk("content")
-            let own = Own(inbox)
             try inbox.proxy.schedule(memory: memory) { _, memory in
-                log.add("\(memory.parent == own.value.tallocContext), \(memory.value)")
+                log.add("\(memory.parent == nil), \(memory.value)")
             }
             XCTAssertFalse(memory.isFreed)
             XCTAssertEqual(try events.loopOnce(), .handled)
             XCTAssertEqual(log.all, ["true, content"])
-            XCTAssertTrue(memory.isFreed)
+            XCTAssertFalse(memory.isFreed, "another thread may use it by now, for all the loop knows")
+            memory.free()
         }
     }
 
@@ -38,7 +38,7 @@ final class ThreadMemoryTests: EngineTestCase {
             nonisolated(unsafe) let memory = try TallocContext(under: parent)
             _ = try TallocContext(under: memory)
             XCTAssertEqual(parent.totalBlocks, 3)
-            try inbox.proxy.schedule(memory: memory) { _, _ in }
+            try inbox.proxy.schedule(memory: memory) { _, memory in memory.free() }
             XCTAssertEqual(parent.totalBlocks, 1)
             XCTAssertNil(memory.parent)
             parent.free()
@@ -60,13 +60,14 @@ final class ThreadMemoryTests: EngineTestCase {
         }
     }
 
-    func testMemoryThatAHandlerMakesARootStays() throws {
+    func testMemoryThatNoHandlerGetsIsFreed() throws {
         try withInbox { events, inbox, _ in
             nonisolated(unsafe) let memory = try TallocContext()
-            try inbox.proxy.schedule(memory: memory) { _, memory in memory.moveToRoot() }
-            XCTAssertEqual(try events.loopOnce(), .handled)
+            let other = try ThreadInbox(on: events)
+            try other.proxy.schedule(memory: memory) { _, _ in XCTFail("its inbox is freed") }
             XCTAssertFalse(memory.isFreed)
-            memory.free()
+            other.free()
+            XCTAssertTrue(memory.isFreed)
         }
     }
 
@@ -81,15 +82,46 @@ final class ThreadMemoryTests: EngineTestCase {
         }
     }
 
-    func testOnlyTheMemoryItselfIsFreedNotWhatElseIsBelowTheInbox() throws {
-        try withInbox { events, inbox, _ in
-            nonisolated(unsafe) let memory = try TallocContext()
-            let others = try (0..<3).map { _ in try TallocContext(under: inbox) }
-            try inbox.proxy.schedule(memory: memory) { _, _ in }
+    func testNothingOfTheReceiversTreeCanBeReachedFromMemoryThatArrived() throws {
+        try withInbox { events, inbox, log in
+            let memory = try TallocContext()
+            _ = try TallocContext(under: memory)
+            try inbox.proxy.schedule(memory: memory) { _, memory in
+                log.add("\(memory.parent == nil), \(memory.children.map { $0.parent == memory })")
+                memory.free()
+            }
             XCTAssertEqual(try events.loopOnce(), .handled)
-            XCTAssertTrue(memory.isFreed)
-            XCTAssertEqual(inbox.children, others)
-            for other in others { other.free() }
+            XCTAssertEqual(log.all, ["true, [true]"])
+        }
+    }
+
+    func testAnotherThreadMayUseMemoryThatArrivedAndFreeIt() throws {
+        try withInbox { events, inbox, log in
+            try inbox.proxy.schedule(memory: try TallocChunk(1)) { _, memory in
+                let thread = try? SystemThread(named: "other") {
+                    memory.value += 1
+                    log.add("\(memory.value)")
+                    _ = memory.free()
+                }
+                try? thread?.join()
+            }
+            XCTAssertEqual(try events.loopOnce(), .handled)
+            XCTAssertEqual(log.all, ["2"])
+        }
+    }
+
+    func testMemoryThatArrivedMayBeSentOnAsAPayload() throws {
+        try withInbox { events, inbox, log in
+            let proxy = inbox.proxy
+            try proxy.schedule(memory: try TallocChunk(1)) { _, memory in
+                try? proxy.schedule((memory, "with a note")) { _, both in
+                    log.add("\(both.0.value) \(both.1)")
+                    both.0.free()
+                }
+            }
+            XCTAssertEqual(try events.loopOnce(), .handled)
+            XCTAssertEqual(try events.loopOnce(), .handled)
+            XCTAssertEqual(log.all, ["1 with a note"])
         }
     }
 
@@ -109,6 +141,7 @@ final class ThreadMemoryTests: EngineTestCase {
             try there.proxy.schedule(memory: memory) { _, memory in
                 remote.add("\(thisThread())")
                 log.add("\(memory.totalBlocks) blocks")
+                memory.free()
             }
             try there.end()
             let thread = remote.all[0]
@@ -125,6 +158,7 @@ final class ThreadMemoryTests: EngineTestCase {
             _ = try ThreadInbox(on: other)
             try inbox.proxy.schedule(memory: other) { _, other in
                 log.add("\(other.hasEvents)")
+                other.free()
             }
             XCTAssertEqual(try events.loopOnce(), .handled)
             XCTAssertEqual(log.all, ["true"])
@@ -138,7 +172,10 @@ final class ThreadMemoryTests: EngineTestCase {
             nonisolated(unsafe) let memory = try TallocChunk(1)
             let proxy = inbox.proxy
             try proxy.schedule(memory: memory) { _, memory in
-                proxy.send(memory: memory) { _, memory in log.add("\(memory.value)") }
+                proxy.send(memory: memory) { _, memory in
+                    log.add("\(memory.value)")
+                    memory.free()
+                }
             }
             XCTAssertEqual(try events.loopOnce(), .handled)
             XCTAssertFalse(memory.isFreed)
@@ -173,7 +210,11 @@ final class ThreadMemoryTests: EngineTestCase {
         func send(_ memory: sending TallocContext, hops: Int) {
             proxies[hops % 2].send(memory: memory) { _, memory in
                 XCTAssertEqual(memory.children.count, 3)
-                guard hops > 0 else { return _ = self.arrived.add() }
+                guard hops > 0 else {
+                    memory.free()
+                    self.arrived.add()
+                    return
+                }
                 self.send(memory, hops: hops - 1)
             }
         }
@@ -188,6 +229,7 @@ final class ThreadMemoryTests: EngineTestCase {
                 memory.move(under: wrapper)
                 proxy.send(memory: wrapper) { _, wrapper in
                     log.add("\(wrapper.children.map { $0.chunk(expecting: Int.self).value })")
+                    wrapper.free()
                 }
             }
             XCTAssertEqual(try events.loopOnce(), .handled)
@@ -211,6 +253,7 @@ final class ThreadMemoryTests: EngineTestCase {
                 for _ in 0..<3 {
                     try proxy.schedule(memory: try makeTree(chunks: 200)) { _, tree in
                         log.add("\(tree.totalBlocks)")
+                        tree.free()
                     }
                 }
                 XCTAssertEqual(try events.loopWait(), .timedOut)
@@ -227,7 +270,10 @@ final class ThreadMemoryTests: EngineTestCase {
             try parent.setMemoryLimit(bytes: 10_000)
             nonisolated(unsafe) let memory = try TallocContext(under: parent)
             for number in 0..<10 { _ = try TallocChunk(number, under: memory) }
-            try inbox.proxy.schedule(memory: memory) { _, memory in log.add("\(memory.totalBlocks)") }
+            try inbox.proxy.schedule(memory: memory) { _, memory in
+                log.add("\(memory.totalBlocks)")
+                memory.free()
+            }
             parent.free()
             XCTAssertEqual(try events.loopOnce(), .handled)
             XCTAssertEqual(log.all, ["11"])

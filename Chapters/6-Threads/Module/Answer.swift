@@ -4,9 +4,9 @@ import Tevent
 // snippet: state
 /// Waiting for an answer from another thread, as a request; its state.
 ///
-///     send ──▶ message ──▶ the other thread … reply.send(value) ──▶ message ──▶ arrived: done
+///     send ──▶ message ──▶ the other thread … reply.send(value) ──▶ trigger ──▶ arrived: done
 ///
-/// Somebody always answers: if the other loop ends first, or forgets the ``Reply``, the request fails.
+/// There is always an answer: if the other loop ends first, or forgets the ``Reply``, the request fails.
 public struct Answer<Value: Sendable> {
     private var value: Value?
     // snippet-end: state
@@ -16,7 +16,7 @@ public struct Answer<Value: Sendable> {
     /// - Parameters:
     ///   - proxy: Whom to ask.
     ///   - events: Whose loop ends the request.
-    ///   - parent: What the request is freed with. The other thread is not disturbed by that; its answer is let go.
+    ///   - parent: What the request is freed with. The other thread is not disturbed by that; its answer is dropped.
     ///   - question: What to do there. It answers with what it gets, at once or later, from any thread.
     /// - Returns: A request that fails with `LoopEndedError` if the other loop has ended, and with ``UnansweredError``
     ///   if it ends before it has answered.
@@ -32,7 +32,7 @@ public struct Answer<Value: Sendable> {
         return sent == nil ? request.post(on: events) : request
     }
 
-    /// Makes a request that is done when somebody answers, whoever gets the reply.
+    /// Makes a request that is done when the reply is used, on whichever thread that is.
     ///
     /// - Parameters:
     ///   - events: Whose loop ends the request.
@@ -52,18 +52,21 @@ public struct Answer<Value: Sendable> {
     }
 
     // snippet: arrived
-    private static func makeReply(for request: Request<Answer>, on events: EventContext) throws(TeventError) -> Reply<
-        Value
-    > {
-        Reply(to: try ThreadInbox(on: events, under: request).proxy)
+    private static func makeReply(
+        for request: Request<Answer>, on events: EventContext
+    ) throws(TeventError) -> Reply<Value> {
+        let mailbox = Mailbox<Value>()
+        let arrival = try ThreadedImmediate(on: events, under: request) { _, _ in
+            if let answer = mailbox.take() { arrived(answer, for: request) }
+        }
+        return Reply(to: mailbox, arrival.trigger)
     }
 
-    /// Done: the answer is in the inbox, and that belongs to the request.
-    static func arrived(_ answer: TallocChunk<Result<Value, any Error>>) {
-        guard let request = answer.parent?.parent.flatMap(AnyRequest.init), request.isInProgress else { return }
-        switch answer.value {
+    private static func arrived(_ answer: Result<Value, any Error>, for request: Request<Answer>) {
+        guard request.isInProgress else { return }
+        switch answer {
         case .success(let value):
-            request.request(expecting: Answer.self).state.value = value
+            request.state.value = value
             request.finish()
         case .failure(let error):
             request.fail(error)
@@ -80,12 +83,14 @@ public struct Answer<Value: Sendable> {
 extension Request {
     /// Takes the answer.
     ///
-    /// - Throws: What the other thread answered instead, or why nobody could.
+    /// - Throws: What the other thread answered instead, or why there is no answer.
     public func receive<Value>() throws -> Value where State == Answer<Value> { try receive { try $0.take() } }
 }
 
-/// Nobody will answer: the loop that was asked has ended, or the reply was forgotten.
+/// There will be no answer: the loop that was asked has ended, or the reply was forgotten.
 public struct UnansweredError: Error, Equatable, CustomStringConvertible {
     /// A sentence for people.
-    public var description: String { "nobody will answer: the loop that was asked has ended, or the reply was let go" }
+    public var description: String {
+        "there will be no answer: the loop that was asked has ended, or the reply was dropped"
+    }
 }

@@ -1,34 +1,57 @@
 import Synchronization
-import Talloc
 import Tevent
 
 // snippet: reply
 /// What a thread answers with; it may be kept, and used by any thread.
 ///
-/// Only the first answer counts. When nobody keeps the reply any more and there was no answer, that is the answer.
+/// Only the first answer counts. If the last copy of the reply is released without an answer, that is the answer.
 public final class Reply<Value: Sendable>: Sendable {
-    private let asker: ThreadProxy
-    private let isUsed = Atomic(false)
+    private let mailbox: Mailbox<Value>
+    private let arrival: ThreadTrigger
 
-    init(to asker: ThreadProxy) { self.asker = asker }
+    init(to mailbox: Mailbox<Value>, _ arrival: ThreadTrigger) {
+        self.mailbox = mailbox
+        self.arrival = arrival
+    }
 
     deinit { send(.failure(UnansweredError())) }
 
-    /// Answers with a value, or with an error; nothing happens if nobody waits any more.
+    /// Answers with a value, or with an error; nothing happens if the request has been freed.
     public func send(_ answer: Result<Value, any Error>) {
-        guard !isUsed.exchange(true, ordering: .relaxed), !asker.isClosed else { return }
-        do {
-            // A root has no memory limit above it: if there is no memory for it, there is none for Swift either.
-            let parcel = try TallocChunk(answer)
-            try asker.schedule(memory: parcel) { _, parcel in Answer.arrived(parcel) }
-        } catch let refused as LoopEndedError<TallocChunk<Result<Value, any Error>>> {
-            refused.takePayload()?.free()
-        } catch {
-            fatalError("\(error)")
-        }
+        if mailbox.put(answer) { _ = try? arrival.schedule() }
     }
     // snippet-end: reply
 
     /// Answers with a value.
     public func send(_ value: Value) { send(.success(value)) }
 }
+
+// snippet: mailbox
+/// Where an answer lies between the thread that gives it and the loop that takes it.
+final class Mailbox<Value: Sendable>: Sendable {
+    private enum Content {
+        case nothing
+        case answer(Result<Value, any Error>)
+        case taken
+    }
+
+    private let content = Mutex(Content.nothing)
+
+    /// Puts an answer in, unless there has been one; returns whether it was the first.
+    func put(_ answer: Result<Value, any Error>) -> Bool {
+        content.withLock { content in
+            guard case .nothing = content else { return false }
+            content = .answer(answer)
+            return true
+        }
+    }
+
+    func take() -> Result<Value, any Error>? {
+        content.withLock { content in
+            guard case .answer(let answer) = content else { return nil }
+            content = .taken
+            return answer
+        }
+    }
+}
+// snippet-end: mailbox

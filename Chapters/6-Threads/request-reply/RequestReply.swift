@@ -30,7 +30,6 @@ struct RequestReply: ParsableCommand {
         let result = try events.loopWait()
         let answer = try thread.join()
         print("master: the loop was \(result), and the child has got \(answer)")
-        print("master: left below the inbox: \(inbox.children.count) pieces of memory")
         // snippet-end: master
     }
 }
@@ -73,7 +72,7 @@ struct Child {
 /// Runs on the master's loop.
 @Sendable
 private func answer(on events: EventContext, _ question: sending TallocChunk<Question>) {
-    print("master: is asked '\(question.value.text)'")
+    print("master: is asked '\(question.value.text)'. Is the block a root? \(question.parent == nil)")
     question.value.answer = question.value.text.count
     let replyTo = question.value.replyTo
     do { try replyTo.schedule(memory: question, receive) } catch { print("master: \(error)") }

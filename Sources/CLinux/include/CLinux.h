@@ -4,6 +4,9 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -30,20 +33,6 @@ static inline struct clinux_free_slots *clinux_free_slots_here(void)
     return &clinux_free_slots;
 }
 
-/* How deep callbacks of requests are nested, and those that wait for the stack to unwind
- * (see Sources/Tevent/Requests/CallbackDepth.swift). */
-struct clinux_callbacks {
-    long depth;
-    void *waiting[2];
-};
-
-extern CLINUX_THREAD_LOCAL struct clinux_callbacks clinux_callbacks;
-
-static inline struct clinux_callbacks *clinux_callbacks_here(void)
-{
-    return &clinux_callbacks;
-}
-
 /* Where the next message of the thread will lie (see Sources/Tevent/Threads/MessageBlock.swift). */
 struct clinux_message_cells {
     void *next;
@@ -55,6 +44,112 @@ extern CLINUX_THREAD_LOCAL struct clinux_message_cells clinux_message_cells;
 static inline struct clinux_message_cells *clinux_message_cells_here(void)
 {
     return &clinux_message_cells;
+}
+
+/* What the thread is about to end the program for, while the abort hook runs (see Sources/Talloc/Abort.swift). */
+extern CLINUX_THREAD_LOCAL void *clinux_abort_reason;
+
+static inline void **clinux_abort_reason_here(void)
+{
+    return &clinux_abort_reason;
+}
+
+/* The part of the stack in use from which anything may be called: it ends above the stack's own end, so that there is
+ * always some room left (see Stack.c). Empty until the thread first asks. */
+struct clinux_stack_room {
+    uintptr_t lowest;
+    uintptr_t size;
+};
+
+extern CLINUX_THREAD_LOCAL struct clinux_stack_room clinux_stack_room;
+
+/* Whether there is room to call anything without further thought. */
+__attribute__((always_inline)) static inline bool clinux_has_stack_room(void)
+{
+    return (uintptr_t)__builtin_frame_address(0) - clinux_stack_room.lowest < clinux_stack_room.size;
+}
+
+/* Calls a function on this stack if there is room, and otherwise on a new piece of stack.
+ * Returns false, without calling it, if there is no memory for one, or the process has as many as it may have. */
+bool clinux_call_with_stack_room(void (*function)(void *), void *argument);
+
+/* How many pieces of stack the process may use beside those of its threads; for tests. */
+void clinux_limit_stack(long pieces);
+
+/* A lock that fork waits for until it is free, so that the child never finds it held by a thread that it does not have. */
+struct clinux_lock {
+    pthread_mutex_t mutex;
+    struct clinux_lock *next;
+    struct clinux_lock *previous;
+};
+
+void clinux_lock_begin(struct clinux_lock *lock);
+void clinux_lock_end(struct clinux_lock *lock);
+
+/* Runs the function that sets up a part of the program, once. Fork waits for it: unlike swift_once, it is never half done
+ * in a child. */
+enum clinux_part { clinux_part_talloc, clinux_part_tevent, clinux_part_c, clinux_part_count };
+void clinux_set_up(enum clinux_part part, void (*function)(void));
+extern bool clinux_parts[clinux_part_count];
+
+static inline bool clinux_is_set_up(enum clinux_part part)
+{
+    return __atomic_load_n(&clinux_parts[part], __ATOMIC_ACQUIRE);
+}
+
+/* Calls a function in each child of a fork, before fork returns there. */
+void clinux_in_each_child(void (*function)(void));
+
+/* How many forks lie between the first process and this one; set while a child has one thread only. */
+extern uint32_t clinux_fork_count;
+
+static inline uint32_t clinux_forks(void)
+{
+    return clinux_fork_count;
+}
+
+/* The names of types that were asked for last, by a number that is different for most types
+ * (see Sources/Talloc/TypeNames.swift). Here, since a global of Swift's is made when it is first used, which fork may see
+ * half done. */
+enum { clinux_recent_type_names_count = 64 };
+extern uintptr_t clinux_recent_type_names[clinux_recent_type_names_count];
+
+static inline uintptr_t clinux_recent_type_name(uintptr_t type)
+{
+    return __atomic_load_n(&clinux_recent_type_names[type % clinux_recent_type_names_count], __ATOMIC_ACQUIRE);
+}
+
+static inline void clinux_set_recent_type_name(uintptr_t type, uintptr_t name)
+{
+    __atomic_store_n(&clinux_recent_type_names[type % clinux_recent_type_names_count], name, __ATOMIC_RELEASE);
+}
+
+/* Where, counted from a chunk's address, libtalloc keeps the chunk's first child; 0 if that is not known
+ * (see Sources/Talloc/Children.swift). */
+extern long clinux_first_child_offset;
+
+static inline void clinux_set_first_child_offset(long offset)
+{
+    clinux_first_child_offset = offset;
+}
+
+/* Whether there may be chunks below a chunk. */
+__attribute__((always_inline)) static inline bool clinux_may_have_children(const void *chunk)
+{
+    return clinux_first_child_offset == 0 || *(void *const *)((const char *)chunk + clinux_first_child_offset) != NULL;
+}
+
+/* How many memory limits the program has set (see Sources/Talloc/MemoryLimits.swift). */
+extern int64_t clinux_memory_limits;
+
+__attribute__((always_inline)) static inline bool clinux_has_memory_limits(void)
+{
+    return __atomic_load_n(&clinux_memory_limits, __ATOMIC_RELAXED) != 0;
+}
+
+static inline void clinux_set_memory_limits(int64_t count)
+{
+    __atomic_store_n(&clinux_memory_limits, count, __ATOMIC_RELAXED);
 }
 
 /* The headers hide these unless GNU extensions are asked for: accept(2) with flags for the new descriptor, a thread's

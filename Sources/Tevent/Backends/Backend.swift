@@ -20,7 +20,7 @@ package protocol Backend: AnyObject {
         _ descriptor: Int32, from old: FDEvent.Flags, to new: FDEvent.Flags, generation: UInt32
     ) -> BackendChange
 
-    /// Waits at most `nanoseconds`, or for ever if nil, and adds what is ready to the batch, which is empty.
+    /// Waits at most `nanoseconds`, or without a limit if nil, and adds what is ready to the batch, as far as there is room.
     ///
     /// - Returns: False when a signal interrupted it.
     func wait(nanoseconds: Int64?, _ ready: inout ReadyBatch) throws(TeventError) -> Bool
@@ -111,9 +111,12 @@ package struct ReadyBatch {
     var memory: UnsafeMutableRawPointer { UnsafeMutableRawPointer(entries) }
     var isEmpty: Bool { head == end }
     var isFull: Bool { end == Self.capacity }
-    var isAtLimit: Bool { end >= limit }
+    /// How many more a backend may add now.
+    var room: Int { min(limit, Self.capacity - end) }
 
+    /// Adds an entry, for which there must be room.
     mutating func append(_ descriptor: Int32, _ ready: FDEvent.Flags, generation: UInt32) {
+        assert(!isFull)
         entries[end] = Entry(descriptor: descriptor, generation: generation, ready: ready)
         end += 1
     }

@@ -6,6 +6,9 @@ import Talloc
 ///
 /// Changes are only noted here. The loop passes them to the backend just before it waits, so that what is added and
 /// removed between two waits costs no system call.
+///
+/// "Off and on again" is not "no change": while no event watches a number, the program may close it, and open another
+/// file under the same number. Then the number is in doubt. Only a holder rules that out, since it owns the descriptor.
 struct DescriptorTable {
     struct Entry {
         /// The events that watch it, the one whose turn is next first.
@@ -14,11 +17,14 @@ struct DescriptorTable {
         var nextChanged = notListed
         /// Tells registrations of the number apart.
         var generation: UInt32 = 0
-        /// The round in which it last changed: what the backend has reported in that round is out of date.
-        var changedInRound: UInt32 = 0
+        /// The round in which the number last came to be in doubt; what the backend has found in that round is, too.
+        var doubtedInRound: UInt32 = 0
         /// What the backend watches for.
         var registered: FDEvent.Flags = []
-        /// Nobody watched it before, so the number may have become another file.
+        /// Whether the number may mean another file than the backend watches: then the backend is told again, even if what
+        /// is wanted is what it was told before.
+        var isInDoubt = false
+        /// Whether it has got its first event since the backend was told.
         var isNew = false
         /// The backend cannot wait for it.
         var isAlwaysReady = false
@@ -55,7 +61,8 @@ struct DescriptorTable {
         guard fcntl(descriptor, F_GETFD) >= 0 else { throw .badDescriptor(descriptor) }
         let newCapacity = max(64, max(Int(descriptor) + 1, capacity * 2))
         let size = newCapacity * MemoryLayout<Entry>.stride
-        guard let memory = _talloc_realloc(parent, entries, size, Self.name.cString) else {
+        let grownTable = reallocatePrivateChunk(entries, size: size, name: Self.name.cString, under: parent)
+        guard let memory = grownTable else {
             throw .outOfMemory(name: "\(Self.name)")
         }
         let grown = memory.assumingMemoryBound(to: Entry.self)
@@ -70,7 +77,9 @@ struct DescriptorTable {
         if self[descriptor].first == nil {
             self[descriptor].isNew = true
             self[descriptor].first = event
+            noteDoubt(of: descriptor)
         } else {
+            if holder(of: descriptor) == nil { noteDoubt(of: descriptor) }
             append(event, to: descriptor)
         }
         noteChange(of: descriptor)
@@ -80,7 +89,29 @@ struct DescriptorTable {
     mutating func remove(_ event: FDPointer) {
         let descriptor = event.pointee.descriptor
         unlink(event, from: descriptor)
+        if self[descriptor].first == nil { self[descriptor].doubtedInRound = round }
         noteChange(of: descriptor)
+    }
+
+    /// Notes that an event of the descriptor waits for something else than before.
+    @inline(__always)
+    mutating func flagsChanged(_ event: FDPointer, wasQuiet: Bool) {
+        let descriptor = event.pointee.descriptor
+        if wasQuiet, !event.pointee.isHolder, holder(of: descriptor) == nil { noteDoubt(of: descriptor) }
+        noteChange(of: descriptor)
+    }
+
+    @inline(__always)
+    private func noteDoubt(of descriptor: Int32) {
+        self[descriptor].isInDoubt = true
+        self[descriptor].doubtedInRound = round
+    }
+
+    /// The event that holds the descriptor, if there is one.
+    func holder(of descriptor: Int32) -> FDPointer? {
+        var event = first(of: descriptor)
+        while let record = event, !record.pointee.isHolder { event = record.pointee.sibling }
+        return event
     }
 
     /// Puts an event behind the others of its descriptor, after its turn.
@@ -117,7 +148,6 @@ struct DescriptorTable {
     /// Notes a change behind those noted before: what is added first is ready first when all are.
     @inline(__always)
     mutating func noteChange(of descriptor: Int32) {
-        self[descriptor].changedInRound = round
         guard self[descriptor].nextChanged == Self.notListed else { return }
         self[descriptor].nextChanged = Self.endOfList
         if firstChanged == Self.endOfList {
@@ -154,13 +184,13 @@ struct DescriptorTable {
         descriptor >= 0 && hasEntry(for: descriptor) ? self[descriptor].first : nil
     }
 
-    /// Whether nobody watches the descriptor any more, but the backend does.
+    /// Whether no event watches the descriptor any more, but the backend does.
     func isUnused(_ descriptor: Int32) -> Bool {
         self[descriptor].first == nil && !self[descriptor].registered.isEmpty
     }
 
-    /// Whether somebody has changed what is wanted since the backend was last told.
-    func hasChanged(_ descriptor: Int32) -> Bool { self[descriptor].changedInRound == round }
+    /// Whether what the backend has found may be about another file, or not be true any more.
+    func isDoubtful(_ descriptor: Int32) -> Bool { self[descriptor].doubtedInRound == round }
 
     mutating func beginRound() { round &+= 1 }
 
@@ -168,6 +198,7 @@ struct DescriptorTable {
     mutating func forgetRegistrations() {
         for descriptor in 0..<Int32(capacity) where !self[descriptor].registered.isEmpty {
             self[descriptor].registered = []
+            self[descriptor].doubtedInRound = round
             noteChange(of: descriptor)
         }
     }

@@ -63,12 +63,13 @@ final class EpollBackend: Backend {
 
     func wait(nanoseconds: Int64?, _ ready: inout ReadyBatch) throws(TeventError) -> Bool {
         let timeout = systemTimeout(nanoseconds)
+        let room = Int32(ready.room)
         var count: Int32 = 0
         if timeout > 0, asksFirst() {
-            count = epoll_wait(epoll, events, Int32(ready.limit), 0)
+            count = epoll_wait(epoll, events, room, 0)
             isBusy = count > 0
         }
-        if count == 0 { count = epoll_wait(epoll, events, Int32(ready.limit), timeout) }
+        if count == 0 { count = epoll_wait(epoll, events, room, timeout) }
         if count < 0 {
             guard errno == EINTR else { throw .failed("epoll_wait") }
             return false

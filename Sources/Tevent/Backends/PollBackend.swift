@@ -55,16 +55,28 @@ final class PollBackend: Backend {
             return false
         }
         var place = scanStart
-        while left > 0, !ready.isAtLimit {
+        var room = ready.room
+        while left > 0, room > 0 {
             if place >= watched.count { place = 0 }
             if watched[place].revents != 0 {
                 ready.append(watched[place].fd, Self.flags(watched[place].revents), generation: generations[place])
                 left -= 1
+                room -= 1
             }
             place += 1
         }
         scanStart = place
         return true
+    }
+
+    /// What a descriptor is ready for at this moment, of what is asked.
+    ///
+    /// For a single descriptor, where what a backend has found may be out of date.
+    static func readiness(of descriptor: Int32, _ wanted: FDEvent.Flags) -> FDEvent.Flags {
+        guard !wanted.isEmpty else { return [] }
+        var entry = pollfd(fd: descriptor, events: pollEvents(wanted), revents: 0)
+        while poll(&entry, 1, 0) < 0 { if errno != EINTR { return wanted } }
+        return flags(entry.revents)
     }
 
     private static func pollEvents(_ flags: FDEvent.Flags) -> Int16 {

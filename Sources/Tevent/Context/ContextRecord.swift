@@ -4,10 +4,13 @@ import Talloc
 package typealias ContextPointer = UnsafeMutablePointer<ContextRecord>
 
 /// What an event context is: the lists of its events, in its own talloc chunk.
-package struct ContextRecord: ~Copyable {
+package struct ContextRecord: ~Copyable, ObjectRecord {
     package static let name: StaticString = "struct tevent_context"
+    package static var kinds: ObjectKinds { ObjectKinds(.eventContext) }
+    package static var description: StaticString { "a context" }
 
-    /// Begins with the slot, as every record does; all handles to the context are copies of it.
+    /// Begins with the slot; all handles to the context are copies of this one, which stays the same while the context is
+    /// being freed.
     let handle: TallocHandle
 
     // The events, by kind; each list in the order in which it is served.
@@ -80,12 +83,15 @@ extension ContextPointer {
     package static func make(
         under parent: UnsafeMutableRawPointer?, backend: any Backend, clock: ManualClock?
     ) throws(TeventError) -> ContextPointer {
-        Fork.watch()
+        prepareEngine()
         do throws(TallocError) {
             let (chunk, slot) = try allocateChunk(
                 size: MemoryLayout<ContextRecord>.size, name: ContextRecord.name.cString, under: parent,
                 kind: .eventContext)
-            guard let batch = talloc_named_const(chunk, ReadyBatch.chunkSize, ReadyBatch.name.cString) else {
+            guard
+                let batch = allocatePrivateChunk(
+                    size: ReadyBatch.chunkSize, name: ReadyBatch.name.cString, under: chunk)
+            else {
                 slot.release()
                 freeChunk(chunk)
                 throw TallocError.outOfMemory(name: "\(ReadyBatch.name)")
@@ -155,10 +161,23 @@ extension ContextPointer {
 
     private func discardEvents() { for case .messages(let first) in detachEvents() { first.discardAll() } }
 
-    package func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) {
-        guard let debug = pointee.debug else { return }
+    /// Tells the program's debug function, if there is one, which may do anything.
+    ///
+    /// - Returns: Whether the context is still there.
+    @discardableResult
+    package func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) -> Bool {
+        guard let debug = pointee.debug else { return true }
+        let handle = handle
         debug(level, message())
+        return !handle.isStale
     }
+}
+
+/// Releases what a context held that nothing can reach any more: first what its events left, then the rest.
+private func release(_ record: consuming ContextRecord, _ leftBehind: inout [LeftBehind]) {
+    for case .messages(let first) in leftBehind { first.discardAll() }
+    leftBehind.removeAll()
+    _ = consume record
 }
 
 /// What libtalloc calls when a context is about to be freed: its events leave it, but belong to their parents still.
@@ -169,14 +188,12 @@ package func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     defer { if let keeper { freeChunk(keeper) } }
     // Traces hear of each event's end, and must find the context gone: nothing can be added to it any more.
     context.pointee.handle.slot.release()
-    // Letting a handler go may run anybody's deinit, so that comes last, when the context cannot be used any more.
+    // Releasing a handler may run any deinit, so that comes last, when the context cannot be used any more.
     var leftBehind = context.closeChannel()
     leftBehind += context.detachEvents()
     while let receiver = context.pointee.receivers.first { receiver.detach() }
     context.closeWaker()
-    let record = context.move()
-    for case .messages(let first) in leftBehind { first.discardAll() }
-    withExtendedLifetime(leftBehind) {}
-    withExtendedLifetime(record) {}
+    release(context.move(), &leftBehind)
+    freeChildrenIfAny(of: chunk.unsafelyUnwrapped)
     return 0
 }

@@ -55,11 +55,15 @@ public struct EventInstant: InstantProtocol, Sendable, CustomStringConvertible {
 
 extension Duration {
     /// The duration in nanoseconds, cut off, or as close as 64 bits come (292 years).
-    var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, carry) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return overflow || carry ? (seconds < 0 ? .min : .max) : sum
+    var wholeNanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
+}
+
+extension Int64 {
+    /// How much more another number is, or as close as 64 bits come.
+    @inline(__always)
+    func distanceClamped(to other: Int64) -> Int64 {
+        let (difference, overflow) = other.subtractingReportingOverflow(self)
+        return overflow ? (other < self ? .min : .max) : difference
     }
 }
 

@@ -98,16 +98,12 @@ extension EventContext {
             guard !isFreed else { return .contextFreed }
         }
         context.pointee.nesting.level = level
-        let callbackDepth = CallbackDepth.enterLoop()
         defer {
-            CallbackDepth.leaveLoop(callbackDepth)
             if !isFreed {
                 context.pointee.nesting.level = level - 1
                 _ = context.pointee.nesting.hook?(self, level, false)
             }
         }
-        // A callback that was noted may have freed the context.
-        guard !isFreed else { return .contextFreed }
         let result = try body(context)
         return isFreed ? .contextFreed : result
     }

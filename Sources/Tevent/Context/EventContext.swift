@@ -13,9 +13,7 @@ public struct EventContext: TallocObject, Equatable {
     package init(_ record: ContextPointer) { tallocHandle = record.handle }
 
     @inline(__always)
-    package func record(_ call: StaticString = #function) -> ContextPointer {
-        chunk(call).assumingMemoryBound(to: ContextRecord.self)
-    }
+    package func record(_ call: StaticString = #function) -> ContextPointer { record(as: ContextRecord.self, call) }
 
     /// Makes a context.
     ///
@@ -35,14 +33,12 @@ public struct EventContext: TallocObject, Equatable {
         self.init(try ContextPointer.make(under: parent?.chunk("init(under:)"), backend: backend, clock: clock))
     }
 
-    /// The chunk that an event of this context shall be freed with.
+    /// The chunk that a new event of this context is freed with.
     @inline(__always)
     func chunk(of parent: TallocHandle?, _ call: StaticString) -> UnsafeMutableRawPointer {
         guard let parent else { return chunk(call) }
-        guard let object = parent.object else {
-            abort("\(call) was given a parent that has already been freed")
-        }
-        return object
+        guard !parent.isStale else { abort("\(call) was given a parent that has already been freed") }
+        return TallocContext(tallocHandle: parent).chunk(call)
     }
 
     /// The name of the context's backend.

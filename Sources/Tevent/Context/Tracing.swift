@@ -59,42 +59,51 @@ extension EventContext {
         return hooks
     }
 
+    // They are swapped, not assigned: releasing the old function may run any deinit, so it comes when the new one is in place.
+
     /// Sets what is told where the loop is; nil ends it.
     ///
     /// The corresponding C function is `tevent_set_trace_callback()`.
-    public func setLoopTrace(_ trace: ((LoopTracePoint) -> Void)?) { hooks("setLoopTrace(_:)").loop = trace }
+    public func setLoopTrace(_ trace: ((LoopTracePoint) -> Void)?) {
+        var trace = trace
+        swap(&hooks("setLoopTrace(_:)").loop, &trace)
+    }
 
     /// Sets what is told of each timer's life; nil ends it.
     ///
     /// The corresponding C function is `tevent_set_trace_timer_callback()`.
     public func setTimerTrace(_ trace: ((TimerEvent, EventTracePoint) -> Void)?) {
-        hooks("setTimerTrace(_:)").timers = trace
+        var trace = trace
+        swap(&hooks("setTimerTrace(_:)").timers, &trace)
     }
 
     /// Sets what is told of each immediate's life; nil ends it.
     ///
     /// The corresponding C function is `tevent_set_trace_immediate_callback()`.
     public func setImmediateTrace(_ trace: ((ImmediateEvent, EventTracePoint) -> Void)?) {
-        hooks("setImmediateTrace(_:)").immediates = trace
+        var trace = trace
+        swap(&hooks("setImmediateTrace(_:)").immediates, &trace)
     }
 
     /// Sets what is told of each signal event's life; nil ends it.
     ///
     /// The corresponding C function is `tevent_set_trace_signal_callback()`.
     public func setSignalTrace(_ trace: ((SignalEvent, EventTracePoint) -> Void)?) {
-        hooks("setSignalTrace(_:)").signals = trace
+        var trace = trace
+        swap(&hooks("setSignalTrace(_:)").signals, &trace)
     }
 
     /// Sets what is told of each descriptor event's life; nil ends it.
     ///
     /// The corresponding C function is `tevent_set_trace_fd_callback()`.
     public func setFDTrace(_ trace: ((FDEvent, EventTracePoint) -> Void)?) {
-        hooks("setFDTrace(_:)").descriptors = trace
+        var trace = trace
+        swap(&hooks("setFDTrace(_:)").descriptors, &trace)
     }
 
     /// Sets what gets the engine's own messages; nil silences them, as they are at first.
     ///
-    /// It is called in the middle of the engine's work, so it may not free anything of the context, or run its loop.
+    /// Like any handler, it may do anything, even free the context.
     ///
     /// The corresponding C function is `tevent_set_debug()`.
     public func setDebug(_ debug: ((_ level: DebugLevel, _ message: String) -> Void)?) {

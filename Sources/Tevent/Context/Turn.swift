@@ -19,7 +19,7 @@ extension ContextPointer {
     @inline(__always)
     package func turn(waitUntil limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         // 1. signals that have arrived
-        if let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed), runSignal(waker) {
+        if let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed), try runSignal(waker) {
             return .handled
         }
         // 2. immediates sent by other threads join the immediates
@@ -29,7 +29,7 @@ extension ContextPointer {
         // 4. timers that are due, by deadline
         if pointee.timers.count > 0, runTimer() { return .handled }
         // 5. wait for descriptors, at most until the next timer, and run their handlers
-        try noticeFork()
+        if hasForked, try !beginInNewProcess() { return .again }
         if pointee.ready.isEmpty {
             guard hasEvents || pointee.servesC else { return .noEvents }
             let handle = handle
@@ -41,7 +41,9 @@ extension ContextPointer {
     }
 
     @inline(never)
-    private func runSignal(_ waker: WakerPointer) -> Bool {
+    private func runSignal(_ waker: WakerPointer) throws(TeventError) -> Bool {
+        // A child of fork notices it here, before it takes the parent's signals and messages for its own.
+        if hasForked, try !beginInNewProcess() { return true }
         // Cleared before the search: a signal that arrives meanwhile sets it again.
         waker.pointee.hasSignal.store(false, ordering: .sequentiallyConsistent)
         guard let (event, arrival) = nextSignal() else { return false }
@@ -87,7 +89,7 @@ extension ContextPointer {
         guard let channel = pointee.channel else { return true }
         let unwanted = joinMessages(of: channel)
         guard !unwanted.isEmpty else { return true }
-        // Letting them go may run anybody's deinit.
+        // Releasing what is in them may run any deinit.
         let handle = handle
         for message in unwanted { message.open(on: nil) }
         return !handle.isStale
@@ -105,9 +107,16 @@ extension ContextPointer {
         guard let deadline = pointee.timers.firstDeadline else { return false }
         let now = now
         guard deadline <= now.nanoseconds, let timer = pointee.timers.first else { return false }
-        debug(.trace, "running the timer made at \(TimerEvent(timer).origin)")
-        timer.run(now: now)
+        if pointee.debug == nil || isFirstAfterTelling(timer) { timer.run(now: now) }
         return true
+    }
+
+    /// Tells the debug function that a timer is about to run, and whether it still is afterwards.
+    @inline(never)
+    private func isFirstAfterTelling(_ timer: TimerPointer) -> Bool {
+        let event = TimerEvent(timer)
+        return debug(.trace, "running the timer made at \(event.origin)") && !event.isFreed
+            && pointee.timers.first == timer
     }
 
     private func runDescriptor() throws(TeventError) -> TurnResult {
@@ -120,7 +129,7 @@ extension ContextPointer {
         // The loop's own waker is not in the table.
         guard let entry = pointee.ready.first, pointee.descriptors.hasEntry(for: entry.descriptor) else { return false }
         let known = pointee.descriptors[entry.descriptor]
-        guard known.generation == entry.generation, known.changedInRound != pointee.descriptors.round,
+        guard known.generation == entry.generation, known.doubtedInRound != pointee.descriptors.round,
             let event = known.first, event.pointee.sibling == nil
         else { return false }
         // Not ready for what it waits for: a descriptor that is not open, for one.
@@ -144,41 +153,51 @@ extension ContextPointer {
 
     @inline(never)
     private func runAnyDescriptor() throws(TeventError) -> TurnResult {
-        while let entry = pointee.ready.first {
+        let handle = handle
+        while !handle.isStale, let entry = pointee.ready.first {
             let descriptor = entry.descriptor
             if let waker = pointee.waker, descriptor == waker.pointee.eventFD.load(ordering: .relaxed) {
                 pointee.ready.removeFirst()
                 waker.drain()
                 return .again
-            } else if pointee.descriptors.hasChanged(descriptor) {
-                // Freed, or changed, since the backend looked: if it is still ready, the next wait says so.
-                pointee.ready.removeFirst()
-            } else if entry.ready == .notOpen {
+            }
+            let isDoubtful = pointee.descriptors.isDoubtful(descriptor)
+            let ready = isDoubtful ? askAgain(entry) : entry.ready
+            if ready == .notOpen {
                 pointee.ready.removeFirst()
                 if try reportClosed(descriptor) { return .handled }
-            } else if isGhost(entry) {
-                debug(.warning, "descriptor \(descriptor) is open elsewhere; the backend begins anew")
+            } else if !isDoubtful, isGhost(entry) {
+                pointee.ready.removeFirst()
                 try reinitialise()
-            } else if let event = chooseEvent(entry) {
-                event.run(entry.ready.intersection(event.pointee.flags))
+                debug(.warning, "descriptor \(descriptor) is open elsewhere; the backend begins again")
+            } else if let event = chooseEvent(of: descriptor, ready) {
+                event.run(ready.intersection(event.pointee.flags))
                 return .handled
             }
         }
         return .again
     }
 
+    /// What a descriptor is ready for now, if it has come to be in doubt since the backend found it ready.
+    ///
+    /// To leave that to the next wait would not do: a handler that goes before it could put it in doubt each time.
+    private func askAgain(_ entry: ReadyBatch.Entry) -> FDEvent.Flags {
+        entry.ready == .notOpen
+            ? .notOpen : PollBackend.readiness(of: entry.descriptor, pointee.descriptors.wanted(entry.descriptor))
+    }
+
     /// The event whose turn it is; the entry stays in the batch if another waits for what this one does not.
-    private func chooseEvent(_ entry: ReadyBatch.Entry) -> FDPointer? {
-        var candidate = pointee.descriptors[entry.descriptor].first
-        while let event = candidate, event.pointee.flags.isDisjoint(with: entry.ready) {
+    private func chooseEvent(of descriptor: Int32, _ ready: FDEvent.Flags) -> FDPointer? {
+        var candidate = pointee.descriptors[descriptor].first
+        while let event = candidate, event.pointee.flags.isDisjoint(with: ready) {
             candidate = event.pointee.sibling
         }
         guard let event = candidate else {
             pointee.ready.removeFirst()
             return nil
         }
-        let others = pointee.descriptors.wanted(entry.descriptor).subtracting(event.pointee.flags)
-        pointee.ready.replaceFirst(remaining: entry.ready.intersection(others))
+        let others = pointee.descriptors.wanted(descriptor).subtracting(event.pointee.flags)
+        pointee.ready.replaceFirst(remaining: ready.intersection(others))
         pointee.descriptors.moveToEnd(event)
         return event
     }

@@ -8,21 +8,32 @@ extension ContextPointer {
     ///
     /// - Parameter limit: When the longest wait ends; set by the first wait of a turn.
     func wait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
-        if pointee.descriptors.hasNotedChanges {
-            try applyChanges()
-            guard pointee.ready.isEmpty else { return .again }
-        }
+        guard try applyChanges() else { return .again }
+        guard pointee.hooks?.loop == nil else { return try tracedWait(until: &limit) }
+        return try untracedWait(until: &limit)
+    }
 
+    /// The same between two calls of the trace, which may free the context, run a loop inside this one, and change all that
+    /// is waited for.
+    @inline(never)
+    private func tracedWait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
+        let handle = handle
+        pointee.hooks?.loop?(.beforeWait)
+        guard !handle.isStale else { return .again }
+        defer { if !handle.isStale { pointee.hooks?.loop?(.afterWait) } }
+        guard try applyChanges(), pointee.immediates.isEmpty else { return .again }
+        return try untracedWait(until: &limit)
+    }
+
+    @inline(__always)
+    private func untracedWait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         if limit == nil, let longest = pointee.maximumWait { limit = now.advanced(by: longest) }
         var timeout = timeUntilNext(limit)
         let isAudit = timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty && !pointee.servesC
         if isAudit { timeout = pointee.auditDelay }
         if timeout == nil, pointee.servesC { timeout = 30_000_000_000 }
 
-        let handle = handle
-        let isTraced = pointee.hooks?.loop != nil
-        let hasSlept = isTraced ? try tracedSleep(nanoseconds: timeout) : try sleep(nanoseconds: timeout)
-        guard hasSlept, !handle.isStale else { return .again }
+        guard try sleep(nanoseconds: timeout) else { return .again }
         if !pointee.alwaysReady.isEmpty { addAlwaysReady() }
         return pointee.ready.isEmpty ? lookAround(isAudit: isAudit, limit) : .handled
     }
@@ -62,16 +73,6 @@ extension ContextPointer {
         return hasSlept
     }
 
-    /// The same between two calls of the trace, which may free the context.
-    @inline(never)
-    private func tracedSleep(nanoseconds: Int64?) throws(TeventError) -> Bool {
-        let handle = handle
-        pointee.hooks?.loop?(.beforeWait)
-        guard !handle.isStale else { return false }
-        defer { pointee.hooks?.loop?(.afterWait) }
-        return try sleep(nanoseconds: nanoseconds)
-    }
-
     /// Nanoseconds until something is due without any descriptor; nil means never.
     @inline(__always)
     private func timeUntilNext(_ limit: EventInstant?) -> Int64? {
@@ -82,32 +83,46 @@ extension ContextPointer {
         case (let deadline?, nil), (nil, let deadline?): first = deadline
         case (let deadline?, let limit?): first = min(deadline, limit)
         }
-        let (wait, overflow) = first.subtractingReportingOverflow(now.nanoseconds)
-        return overflow ? .max : max(0, wait)
+        return max(0, now.nanoseconds.distanceClamped(to: first))
     }
 
     // MARK: Changes
 
-    private func applyChanges() throws(TeventError) {
+    /// Passes what has been noted to the backend.
+    ///
+    /// - Returns: Whether the loop may wait now: there is nothing in the batch, and the context is still there.
+    @inline(__always)
+    private func applyChanges() throws(TeventError) -> Bool {
+        pointee.descriptors.hasNotedChanges ? try applyNotedChanges() : pointee.ready.isEmpty
+    }
+
+    private func applyNotedChanges() throws(TeventError) -> Bool {
+        let handle = handle
         // Each change may put a descriptor into the batch that is not open.
         while !pointee.ready.isFull, let descriptor = pointee.descriptors.takeChanged() {
-            do {
-                try apply(descriptor)
-            } catch {
+            let change: BackendChange?
+            do { change = try apply(descriptor) } catch {
                 pointee.descriptors.noteChange(of: descriptor)
                 throw error
             }
+            guard change == .alwaysReady else { continue }
+            debug(
+                .trace, "\(pointee.backend.name) cannot wait for descriptor \(descriptor); it counts as always ready")
+            guard !handle.isStale else { return false }
         }
         pointee.descriptors.beginRound()
+        return pointee.ready.isEmpty
     }
 
-    /// Tells the backend what is wanted of a descriptor now.
-    private func apply(_ descriptor: Int32) throws(TeventError) {
+    /// Tells the backend what is wanted of a descriptor now; nil if it need not be told.
+    ///
+    /// No foreign code runs in here, so that the table stays where it is.
+    private func apply(_ descriptor: Int32) throws(TeventError) -> BackendChange? {
         let table = pointee.descriptors
         let wanted = table.wanted(descriptor)
         // A new event gives up the place that an earlier one had among those that are ready: a C program may count on
         // being told by another descriptor first that this one is to be left alone. If it waits for something else than
-        // the earlier one, nobody counts on that, and one system call for two saves a quarter of an echo.
+        // the earlier one, no program counts on that, and one system call for two saves a quarter of an echo.
         if pointee.servesC, table[descriptor].isNew, !wanted.isDisjoint(with: table[descriptor].registered) {
             forget(descriptor)
         }
@@ -116,30 +131,28 @@ extension ContextPointer {
             table[descriptor].isAlwaysReady = false
             pointee.alwaysReady.removeAll { $0 == descriptor }
         }
-        // A number that nobody watched in between may be another file by now: the backend is told again.
-        guard wanted != registered || (table[descriptor].isNew && !wanted.isEmpty) else { return }
-        if registered.isEmpty || table[descriptor].isNew { table[descriptor].generation &+= 1 }
-        switch pointee.backend.change(
+        let isInDoubt = table[descriptor].isInDoubt
+        guard wanted != registered || (isInDoubt && !wanted.isEmpty) else { return nil }
+        if registered.isEmpty || isInDoubt { table[descriptor].generation &+= 1 }
+        let change = pointee.backend.change(
             descriptor, from: registered, to: wanted, generation: table[descriptor].generation)
-        {
-        case .done:
-            table[descriptor].registered = wanted
+        switch change {
+        case .done: table[descriptor].registered = wanted
         case .alwaysReady:
             table[descriptor].registered = []
-            // Errors do not happen to it: whoever wants only those waits for ever, as with poll.
-            guard !wanted.isDisjoint(with: [.read, .write]) else { break }
-            table[descriptor].isAlwaysReady = true
-            pointee.alwaysReady.append(descriptor)
-            debug(
-                .trace,
-                "\(pointee.backend.name) cannot wait for descriptor \(descriptor); it counts as always ready")
+            // Errors do not happen to it: an event that wants only those waits without end, as with poll.
+            if !wanted.isDisjoint(with: [.read, .write]) {
+                table[descriptor].isAlwaysReady = true
+                pointee.alwaysReady.append(descriptor)
+            }
         case .badDescriptor:
             table[descriptor].registered = []
             reportNotOpen(descriptor)
-        case .failed(let call, let code):
-            throw .systemCall(name: call, code: code)
+        case .failed(let call, let code): throw .systemCall(name: call, code: code)
         }
+        table[descriptor].isInDoubt = false
         table[descriptor].isNew = false
+        return change
     }
 
     /// Takes a descriptor out of the backend at once.
@@ -186,25 +199,28 @@ extension ContextPointer {
         }
     }
 
+    /// Puts a descriptor into the batch that is not open; one that does not fit is found by the next wait or audit.
     private func reportNotOpen(_ descriptor: Int32) {
+        guard !pointee.ready.isFull else { return }
         pointee.ready.append(descriptor, .notOpen, generation: pointee.descriptors[descriptor].generation)
     }
 
-    /// Takes an event out of the loop whose descriptor is not open; it is told if it asked for errors.
+    /// Takes an event out of the loop whose descriptor is not open, and calls its handler if that is for errors, too.
     ///
-    /// - Returns: Whether a handler ran.
+    /// - Returns: Whether the turn is over: a handler ran, or foreign code has freed the context.
     /// - Throws: ``TeventError/badDescriptor(_:)`` if it did not ask.
     func reportClosed(_ descriptor: Int32) throws(TeventError) -> Bool {
-        guard let event = pointee.descriptors[descriptor].first else { return false }
-        debug(
-            .error, "descriptor \(descriptor) is not open; the event made at \(FDEvent(event).origin) leaves the loop")
-        // If others watch it too, they are registered anew before the next wait, which finds them out in turn.
+        guard let record = pointee.descriptors[descriptor].first else { return false }
+        let context = handle
+        let event = FDEvent(record)
+        let wantsErrors = record.pointee.flags.contains(.error) || record.pointee.service != .program
+        let message = "descriptor \(descriptor) is not open; the event made at \(event.origin) leaves the loop"
+        // If others watch it too, they are registered again before the next wait, which finds them out in turn.
         forget(descriptor)
-        let wantsErrors = event.pointee.flags.contains(.error)
-        let handle = FDEvent(event)
-        event.detach()
-        guard wantsErrors, !handle.isFreed else { throw .badDescriptor(descriptor) }
-        event.callHandler(.error)
+        record.detach()
+        guard !context.isStale, debug(.error, message) else { return true }
+        guard wantsErrors, !event.isFreed else { throw .badDescriptor(descriptor) }
+        event.record("reportClosed").callHandler(.error)
         return true
     }
 }

@@ -3,33 +3,33 @@ import Talloc
 
 /// What all kinds of event have in common.
 ///
-/// An event is one talloc chunk. Freeing it, or a parent, takes it out of the loop and lets go what its handler holds;
+/// An event is one talloc chunk. Freeing it, or a parent, takes it out of the loop and releases what its handler holds;
 /// a handler may do so at any time, with its own event too.
 public protocol Event: TallocObject {}
 
 extension Event {
-    private func prefix(_ call: StaticString = #function) -> UnsafeMutablePointer<EventPrefix> {
-        chunk(call).assumingMemoryBound(to: EventPrefix.self)
+    private func prefix(_ call: StaticString = #function) -> UnsafeMutablePointer<AnyEventRecord> {
+        record(as: AnyEventRecord.self, call)
     }
 
-    /// The context whose loop serves the event, or nil: it is gone, or an immediate is not scheduled.
-    public var context: EventContext? { prefix().pointee.context.map(EventContext.init) }
+    /// The context whose loop serves the event, or nil: it has been freed, or an immediate is not scheduled.
+    public var context: EventContext? { prefix().pointee.prefix.context.map(EventContext.init) }
 
     /// A number for the program's own use, 0 until it is set; traces can tell events apart by it.
     ///
     /// The corresponding C functions are `tevent_fd_set_tag()`, `tevent_timer_set_tag()` and their likes.
     public var tag: UInt64 {
-        get { prefix().pointee.tag }
-        nonmutating set { prefix().pointee.tag = newValue }
+        get { prefix().pointee.prefix.tag }
+        nonmutating set { prefix().pointee.prefix.tag = newValue }
     }
 
     /// The line of the program that made the event, such as "main/Ticker.swift:12".
-    public var origin: String { prefix().pointee.origin }
+    public var origin: String { prefix().pointee.prefix.origin }
 }
 
 /// The first bytes of every event's record.
 package struct EventPrefix {
-    let slot: HandleSlotPointer
+    package let slot: HandleSlotPointer
     /// Nil when the event is in no loop.
     package var context: ContextPointer?
     package let file: UnsafePointer<CChar>
@@ -37,12 +37,26 @@ package struct EventPrefix {
     /// 0 if `file` tells the line as well, as with C's `__location__`.
     let line: UInt32
 
+    init(slot: HandleSlotPointer, file: UnsafePointer<CChar>, line: UInt32) {
+        self.slot = slot
+        self.line = line
+        self.file = file
+    }
+
     /// The line that made it, in words.
     package var origin: String { line == 0 ? String(cString: file) : "\(String(cString: file)):\(line)" }
 }
 
+/// An event of any kind, of which only the beginning is known.
+private struct AnyEventRecord: ObjectRecord {
+    var prefix: EventPrefix
+
+    static var kinds: ObjectKinds { ObjectKinds(from: .timer, to: .receiver) }
+    static var description: StaticString { "an event" }
+}
+
 /// A record of an event, as it lies in its chunk.
-package protocol EventRecord: ~Copyable {
+package protocol EventRecord: ObjectRecord, ~Copyable {
     /// The name in talloc reports, as in C.
     static var name: StaticString { get }
     static var kind: ObjectKind { get }
@@ -52,35 +66,38 @@ package protocol EventRecord: ~Copyable {
 }
 
 extension EventRecord where Self: ~Copyable {
+    package static var kinds: ObjectKinds { ObjectKinds(kind) }
+
     /// Makes a chunk with a record in it; nothing is left behind when it throws.
     ///
-    /// - Parameter behind: How many bytes there shall be behind the record, which another face of the engine fills.
+    /// - Parameter behind: How many bytes there must be behind the record, which another face of the engine fills.
     @inline(__always)
     package static func make(
         under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0,
         _ record: (EventPrefix) -> Self
     ) throws(TeventError) -> UnsafeMutablePointer<Self> {
-        let prefix: (chunk: UnsafeMutableRawPointer, slot: HandleSlotPointer)
+        let made: (chunk: UnsafeMutableRawPointer, slot: HandleSlotPointer)
         do {
-            prefix = try allocateChunk(
+            made = try allocateChunk(
                 size: behind == 0 ? MemoryLayout<Self>.size : MemoryLayout<Self>.stride + behind, name: name.cString,
                 under: parent, kind: kind)
         } catch { throw TeventError(error) }
-        let pointer = prefix.chunk.initializeMemory(
-            as: Self.self, to: record(EventPrefix(slot: prefix.slot, file: file, line: line)))
-        _talloc_set_destructor(prefix.chunk, destructor)
+        let pointer = made.chunk.initializeMemory(
+            as: Self.self, to: record(EventPrefix(slot: made.slot, file: file, line: line)))
+        _talloc_set_destructor(made.chunk, destructor)
         return pointer
     }
 }
 
 extension UnsafeMutablePointer where Pointee: EventRecord & ~Copyable {
-    /// The last step of every destructor: the handles end, then what the record holds is let go.
+    /// The last step of every destructor: ends the handles, then releases what the record holds, and frees what is below.
     ///
-    /// In this order, because letting go may run anybody's deinit, which must find the event gone.
+    /// In this order, because the latter may run any deinit or handler, which must find the event freed.
     @inline(__always)
     func endRecord() {
         pointee.prefix.slot.release()
         deinitialize(count: 1)
+        freeChildrenIfAny(of: UnsafeMutableRawPointer(self))
     }
 
     package var handle: TallocHandle { TallocHandle(slot: pointee.prefix.slot) }

@@ -38,9 +38,10 @@ extension EventContext {
     func hold(
         _ descriptor: Int32, parent: TallocHandle, file: StaticString, line: UInt32
     ) throws(TeventError) -> FDEvent {
-        let event = try addFD(descriptor, [], parent: parent, file: file, line: line) { $0.takeStep($1) }
-        event.record("hold").pointee.isHolder = true
-        return event
+        let context = record("hold")
+        return try context.addFD(
+            descriptor, [], under: chunk(of: parent, "hold"), file: file.cString, line: line, service: .holder
+        ) { $0.takeStep($1) }
     }
 }
 
@@ -57,14 +58,6 @@ extension ContextPointer {
         return FDEvent(event)
     }
     // snippet-end: lend
-}
-
-extension DescriptorTable {
-    fileprivate func holder(of descriptor: Int32) -> FDPointer? {
-        var event = first(of: descriptor)
-        while let record = event, !record.pointee.isHolder { event = record.pointee.sibling }
-        return event
-    }
 }
 
 extension FDEvent {

@@ -43,30 +43,29 @@ public struct FDEvent: Event, Equatable {
 
     package init(_ record: FDPointer) { tallocHandle = record.handle }
 
-    func record(_ call: StaticString = #function) -> FDPointer {
-        chunk(call).assumingMemoryBound(to: FDRecord.self)
-    }
+    @inline(__always)
+    func record(_ call: StaticString = #function) -> FDPointer { record(as: FDRecord.self, call) }
 
-    /// Where the context's reads put what comes.
-    var readBuffer: ReadBuffer { record().pointee.prefix.context!.pointee.readBuffer }
+    /// Where the context's reads put what comes; an event that has left its loop has none to share.
+    var readBuffer: ReadBuffer { record().pointee.prefix.context?.pointee.readBuffer ?? ReadBuffer() }
 
     /// The number of the descriptor that is watched.
     public var descriptor: Int32 { record().pointee.descriptor }
 
     /// What the event waits for; with none it is quiet, and does not keep a loop running.
     ///
-    /// Changing it costs no system call until the loop waits again. That of an event made by
-    /// ``EventContext/hold(_:under:file:line:)`` belongs to the requests it is lent to; to change it is a trap.
+    /// Changing it costs no system call until the loop waits again. That of an event which serves a request, or is made by
+    /// ``EventContext/hold(_:under:file:line:)``, belongs to the request that waits with it; to change it is a trap.
     ///
     /// The corresponding C functions are `tevent_fd_get_flags()` and `tevent_fd_set_flags()`.
     public var flags: Flags {
         get { record().pointee.flags }
         nonmutating set {
             let event = record()
-            if event.pointee.isHolder {
+            guard event.pointee.service == .program else {
                 abort(
-                    "the flags of the event made at \(origin) were set, but it holds its descriptor for requests, which "
-                        + "set them; use addFD(_:_:) for an event with a handler")
+                    "the flags of the event made at \(origin) were set, but it serves requests, which set them; "
+                        + "use addFD(_:_:) for an event with a handler")
             }
             event.setFlags(newValue)
         }
@@ -125,6 +124,16 @@ extension EventContext {
         return try context.addFD(descriptor, flags, under: parent, file: file.cString, line: line, handler)
     }
 
+    /// Watches a descriptor for a request; the handler is also called when the descriptor turns out not to be open.
+    func addFDForRequest(
+        _ descriptor: Int32, _ flags: FDEvent.Flags, under request: some RequestProtocol, _ handler: @escaping FDHandler
+    ) throws(TeventError) -> FDEvent {
+        let context = record("addFD")
+        return try context.addFD(
+            descriptor, flags, under: request.chunk("addFD"), file: StaticString(#fileID).cString, line: #line,
+            service: .request, handler)
+    }
+
     /// The descriptor events of the context, in the order they were added.
     ///
     /// - Complexity: O(*n*).
@@ -136,13 +145,15 @@ extension ContextPointer {
     @inline(__always)
     package func addFD(
         _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: UnsafeMutableRawPointer?,
-        file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0, _ handler: @escaping FDHandler
+        file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0, service: FDRecord.Service = .program,
+        _ handler: @escaping FDHandler
     ) throws(TeventError) -> FDEvent {
         try pointee.descriptors.reserve(descriptor, under: tableParent)
         let event = try FDRecord.make(under: parent, file: file, line: line, behind: behind) {
             FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
         }
         event.pointee.prefix.context = self
+        event.pointee.service = service
         // In C the latest leaves first, when the context goes.
         if pointee.servesC { pointee.fds.prepend(event) } else { pointee.fds.append(event) }
         if !flags.isEmpty { pointee.watchingFDs += 1 }
@@ -161,8 +172,8 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
     private let handler: FDHandler
     package let descriptor: Int32
     package internal(set) var flags: FDEvent.Flags
-    /// Whether it is lent to requests.
-    var isHolder = false
+    /// Whom it serves.
+    package var service = Service.program
     /// The request that it is lent to, which gives it back before it is gone, and what that does when its turn has come.
     var borrower: RequestPointer?
     var step: FDHandler?
@@ -176,20 +187,33 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
 
     package static var name: StaticString { "struct tevent_fd" }
     package static var kind: ObjectKind { .descriptor }
+    package static var description: StaticString { "an event of a file descriptor" }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
-        let event = chunk!.assumingMemoryBound(to: FDRecord.self)
+        let event = chunk.unsafelyUnwrapped.assumingMemoryBound(to: FDRecord.self)
         let close = event.pointee.close.take()
         let descriptor = event.pointee.descriptor
         event.detach(beforeClosing: close != nil)
+        event.pointee.prefix.slot.release()
         if let refuge = event.pointee.refuge {
-            event.pointee.prefix.slot.release()
             refuge.initializeMemory(as: FDRecord.self, to: event.move())
         } else {
-            event.endRecord()
+            event.deinitialize(count: 1)
         }
         close?(descriptor)
+        freeChildrenIfAny(of: chunk.unsafelyUnwrapped)
         return 0
     }
+
+    package enum Service: UInt8 {
+        /// A handler of the program's own.
+        case program
+        /// One request, for which it was made.
+        case request
+        /// All requests that wait for the descriptor, to which it is lent.
+        case holder
+    }
+
+    var isHolder: Bool { service == .holder }
 
     init(prefix: EventPrefix, handler: @escaping FDHandler, descriptor: Int32, flags: FDEvent.Flags) {
         self.prefix = prefix
@@ -208,7 +232,7 @@ extension FDPointer {
         pointee.flags = flags
         guard let context = pointee.prefix.context else { return }
         if wasQuiet != flags.isEmpty { context.pointee.watchingFDs += wasQuiet ? 1 : -1 }
-        context.pointee.descriptors.noteChange(of: pointee.descriptor)
+        context.pointee.descriptors.flagsChanged(self, wasQuiet: wasQuiet)
     }
 
     /// Takes the event out of its loop.
@@ -232,11 +256,12 @@ extension FDPointer {
     package func run(_ ready: FDEvent.Flags) {
         let context = pointee.prefix.context!
         let event = FDEvent(self)
-        if let hook = context.pointee.hooks?.descriptors {
-            hook(event, .beforeHandler)
-            guard !event.isFreed, pointee.prefix.context != nil else { return }
-        }
-        callHandler(ready)
+        guard let hook = context.pointee.hooks?.descriptors else { return callHandler(ready) }
+        hook(event, .beforeHandler)
+        guard !event.isFreed, pointee.prefix.context == context else { return }
+        // The hook may have changed what the event waits for.
+        let ready = ready.intersection(pointee.flags)
+        if !ready.isEmpty { callHandler(ready) }
     }
 
     /// Calls the handler, which lives until it has returned, even if it frees its event.

@@ -40,7 +40,7 @@ public struct ImmediateEvent: Event, Equatable {
     }
 
     private func record(_ call: StaticString = #function) -> ImmediatePointer {
-        chunk(call).assumingMemoryBound(to: ImmediateRecord.self)
+        record(as: ImmediateRecord.self, call)
     }
 
     /// Lets the handler run once, when the loop of `events` comes to it, behind all that are scheduled already.
@@ -110,6 +110,7 @@ package struct ImmediateRecord: ~Copyable, EventRecord {
 
     package static var name: StaticString { "struct tevent_immediate" }
     package static var kind: ObjectKind { .immediate }
+    package static var description: StaticString { "an immediate" }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let immediate = chunk!.assumingMemoryBound(to: ImmediateRecord.self)
         immediate.pointee.isEnding = true

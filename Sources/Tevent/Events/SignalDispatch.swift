@@ -12,50 +12,59 @@ enum SignalDispatch {
     /// Signals are numbered from 1 to this.
     static let lastSignal = 64
 
-    /// How often each signal has arrived; never freed, since the signal handler uses it.
-    private nonisolated(unsafe) static let arrivals: UnsafeMutablePointer<Atomic<UInt64>> = {
-        let counts = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: lastSignal + 1)
-        for number in 0...lastSignal { (counts + number).initialize(to: Atomic(0)) }
-        return counts
-    }()
+    /// What the signal handler needs to know of each signal; never freed, since the handler uses it at any time.
+    private struct Slot: ~Copyable {
+        /// How often it has arrived.
+        let arrivals = Atomic<UInt64>(0)
+        /// What is known of each arrival, for a signal that has had an event that wants it; 0 for the others.
+        let ring = Atomic<UInt>(0)
+        /// How often it had arrived when the process was forked off, if it was.
+        var arrivalsBeforeFork: UInt64 = 0
+        /// What was done about the signal before it had events; written before our handler is installed.
+        var oldAction = sigaction()
+    }
 
-    /// What is known of each arrival, for signals that have had an event that wants it; nil for the others.
-    private nonisolated(unsafe) static let rings: UnsafeMutablePointer<Atomic<UInt>> = {
-        let rings = UnsafeMutablePointer<Atomic<UInt>>.allocate(capacity: lastSignal + 1)
-        for number in 0...lastSignal { (rings + number).initialize(to: Atomic(0)) }
-        return rings
+    private nonisolated(unsafe) static let slots: UnsafeMutablePointer<Slot> = {
+        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: lastSignal + 1)
+        for number in 0...lastSignal { (slots + number).initialize(to: Slot()) }
+        return slots
     }()
 
     /// A signal that has events somewhere in the process.
     private struct Registration {
         var events = 0
-        var oldAction = sigaction()
+        /// How far the events have come that want details, by their records' addresses.
+        var readers: [UInt: UInt64] = [:]
     }
 
     private static let registrations = Locked<[Int32: Registration]>([:])
 
-    static func arrivalCount(_ number: Int32) -> UInt64 {
-        arrivals[Int(number)].load(ordering: .acquiring)
+    static func setUp() {
+        registrations.withLock { _ in }
+        // Call the handler once with signal 0, which does not exist, so that all it uses is made.
+        arrived(0, nil)
     }
 
+    static func arrivalCount(_ number: Int32) -> UInt64 { slots[Int(number)].arrivals.load(ordering: .acquiring) }
+
     static func ring(_ number: Int32) -> SignalInfoRing? {
-        UnsafeMutableRawPointer(bitPattern: rings[Int(number)].load(ordering: .acquiring)).map(SignalInfoRing.init)
+        UnsafeMutableRawPointer(bitPattern: slots[Int(number)].ring.load(ordering: .acquiring)).map(SignalInfoRing.init)
     }
+
+    // MARK: Events that come and go
 
     /// Counts an event for the signal; the first one installs our handler, with flags such as `SA_RESTART`.
     static func register(_ number: Int32, wantsInfo: Bool, flags: Int32) throws(TeventError) {
         if wantsInfo { try makeRing(number) }
-        // A rehearsal, so that the handler finds all it uses made: signal 0 does not exist.
-        arrived(0, nil, nil)
         let result = registrations.withLock { registrations -> Int32 in
             if registrations[number] == nil {
-                var registration = Registration()
                 var action = sigaction()
                 action.__sigaction_handler.sa_sigaction = handleSignal
                 action.sa_flags = flags | SA_SIGINFO
                 sigemptyset(&action.sa_mask)
-                guard sigaction(number, &action, &registration.oldAction) == 0 else { return errno }
-                registrations[number] = registration
+                guard sigaction(number, nil, &slots[Int(number)].oldAction) == 0, sigaction(number, &action, nil) == 0
+                else { return errno }
+                registrations[number] = Registration()
             }
             registrations[number]!.events += 1
             return 0
@@ -69,30 +78,63 @@ enum SignalDispatch {
     static func unregister(_ number: Int32) {
         registrations.withLock { registrations in
             registrations[number]!.events -= 1
-            guard registrations[number]!.events == 0, var registration = registrations.removeValue(forKey: number)
-            else { return }
-            sigaction(number, &registration.oldAction, nil)
+            guard registrations[number]!.events == 0 else { return }
+            registrations[number] = nil
+            sigaction(number, &slots[Int(number)].oldAction, nil)
         }
     }
 
     private static func makeRing(_ number: Int32) throws(TeventError) {
         guard ring(number) == nil else { return }
         guard let ring = SignalInfoRing.allocate() else { throw .outOfMemory(name: "signal information") }
-        let (isOurs, _) = rings[Int(number)].compareExchange(
+        let (isOurs, _) = slots[Int(number)].ring.compareExchange(
             expected: 0, desired: UInt(bitPattern: ring), ordering: .acquiringAndReleasing)
         if !isOurs { free(ring) }
     }
 
-    /// The signal handler: it may interrupt anything, on any thread, so it only uses atomics, `write` and `errno`.
-    fileprivate static func arrived(
-        _ number: Int32, _ info: UnsafeMutablePointer<siginfo_t>?, _ interrupted: UnsafeMutableRawPointer?
-    ) {
-        let savedError = errno
-        if let ring = ring(number), let info, ring.append(info.pointee), let interrupted {
-            // The thread goes on with the signal blocked, until a loop has made room.
-            sigaddset(&interrupted.assumingMemoryBound(to: ucontext_t.self).pointee.uc_sigmask, number)
+    // MARK: Readers of details
+
+    /// Adds a reader of a signal that was registered, and returns where it begins.
+    static func addReader(_ reader: UInt, _ number: Int32) -> SignalInfoRing.Position {
+        changeReaders(number) { readers, ring in
+            // The ring takes nothing without readers, so that they find it empty.
+            if readers.isEmpty { ring.readersHaveCome(to: ring.now.seen) }
+            let start = ring.now
+            readers[reader] = start.seen
+            return start
         }
-        arrivals[Int(number)].wrappingAdd(1, ordering: .sequentiallyConsistent)
+    }
+
+    static func moveReader(_ reader: UInt, _ number: Int32, to seen: UInt64) {
+        changeReaders(number) { readers, _ in readers[reader] = seen }
+    }
+
+    static func removeReader(_ reader: UInt, _ number: Int32) {
+        changeReaders(number) { readers, _ in readers[reader] = nil }
+    }
+
+    private static func changeReaders<Result>(
+        _ number: Int32, _ change: (inout [UInt: UInt64], SignalInfoRing) -> Result
+    ) -> Result {
+        let ring = ring(number).unsafelyUnwrapped
+        return registrations.withLock { registrations in
+            let result = change(&registrations[number]!.readers, ring)
+            ring.readersHaveCome(to: registrations[number]!.readers.values.min())
+            return result
+        }
+    }
+
+    // MARK: Arriving
+
+    /// The signal handler: it may interrupt anything, on any thread, so it only uses atomics, `write` and `errno`.
+    fileprivate static func arrived(_ number: Int32, _ info: UnsafeMutablePointer<siginfo_t>?) {
+        let savedError = errno
+        defer { errno = savedError }
+        if let info {
+            if isFault(info.pointee) { return passOnFault(number) }
+            ring(number)?.append(info.pointee)
+        }
+        slots[Int(number)].arrivals.wrappingAdd(1, ordering: .sequentiallyConsistent)
         let bit = number > 0 ? UInt64(1) << UInt64(number - 1) : 0
         var waker = WakerPointer.first
         while let visited = waker {
@@ -106,12 +148,39 @@ enum SignalDispatch {
             }
             waker = visited.next
         }
-        errno = savedError
     }
+
+    /// Whether the signal is there because an instruction of this thread could not be executed, not because it was sent.
+    private static func isFault(_ info: siginfo_t) -> Bool {
+        switch info.si_signo {
+        case SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS: info.si_code > 0
+        default: false
+        }
+    }
+
+    /// Leaves a fault to whatever would have handled it without us: the instruction is executed again when this returns,
+    /// so that a loop would hear of it without end.
+    private static func passOnFault(_ number: Int32) {
+        sigaction(number, &slots[Int(number)].oldAction, nil)
+        // A breakpoint is not executed again.
+        if number == SIGTRAP { raise(number) }
+    }
+
+    // MARK: Forking
+
+    /// Notes, in the child of a fork, that what has arrived so far is the parent's.
+    static func noteFork() {
+        for number in 1...lastSignal {
+            slots[number].arrivalsBeforeFork = arrivalCount(Int32(number))
+            ring(Int32(number))?.noteFork()
+        }
+    }
+
+    static func arrivalsBeforeFork(_ number: Int32) -> UInt64 { slots[Int(number)].arrivalsBeforeFork }
 }
 
 private func handleSignal(
     _ number: Int32, _ info: UnsafeMutablePointer<siginfo_t>?, _ interrupted: UnsafeMutableRawPointer?
 ) {
-    SignalDispatch.arrived(number, info, interrupted)
+    SignalDispatch.arrived(number, info)
 }

@@ -11,6 +11,9 @@ public struct SignalArrival: Sendable, Equatable {
     /// How often it has arrived since the handler was last called; 1 with `info`.
     public let count: Int
     /// What the system tells of the arrival, for events that asked for it.
+    ///
+    /// It is nil for arrivals that came when ``EventContext/signalInfoCapacity`` others had not been handled yet: of those
+    /// only `count` is known.
     public let info: SignalInfo?
 
     /// An arrival made by hand, to try a handler without a signal.
@@ -33,7 +36,7 @@ public struct SignalEvent: Event, Equatable {
     package init(_ record: SignalPointer) { tallocHandle = record.handle }
 
     /// Which signal it waits for.
-    public var signal: Signal { Signal(rawValue: chunk().assumingMemoryBound(to: SignalRecord.self).pointee.number) }
+    public var signal: Signal { Signal(rawValue: record(as: SignalRecord.self, "signal").pointee.number) }
 }
 
 @available(*, unavailable)
@@ -50,21 +53,25 @@ extension EventContext {
     /// The corresponding C function is `tevent_num_signals()`.
     public static var signalCount: Int { SignalDispatch.lastSignal }
 
-    /// How many arrivals of one signal are kept with their details before the signal is blocked for a while.
+    /// How many arrivals of one signal are kept with their details until all events have been told of them.
+    ///
+    /// Further arrivals are counted, without details.
     ///
     /// The corresponding C function is `tevent_sa_info_queue_count()`.
-    public static var signalInfoCapacity: Int { SignalInfoRing.capacity / 2 }
+    public static var signalInfoCapacity: Int { SignalInfoRing.capacity }
 
     /// Catches a signal.
     ///
     /// Several events, of several contexts, may catch the same one; each is told.
     ///
     /// The first event for a signal, in the whole process, replaces the signal's disposition, and freeing the last one
-    /// puts it back.
+    /// puts it back. Which signals a thread blocks is never changed. A fault of the program itself, such as a trap, is
+    /// nothing that a loop could handle: it ends the program as it would without the event.
     ///
     /// - Parameters:
     ///   - signal: Which signal, such as ``Signal/interrupt``.
-    ///   - wantsInfo: Whether the handler is called once for each arrival, with what the system tells of it.
+    ///   - wantsInfo: Whether the handler is called once for each arrival, with what the system tells of it; see
+    ///     ``SignalArrival/info`` for the limit.
     ///   - parent: What the event is freed with; by default the context.
     ///   - handler: What to do each time. The event owns it until it is freed.
     /// - Throws: ``TeventError/badSignal(_:)``, ``TeventError/outOfMemory(name:)``, or
@@ -135,8 +142,8 @@ package typealias SignalPointer = UnsafeMutablePointer<SignalRecord>
 package struct SignalRecord: EventRecord, Linked {
     package var prefix: EventPrefix
     let handler: SignalHandler
-    /// How many arrivals the handler has been told of.
-    var seen: UInt64 = 0
+    /// How many arrivals the handler has been told of, in the signal's ring if it wants details.
+    var position = SignalInfoRing.Position()
     package let number: Int32
     let wantsInfo: Bool
     /// All that the system told of the arrival that was taken last.
@@ -146,6 +153,7 @@ package struct SignalRecord: EventRecord, Linked {
 
     package static var name: StaticString { "struct tevent_signal" }
     package static var kind: ObjectKind { .signal }
+    package static var description: StaticString { "an event of a signal" }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let event = chunk!.assumingMemoryBound(to: SignalRecord.self)
         event.detach()
@@ -172,12 +180,23 @@ extension SignalPointer {
 
     /// How many calls of the handler the arrivals so far are good for.
     fileprivate var callsDue: Int {
-        guard let ring else { return SignalDispatch.arrivalCount(pointee.number) == pointee.seen ? 0 : 1 }
-        return ring.countUnread(after: pointee.seen)
+        guard let ring else { return SignalDispatch.arrivalCount(pointee.number) == pointee.position.seen ? 0 : 1 }
+        return ring.countCalls(after: pointee.position)
     }
 
     func startCounting() {
-        pointee.seen = ring?.addReader(reader) ?? SignalDispatch.arrivalCount(pointee.number)
+        pointee.position =
+            pointee.wantsInfo
+            ? SignalDispatch.addReader(reader, pointee.number)
+            : SignalInfoRing.Position(seen: SignalDispatch.arrivalCount(pointee.number))
+    }
+
+    /// Leaves what arrived before the process was forked off to the parent.
+    fileprivate func disownArrivals() {
+        let start = ring?.start ?? SignalInfoRing.Position(seen: SignalDispatch.arrivalsBeforeFork(pointee.number))
+        guard start.seen > pointee.position.seen || start.uncounted > pointee.position.uncounted else { return }
+        pointee.position = start
+        if pointee.wantsInfo { SignalDispatch.moveReader(reader, pointee.number, to: start.seen) }
     }
 
     package func detach() {
@@ -186,7 +205,7 @@ extension SignalPointer {
         context.pointee.signals.remove(self)
         pointee.prefix.context = nil
         context.updateSignalMask()
-        ring?.removeReader(reader, signal: pointee.number)
+        if pointee.wantsInfo { SignalDispatch.removeReader(reader, pointee.number) }
         SignalDispatch.unregister(pointee.number)
         context.pointee.hooks?.signals?(SignalEvent(self), .detach)
     }
@@ -194,24 +213,29 @@ extension SignalPointer {
     /// What the handler has yet to be told, or nil.
     func takeArrival(upTo last: UInt64 = .max) -> SignalArrival? {
         let signal = Signal(rawValue: pointee.number)
-        if let ring {
-            guard ring.hasUnread(after: pointee.seen) else { return nil }
-            let info = ring.take(after: pointee.seen, reader: reader, signal: pointee.number)
-            pointee.seen += 1
+        if let ring { return takeArrival(from: ring) }
+        // snippet: difference
+        let arrived = min(SignalDispatch.arrivalCount(pointee.number), last)
+        guard arrived > pointee.position.seen else { return nil }
+        defer { pointee.position.seen = arrived }
+        return SignalArrival(signal: signal, count: Int(arrived - pointee.position.seen), info: nil)
+        // snippet-end: difference
+    }
+
+    private func takeArrival(from ring: SignalInfoRing) -> SignalArrival? {
+        let signal = Signal(rawValue: pointee.number)
+        if let info = ring.take(&pointee.position) {
+            SignalDispatch.moveReader(reader, pointee.number, to: pointee.position.seen)
             pointee.lastInfo = info
             return SignalArrival(signal: signal, count: 1, info: SignalInfo(info))
         }
-        // snippet: difference
-        let arrived = min(SignalDispatch.arrivalCount(pointee.number), last)
-        guard arrived > pointee.seen else { return nil }
-        defer { pointee.seen = arrived }
-        return SignalArrival(signal: signal, count: Int(arrived - pointee.seen), info: nil)
-        // snippet-end: difference
+        let count = ring.takeUncounted(&pointee.position)
+        return count > 0 ? SignalArrival(signal: signal, count: count, info: nil) : nil
     }
 
     package func run(_ arrival: SignalArrival) {
         let event = SignalEvent(self)
-        if let hook = pointee.prefix.context!.pointee.hooks?.signals {
+        if let hook = pointee.prefix.context?.pointee.hooks?.signals {
             hook(event, .beforeHandler)
             guard !event.isFreed, pointee.prefix.context != nil else { return }
         }
@@ -257,6 +281,15 @@ extension ContextPointer {
             }
         }
         return !due.isEmpty
+    }
+
+    /// Leaves what arrived before the process was forked off to the parent, whose signals they were.
+    func disownSignals() {
+        var event = pointee.signals.first
+        while let record = event {
+            record.disownArrivals()
+            event = record.pointee.next
+        }
     }
 
     /// Tells signal handlers which signals this context wants to know of.

@@ -23,12 +23,13 @@ public struct SignalInfo: Sendable, Equatable {
     }
 }
 
-/// The details of the latest arrivals of one signal: written by signal handlers, read by the loops.
+/// The details of the latest arrivals of one signal: written by signal handlers on any thread, read by the loops.
 ///
-/// The memory is never freed, since a signal handler may use it at any time. When half of it is unread, the writer is
-/// asked to block the signal in its thread; the other half is for threads that have not blocked it yet.
+/// The memory is never freed, since a signal handler may use it at any time. Handlers never wait, and never block the
+/// signal, which no other thread could undo: when all places are unread, further arrivals are only counted, and readers
+/// are told how many.
 struct SignalInfoRing {
-    static let capacity = 512
+    static let capacity = 256
 
     private struct Entry: ~Copyable {
         /// The arrival's number plus one, once `info` is there to be read.
@@ -37,12 +38,22 @@ struct SignalInfoRing {
     }
 
     private struct Head: ~Copyable {
+        /// How many places have been given out.
         let written = Atomic<UInt64>(0)
+        /// How many of them all readers have read; as good as infinite while there are none.
         let read = Atomic<UInt64>(0)
-        let isBlocked = Atomic(false)
         let hasReaders = Atomic(false)
-        /// How far each reader has come, by its record's address.
-        let readers = Mutex<[UInt: UInt64]>([:])
+        /// How many arrivals found no place.
+        let uncounted = Atomic<UInt64>(0)
+        /// Where the child of the last fork begins: what was written before belongs to the parent.
+        var start = Position()
+    }
+
+    /// How far a reader has come.
+    struct Position {
+        var seen: UInt64 = 0
+        /// How many arrivals without a place it knows of.
+        var uncounted: UInt64 = 0
     }
 
     private let head: UnsafeMutablePointer<Head>
@@ -62,78 +73,78 @@ struct SignalInfoRing {
         return memory
     }
 
-    /// Notes an arrival, in a signal handler; true when the signal should be blocked.
-    func append(_ info: siginfo_t) -> Bool {
-        guard head.pointee.hasReaders.load(ordering: .acquiring) else { return false }
-        let number = head.pointee.written.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
-        let entry = entries + Int(number % UInt64(Self.capacity))
-        entry.pointee.info = info
-        entry.pointee.ready.store(number + 1, ordering: .releasing)
-        // Readers that come and go meanwhile may have left this arrival behind: the difference may be negative.
-        let unread = Int64(bitPattern: number &+ 1 &- head.pointee.read.load(ordering: .acquiring))
-        guard unread >= Self.capacity / 2 else { return false }
-        head.pointee.isBlocked.store(true, ordering: .sequentiallyConsistent)
-        return true
+    private func entry(_ number: UInt64) -> UnsafeMutablePointer<Entry> {
+        entries + Int(number % UInt64(Self.capacity))
     }
 
-    /// Adds a reader that wants to know of all arrivals from now on; returns where it begins.
-    func addReader(_ reader: UInt) -> UInt64 {
-        head.pointee.readers.withLock { readers in
-            if readers.isEmpty {
-                head.pointee.read.store(head.pointee.written.load(ordering: .acquiring), ordering: .releasing)
+    // MARK: Writing
+
+    /// Notes an arrival, in a signal handler.
+    func append(_ info: siginfo_t) {
+        guard head.pointee.hasReaders.load(ordering: .acquiring) else { return }
+        var number = head.pointee.written.load(ordering: .relaxed)
+        while true {
+            guard number &- head.pointee.read.load(ordering: .acquiring) < UInt64(Self.capacity) else {
+                head.pointee.uncounted.wrappingAdd(1, ordering: .releasing)
+                return
             }
-            let start = head.pointee.written.load(ordering: .acquiring)
-            readers[reader] = start
-            head.pointee.hasReaders.store(true, ordering: .releasing)
-            return start
+            let (isOurs, found) = head.pointee.written.weakCompareExchange(
+                expected: number, desired: number + 1, ordering: .acquiringAndReleasing)
+            if isOurs { break }
+            number = found
         }
+        entry(number).pointee.info = info
+        entry(number).pointee.ready.store(number + 1, ordering: .releasing)
     }
 
-    func removeReader(_ reader: UInt, signal: Int32) {
-        head.pointee.readers.withLock { readers in
-            readers[reader] = nil
-            if readers.isEmpty { head.pointee.hasReaders.store(false, ordering: .releasing) }
-            update(readers)
-        }
-        unblockIfThereIsRoom(signal)
+    // MARK: Reading
+
+    /// Where a reader begins that wants to know of all arrivals from now on.
+    var now: Position {
+        Position(
+            seen: head.pointee.written.load(ordering: .acquiring),
+            uncounted: head.pointee.uncounted.load(ordering: .acquiring))
     }
 
-    func countUnread(after seen: UInt64) -> Int {
-        var next = seen
-        while next < seen + UInt64(Self.capacity), hasUnread(after: next) { next += 1 }
-        return Int(next - seen)
+    func hasUnread(after position: Position) -> Bool {
+        entry(position.seen).pointee.ready.load(ordering: .acquiring) == position.seen + 1
     }
 
-    func hasUnread(after seen: UInt64) -> Bool {
-        entries[Int(seen % UInt64(Self.capacity))].ready.load(ordering: .acquiring) == seen + 1
+    /// How many calls of a handler the arrivals so far are good for.
+    func countCalls(after position: Position) -> Int {
+        var next = position
+        while next.seen < position.seen + UInt64(Self.capacity), hasUnread(after: next) { next.seen += 1 }
+        let isShort = head.pointee.uncounted.load(ordering: .acquiring) != position.uncounted
+        return Int(next.seen - position.seen) + (isShort ? 1 : 0)
     }
 
-    /// Takes the arrival after `seen`; there must be one.
-    func take(after seen: UInt64, reader: UInt, signal: Int32) -> siginfo_t {
-        let info = entries[Int(seen % UInt64(Self.capacity))].info
-        head.pointee.readers.withLock { readers in
-            readers[reader] = seen + 1
-            update(readers)
-        }
-        unblockIfThereIsRoom(signal)
-        return info
+    /// Takes the details of the next arrival, or nil if there are none yet.
+    func take(_ position: inout Position) -> siginfo_t? {
+        guard hasUnread(after: position) else { return nil }
+        defer { position.seen += 1 }
+        return entry(position.seen).pointee.info
     }
 
-    private func update(_ readers: [UInt: UInt64]) {
-        let slowest = readers.values.min() ?? head.pointee.written.load(ordering: .acquiring)
-        head.pointee.read.store(slowest, ordering: .releasing)
+    /// Takes the number of arrivals that found no place.
+    func takeUncounted(_ position: inout Position) -> Int {
+        let uncounted = head.pointee.uncounted.load(ordering: .acquiring)
+        defer { position.uncounted = uncounted }
+        return Int(uncounted - position.uncounted)
     }
 
-    private func unblockIfThereIsRoom(_ signal: Int32) {
-        // In this order: what is read meanwhile was written before.
-        let read = head.pointee.read.load(ordering: .acquiring)
-        let unread = head.pointee.written.load(ordering: .acquiring) - read
-        guard unread < UInt64(Self.capacity / 2),
-            head.pointee.isBlocked.exchange(false, ordering: .acquiringAndReleasing)
-        else { return }
-        var set = sigset_t()
-        sigemptyset(&set)
-        sigaddset(&set, signal)
-        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    /// Notes how far the slowest reader has come; nil without any.
+    func readersHaveCome(to slowest: UInt64?) {
+        head.pointee.read.store(slowest ?? head.pointee.written.load(ordering: .acquiring), ordering: .releasing)
+        head.pointee.hasReaders.store(slowest != nil, ordering: .releasing)
     }
+
+    // MARK: Forking
+
+    /// Where the reading begins in the child of a fork, for readers that were there before.
+    var start: Position { head.pointee.start }
+
+    /// Notes in the child of a fork, which has one thread, what is the parent's.
+    ///
+    /// A thread that has stayed behind may have been given a place and not have filled it: it will never be read.
+    func noteFork() { head.pointee.start = now }
 }

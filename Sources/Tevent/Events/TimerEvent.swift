@@ -16,9 +16,7 @@ public struct TimerEvent: Event, Equatable {
 
     package init(_ record: TimerPointer) { tallocHandle = record.handle }
 
-    private func record(_ call: StaticString = #function) -> TimerPointer {
-        chunk(call).assumingMemoryBound(to: TimerRecord.self)
-    }
+    private func record(_ call: StaticString = #function) -> TimerPointer { record(as: TimerRecord.self, call) }
 
     /// When the timer is due, or nil while its handler runs and has not updated it.
     public var deadline: EventInstant? {
@@ -139,6 +137,7 @@ package struct TimerRecord: EventRecord {
 
     package static var name: StaticString { "struct tevent_timer" }
     package static var kind: ObjectKind { .timer }
+    package static var description: StaticString { "a timer" }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let timer = chunk!.assumingMemoryBound(to: TimerRecord.self)
         timer.detach()

@@ -99,7 +99,9 @@ package struct TimerHeap {
     private mutating func grow(under parent: UnsafeMutableRawPointer) -> Bool {
         let larger = max(16, capacity * 2)
         let size = MemoryLayout<Key>.stride + MemoryLayout<TimerPointer?>.stride + MemoryLayout<UInt32>.stride
-        guard let grown = _talloc_realloc(parent, memory, larger * size, Self.name.cString) else { return false }
+        let name = Self.name.cString
+        guard let grown = reallocatePrivateChunk(memory, size: larger * size, name: name, under: parent)
+        else { return false }
         memory = grown
         let (oldTimers, oldPlaces, old) = (timers, places, capacity)
         capacity = larger

@@ -13,9 +13,7 @@ extension RequestQueue {
 
         init(_ record: EntryPointer) { tallocHandle = record.handle }
 
-        private func record(_ call: StaticString = #function) -> EntryPointer {
-            chunk(call).assumingMemoryBound(to: EntryRecord.self)
-        }
+        private func record(_ call: StaticString = #function) -> EntryPointer { record(as: EntryRecord.self, call) }
 
         /// The request whose place it is.
         public var request: AnyRequest { record().pointee.request }
@@ -77,7 +75,8 @@ extension EventContext {
     ///
     /// The corresponding C function is `tevent_set_trace_queue_callback()`.
     public func setQueueTrace(_ trace: ((RequestQueue.Entry, QueueTracePoint) -> Void)?) {
-        hooks("setQueueTrace(_:)").queues = trace
+        var trace = trace
+        swap(&hooks("setQueueTrace(_:)").queues, &trace)
     }
 }
 
@@ -98,6 +97,7 @@ package struct EntryRecord: EventRecord, Linked {
 
     package static var name: StaticString { "struct tevent_queue_entry" }
     package static var kind: ObjectKind { .queueEntry }
+    package static var description: StaticString { "an entry of a queue" }
     // snippet: destructor
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let entry = chunk!.assumingMemoryBound(to: EntryRecord.self)
@@ -126,10 +126,7 @@ extension EntryPointer {
 
     /// The context whose loop starts it, or nil when that is gone.
     @inline(__always)
-    var context: ContextPointer? {
-        let events = pointee.events.tallocHandle
-        return events.isStale ? nil : events.slot.pointee.object?.assumingMemoryBound(to: ContextRecord.self)
-    }
+    var context: ContextPointer? { pointee.events.tallocHandle.record(as: ContextRecord.self) }
 
     func join(_ queue: QueuePointer, of request: RequestPointer) {
         request.pointee.hasPlaces = true
@@ -169,9 +166,7 @@ extension EntryPointer {
         }
         pointee.isTriggered = true
         // A request that is gone because the entry was moved, or has ended while it waited, has no work to begin.
-        guard let request = pointee.request.tallocHandle.object?.assumingMemoryBound(to: RequestRecord.self) else {
-            return
-        }
+        guard let request = pointee.request.tallocHandle.record(as: RequestRecord.self) else { return }
         if let starter = queue.pointee.starter { return starter.start(self, request) }
         guard request.pointee.status == .inProgress, let run = pointee.trigger?.run else { return }
         run(pointee.request)

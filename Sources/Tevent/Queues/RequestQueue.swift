@@ -18,7 +18,7 @@ public struct RequestQueue: TallocObject, Equatable {
     init(_ record: QueuePointer) { tallocHandle = record.handle }
 
     private func record(_ call: StaticString = #function) -> QueuePointer {
-        chunk(call).assumingMemoryBound(to: QueueRecord.self)
+        record(as: QueueRecord.self, call)
     }
 
     /// Makes a queue that is empty and running.
@@ -192,6 +192,7 @@ package struct QueueRecord: EventRecord {
 
     package static var name: StaticString { "struct tevent_queue" }
     package static var kind: ObjectKind { .queue }
+    package static var description: StaticString { "a request queue" }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let queue = chunk!.assumingMemoryBound(to: QueueRecord.self)
         // Traces hear of each entry's end, and must find the queue gone: nothing can be added to it any more. Those of C
@@ -202,6 +203,7 @@ package struct QueueRecord: EventRecord {
         while let entry = queue.pointee.entries.first { freeChunk(entry) }
         if !isGone { queue.pointee.prefix.slot.release() }
         queue.deinitialize(count: 1)
+        freeChildrenIfAny(of: chunk.unsafelyUnwrapped)
         return 0
     }
 

@@ -59,9 +59,11 @@ public struct Connect {
             let (descriptor, isConnected) = try SystemIO.connect(to: work.addresses.first!)
             request.state.descriptor = descriptor
             if !isConnected {
-                request.state.event = try work.events.addFD(descriptor, .write, under: request) { _, _ in
+                let event = try work.events.addFDForRequest(descriptor, .write, under: request) { _, _ in
                     writable(request)
                 }
+                // A trace may have freed the request, or ended it.
+                if !request.isFreed, request.isInProgress { request.state.event = event }
             }
             return isConnected
         }

@@ -10,7 +10,7 @@ extension RequestProtocol {
     /// The corresponding C function is `tevent_req_done()`.
     @inlinable
     public func finish(file: StaticString = #fileID, line: UInt32 = #line) {
-        finishRequest(chunk("finish()"), file: file.cString, line: line)
+        finishRequest(requestChunk("finish()"), file: file.cString, line: line)
     }
 
     /// Ends the request with an error, and calls its callback.

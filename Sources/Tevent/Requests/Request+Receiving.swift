@@ -15,7 +15,7 @@ extension Request {
     /// The corresponding C functions are `tevent_req_is_error()` and `tevent_req_received()`.
     @inlinable
     public func receive<Result>(_ result: (inout State) throws -> Result) throws -> Result {
-        let chunk = chunk("receive(_:)")
+        let chunk = requestChunk("receive(_:)")
         guard let place = beginReceivingRequest(chunk) else { throw errorOfRequestReceived(chunk) }
         defer {
             // Here, where the type is known, since those who do not know it take far longer.

@@ -15,9 +15,16 @@ extension Request {
         let request = record("wait(for:)")
         if let lent = events.record("wait(for:)").lendHolder(of: descriptor, to: request, flags, step) {
             request.pointee.event = lent
-        } else {
-            request.pointee.event = try events.addFD(descriptor, flags, under: self, step)
+            return
         }
+        let event = try events.addFDForRequest(descriptor, flags, under: self, step)
+        // A trace may have freed the event, or the request, or ended that: then there is nothing to wait for.
+        guard !event.isFreed else { return }
+        guard let request = tallocHandle.record(as: RequestRecord.self), request.pointee.status == .inProgress else {
+            event.free()
+            return
+        }
+        request.pointee.event = event
     }
 
     /// Begins to wait, or ends the request if that fails: the last step of a function that makes one.

@@ -33,7 +33,8 @@ public struct Request<State>: RequestProtocol, Equatable {
         // of the state's storage at each call, which costs more than all the rest.
         guard
             let request = makeRequest(
-                StateLayout(of: State.self), under: parent.chunk("init(_:under:)"), file: file.cString, line: line)
+                StateLayout(of: State.self), under: parent.chunk("init(_:under:)"), file: file.cString, line: line
+            )
         else { throw noMemoryForRequest() }
         Storage<State>.value(at: request.placeOfState).initialize(to: state)
         tallocHandle = TallocHandle(slot: request.slot)
@@ -51,7 +52,7 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// The corresponding C function is `tevent_req_set_callback()`.
     @inlinable
     public func setCallback(_ callback: consuming @escaping (_ request: Request) -> Void) {
-        setCallbackOfRequest(chunk("setCallback(_:)"), TypedCallback(run: callback).erased)
+        setCallbackOfRequest(requestChunk("setCallback(_:)"), TypedCallback(run: callback).erased)
     }
 
     /// Sets what is called when the request, part of the work of another one, has ended.
@@ -71,7 +72,7 @@ public struct Request<State>: RequestProtocol, Equatable {
     ) {
         _ = owner.chunk("setCallback(for:_:)")
         setCallbackOfRequest(
-            chunk("setCallback(for:_:)"), TypedCallbackWithOwner(run: callback).erased, data: owner.tallocHandle,
+            requestChunk("setCallback(for:_:)"), TypedCallbackWithOwner(run: callback).erased, data: owner.tallocHandle,
             takesData: true)
     }
 
@@ -88,10 +89,9 @@ public struct Request<State>: RequestProtocol, Equatable {
     public func setCallback(
         data: some TallocObject, _ callback: consuming @escaping (_ request: Request) -> Void
     ) {
-        _ = data.chunk("setCallback(data:_:)")
+        let data = data.checked("setCallback(data:_:)").handle
         setCallbackOfRequest(
-            chunk("setCallback(data:_:)"), TypedCallback(run: callback).erased, data: data.tallocHandle,
-            takesData: false)
+            requestChunk("setCallback(data:_:)"), TypedCallback(run: callback).erased, data: data, takesData: false)
     }
 
     @usableFromInline
@@ -145,9 +145,9 @@ public struct AnyRequest: RequestProtocol, Equatable {
     ///
     /// The corresponding C macro is `talloc_get_type()`.
     public init?(_ memory: TallocContext) {
-        _ = memory.chunk("init(_:)")
-        guard memory.tallocHandle.slot.isOf(.request) else { return nil }
-        tallocHandle = memory.tallocHandle
+        let handle = memory.checked("init(_:)").handle
+        guard handle.isOf(.request) else { return nil }
+        tallocHandle = handle
     }
 }
 
@@ -155,8 +155,13 @@ public struct AnyRequest: RequestProtocol, Equatable {
 extension AnyRequest: Sendable {}
 
 extension RequestProtocol {
-    func record(_ call: StaticString = #function) -> RequestPointer {
-        chunk(call).assumingMemoryBound(to: RequestRecord.self)
+    @inline(__always)
+    func record(_ call: StaticString = #function) -> RequestPointer { record(as: RequestRecord.self, call) }
+
+    /// The chunk of the request, or a trap if it is freed or no request: for functions that other modules inline.
+    @inlinable @inline(__always)
+    func requestChunk(_ call: StaticString) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(record(as: RequestRecord.self, call))
     }
 
     /// Where the request is in its life.
@@ -202,7 +207,7 @@ extension RequestProtocol {
     }
 }
 
-/// Lets the old callback go last, since that may run anybody's deinit.
+/// Release the old callback last: releasing it may run arbitrary deinit code.
 @inline(never)
 private func replaceCallback(of request: RequestPointer, with callback: consuming RequestCallback) {
     let old = request.pointee.callback.take()
@@ -234,10 +239,10 @@ func setCallbackOfRequest(
     takesData: Bool = false
 ) {
     let request = chunk.assumingMemoryBound(to: RequestRecord.self)
-    if request.pointee.status != .inProgress, request.pointee.queue == .none {
+    if request.pointee.status != .inProgress, request.pointee.scheduled.prefix.context == nil {
         abort(
             "the request made at \(request.origin) had ended (\(request.pointee.status)) before its callback was set, "
-                + "at \(request.finishOrigin), so nobody would hear of it; "
+                + "at \(request.finishOrigin), so the callback would never be called; "
                 + "call post(on:) where a request ends while it is made")
     }
     request.pointee.callbackData = data

@@ -21,22 +21,25 @@ package typealias RequestPointer = UnsafeMutablePointer<RequestRecord>
 /// What a request is: a record in a talloc chunk, with the state behind it.
 ///
 /// What only some requests need is in `extras`, made when first asked for.
-package struct RequestRecord {
+@usableFromInline
+package struct RequestRecord: ObjectRecord {
     package static let name: StaticString = "struct tevent_req"
+    /// A closure, since the compiler inlines nothing into a function that it has to make a C function of.
+    fileprivate static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { destroyRequest($0) }
+    @inlinable package static var kinds: ObjectKinds { ObjectKinds(.request) }
+    @inlinable package static var description: StaticString { "a request" }
 
-    /// Where it was made, and its place among the immediates of the context it was posted on.
-    var scheduled: Scheduled
+    /// Where it was made, and its place among the immediates of the context it was posted on, if it waits there.
+    package var scheduled: Scheduled
     /// Knows the state.
     let storage: any ValueStorage.Type
     /// Reports look here, and at the storage, for the type of a state that lies behind the record.
     var statePlace = StatePlace.request
-    /// True while the state is being changed in place, behind the record.
+    /// True while the state is being changed in place, wherever that is.
     var isStateBeingChanged = false
     /// False for a state that is plain bytes: letting it go takes nothing.
     let isStateOwner: Bool
     package internal(set) var status = RequestStatus.inProgress
-    /// Where the request waits for its callback to be called.
-    var queue = Queue.none
     /// Being received frees what is below the request, and that may try to free the request too: not now, but then.
     var isBeingReceived = false
     var freeWhenReceived = false
@@ -55,18 +58,10 @@ package struct RequestRecord {
     var event: FDEvent?
     package internal(set) var extras: RequestExtras?
 
-    enum Queue: UInt8 {
-        case none
-        /// Among the immediates of a context: it was posted.
-        case context
-        /// Among those whose callbacks are due when the stack has unwound.
-        case callbacks
-    }
-
     init(slot: HandleSlotPointer, state: StateLayout, file: UnsafePointer<CChar>, line: UInt32) {
         storage = state.storage
         isStateOwner = state.isOwner
-        scheduled = Scheduled(prefix: EventPrefix(slot: slot, context: nil, file: file, line: line))
+        scheduled = Scheduled(prefix: EventPrefix(slot: slot, file: file, line: line))
     }
 
     /// Whether any of the properties owns something that is to be let go; few requests that are freed still have any.
@@ -125,13 +120,14 @@ extension RequestPointer {
         let name = RequestRecord.name.cString
         let made =
             childSize == 0
-            ? talloc_named_const(parent, size, name) : _talloc_pooled_object(parent, size, name, 1, childSize)
+            ? allocatePrivateChunk(size: size, name: name, under: parent)
+            : allocatePool(size: size, objects: 1, bytes: childSize, name: name, under: parent)
         guard let chunk = made, let slot = try? acquireSlot(for: chunk, name: name, kind: .request) else { return nil }
         assert(MemoryLayout<RequestRecord>.offset(of: \.storage) == RequestLayout.storage)
         assert(MemoryLayout<RequestRecord>.offset(of: \.statePlace) == RequestLayout.statePlace)
         let request = chunk.initializeMemory(
             as: RequestRecord.self, to: RequestRecord(slot: slot, state: state, file: file, line: line))
-        _talloc_set_destructor(chunk, destroyRequest)
+        _talloc_set_destructor(chunk, RequestRecord.destructor)
         return request
     }
 
@@ -176,7 +172,7 @@ extension RequestPointer {
     private func tidyUp() -> Bool {
         let handle = handle
         // C's requests may end again, and then call at once, although the loop is about to.
-        let wasPosted = pointee.queue == .context
+        let wasPosted = isPosted
         pointee.event.take()?.endWaiting()
         // A trace may have freed the request; so below.
         guard !handle.isStale, let extras = pointee.extras else { return !handle.isStale }
@@ -185,7 +181,7 @@ extension RequestPointer {
         extras.profile?.stop(self)
         cleanUp()
         // It may also have received the request, or posted it; then the loop calls.
-        guard !handle.isStale, pointee.status != .received, pointee.queue != .context || wasPosted else { return false }
+        guard !handle.isStale, pointee.status != .received, !isPosted || wasPosted else { return false }
         guard let events = extras.deferral.take() else { return true }
         if !events.isFreed { post(on: events.record("deferCallback(on:)")) }
         return false
@@ -203,13 +199,14 @@ extension RequestPointer {
         cleanup(AnyRequest(self), pointee.status)
     }
 
-    /// Calls the callback, or notes that it is due when too many run inside each other.
+    /// Calls the callback, at once: a callback that ends the request above runs that one's callback inside itself.
     ///
-    /// The callback is still there while the cleanup function hears that the request is received, but not called any more.
+    /// However deep that goes, there is always enough stack. The callback is still there while the cleanup function is told
+    /// that the request is received, but not called any more.
     @inline(__always)
     package func notify() {
         guard pointee.callback != nil, pointee.status != .received else { return }
-        if !CallbackDepth.run(self) { CallbackDepth.note(self) }
+        withStackRoom { callBack() }
     }
 
     /// Calls the callback; the record may be gone before it returns.
@@ -243,9 +240,12 @@ extension RequestPointer {
 
     // MARK: Waiting for the callback
 
+    /// Whether the request waits among the immediates of a context for its callback to be called.
+    @inline(__always)
+    var isPosted: Bool { pointee.scheduled.prefix.context != nil }
+
     package func post(on context: ContextPointer) {
         leaveQueue()
-        pointee.queue = .context
         scheduled.append(to: context)
     }
 
@@ -255,14 +255,9 @@ extension RequestPointer {
         notify()
     }
 
+    @inline(__always)
     func leaveQueue() {
-        switch pointee.queue {
-        case .none: return
-        case .callbacks: CallbackDepth.forget(scheduled)
-        case .context:
-            if let context = pointee.scheduled.prefix.context { scheduled.remove(from: context) }
-        }
-        pointee.queue = .none
+        if let context = pointee.scheduled.prefix.context { scheduled.remove(from: context) }
     }
 
     // MARK: Receiving
@@ -273,7 +268,7 @@ extension RequestPointer {
     package func receiveKeepingChildren() -> Bool {
         guard pointee.status != .received else { return true }
         pointee.status = .received
-        if pointee.queue != .none { leaveQueue() }
+        leaveQueue()
         guard let extras = pointee.extras else { return true }
         let handle = handle
         extras.endTimer.take()?.freeIfThere()
@@ -296,7 +291,7 @@ extension RequestPointer {
         guard pointee.status != .received else { return nil }
         checkStateIsNotBeingChanged()
         pointee.status = .received
-        if pointee.queue != .none { leaveQueue() }
+        leaveQueue()
         if let extras = pointee.extras {
             let handle = handle
             extras.profile?.stop(self)
@@ -323,19 +318,15 @@ extension RequestPointer {
     }
 
     /// Frees what is below the request, but not its places in queues, which it holds until it is freed itself.
+    ///
+    /// What refuses to be freed moves to the request's parent.
     private func freeChildren() {
-        guard pointee.hasPlaces else {
-            talloc_free_children(self)
-            return
-        }
-        // One by one: a place that is moved away and back would be counted twice by libtalloc's memory limits.
-        for child in AnyRequest(self).children.reversed() where !child.isFreed && !isPlace(child) { child.free() }
+        guard pointee.hasPlaces else { return freeChildrenIfAny(of: self) }
+        freeChildrenThatAgree(of: handle, except: isPlace)
     }
 
-    private func isPlace(_ child: TallocContext) -> Bool {
-        guard child.tallocHandle.slot.isOf(.queueEntry) else { return false }
-        let entry = child.chunk("receive()").assumingMemoryBound(to: EntryRecord.self)
-        return entry.pointee.request.tallocHandle == handle
+    private func isPlace(_ child: TallocHandle) -> Bool {
+        child.record(as: EntryRecord.self)?.pointee.request.tallocHandle == handle
     }
 }
 
@@ -357,15 +348,13 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
         request.pointee.extras?.profile?.stop(request)
         request.cleanUp()
     }
-    if request.pointee.queue != .none { request.leaveQueue() }
-    // From here on the handles are stale, so whatever the deinit of what the record holds does finds the request gone.
+    request.leaveQueue()
+    // From here on the handles are stale, so whatever the deinit of what the record holds does finds the request freed.
     request.pointee.scheduled.prefix.slot.release()
     request.pointee.event.take()?.endWaiting()
-    if request.pointee.statePlace == .request, request.pointee.isStateOwner {
-        // What is below goes before the state, which may hold what it works with, such as a descriptor.
-        talloc_free_children(chunk)
-        request.letStateGo()
-    }
+    // What is below goes before the state, which may hold what it works with, such as a descriptor.
+    freeChildrenIfAny(of: chunk.unsafelyUnwrapped)
+    if request.pointee.statePlace == .request, request.pointee.isStateOwner { request.releaseState() }
     if request.pointee.holdsAnything { request.deinitialize(count: 1) }
     return 0
 }

@@ -8,7 +8,7 @@ import Talloc
 //     struct tevent_req ── record, state          struct tevent_req ── record
 //                                                   └─ Foo ─────────── state
 //
-// Either way nobody may look at the state while it is being changed, nor when it has been let go.
+// Either way no other code may use the state while it is being changed, and none when it has been released.
 
 enum StatePlace: UInt8 {
     /// Behind the record; 0, see `RequestLayout`.
@@ -28,16 +28,16 @@ extension Request {
     /// The corresponding C macro is `tevent_req_data()`.
     @inlinable
     public var state: State {
-        get { Storage<State>.value(at: placeOfState(chunk("state"))).pointee }
+        get { Storage<State>.value(at: placeOfState(requestChunk("state"))).pointee }
         nonmutating set {
-            let place = Storage<State>.value(at: placeOfState(chunk("state")))
-            // Letting the old one go may run anybody's deinit, and that may free the request, so it comes last.
+            let place = Storage<State>.value(at: placeOfState(requestChunk("state")))
+            // Release the old state last: its deinit may do anything, such as free the request.
             let old = place.move()
             place.initialize(to: newValue)
             withExtendedLifetime(old) {}
         }
         nonmutating _modify {
-            let chunk = chunk("state")
+            let chunk = requestChunk("state")
             let place = beginChangeOfState(chunk)
             defer { endChangeOfState(chunk) }
             yield &Storage<State>.value(at: place).pointee
@@ -127,21 +127,20 @@ extension RequestPointer {
         }
     }
 
-    /// The chunk that the state has moved to, or a trap when somebody has freed it.
+    /// The chunk that the state has moved to, or a trap if it has been freed by itself.
     private var stateChunk: UnsafeMutableRawPointer {
         let state = pointee.extras.unsafelyUnwrapped.state.unsafelyUnwrapped
-        guard !state.isStale, let chunk = state.slot.pointee.object else {
-            abort("the state of the request made at \(origin) was used, but somebody has freed its chunk")
+        guard let chunk = state.object else {
+            abort("the state of the request made at \(origin) was used, but its chunk has been freed")
         }
         return chunk
     }
 
+    /// Marks the state, wherever it is, so that neither it nor the request can be freed meanwhile.
+    @inline(__always)
     fileprivate func setStateBeingChanged(_ isBeingChanged: Bool) {
-        if pointee.statePlace == .chunk {
-            setBeingChanged(isBeingChanged, valueIn: stateChunk)
-        } else {
-            pointee.isStateBeingChanged = isBeingChanged
-        }
+        pointee.isStateBeingChanged = isBeingChanged
+        if pointee.statePlace == .chunk { setBeingChanged(isBeingChanged, valueIn: stateChunk) }
     }
 
     /// The state's chunk, made if need be.
@@ -165,13 +164,10 @@ extension RequestPointer {
 
     var stateTypeName: UnsafePointer<CChar> { TypeNames.cString(of: pointee.storage.valueType) }
 
-    /// Lets the state go, unless it is a child and goes as such.
-    ///
-    /// It is gone for everybody before that runs anybody's deinit.
-    func letStateGo() {
-        let place = pointee.statePlace
+    /// Releases the state, which lies behind the record; no code can reach it any more when its deinit runs.
+    func releaseState() {
         pointee.statePlace = .gone
-        if place == .request { pointee.storage.deinitializeValue(at: placeBehindRecord) }
+        pointee.storage.deinitializeValue(at: placeBehindRecord)
     }
 
     /// Freeing the state would pull it from under a change.
@@ -186,6 +182,6 @@ extension RequestPointer {
     }
 
     private func usedAfterReceived() -> Never {
-        abort("the state of the request made at \(origin) was used after it was received, which lets the state go")
+        abort("the state of the request made at \(origin) was used after it was received, which releases the state")
     }
 }

@@ -36,15 +36,21 @@ public final class SystemThread<Success: Sendable>: Sendable {
 
     /// Waits until the thread has ended; it may be called again, and by several threads.
     ///
-    /// In the thread itself it is a trap.
+    /// In the thread itself it is a trap, and so it is in the child of a fork, where the thread does not exist, unless the
+    /// thread had ended before the fork.
     ///
     /// - Returns: What the thread's function returned.
     /// - Throws: What it threw.
     @discardableResult
     public func join() throws -> Success {
-        // The system may give the number of a thread that has ended to another one.
-        if !outcome.isThere.load(ordering: .acquiring), pthread_equal(joining.number, pthread_self()) != 0 {
-            abort("a thread tried to join itself, and would wait for ever; join it from another one")
+        if !outcome.isThere.load(ordering: .acquiring) {
+            // Asked only now: the system may give the number of a thread that has ended to another one.
+            if joining.isOwnThread {
+                abort("a thread tried to join itself, and would wait forever; join it from another one")
+            }
+            if joining.isOfParent {
+                abort("a thread was joined in the child of a fork, where it does not exist; join it in the parent")
+            }
         }
         joining.join()
         return try outcome.result.unsafelyUnwrapped.get()
@@ -78,23 +84,63 @@ public final class SystemThread<Success: Sendable>: Sendable {
     }
 }
 
-/// Waits for a thread, once for all who want to.
+extension SystemThread: CustomReflectable {
+    /// Nothing: what is inside belongs to the thread until it has been joined.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Waits for a thread, once for all that want to.
 private final class Joining: @unchecked Sendable {
-    let number: pthread_t
-    private let isJoined = Locked(false)
-
-    init(_ number: pthread_t) { self.number = number }
-
-    deinit {
-        // Nobody will ask what became of it, so the system need not remember.
-        if !isJoined.withLock({ $0 }) { pthread_detach(number) }
+    private enum State {
+        case possible
+        case underWay
+        case done
     }
 
+    private let number: pthread_t
+    /// Which process it is a thread of.
+    private let process = clinux_forks()
+    /// Guards the state; not held while a thread waits for the other one to end, which may take for hours.
+    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let isDone = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var state = State.possible
+
+    init(_ number: pthread_t) {
+        self.number = number
+        pthread_mutex_init(lock, nil)
+        pthread_cond_init(isDone, nil)
+    }
+
+    deinit {
+        // In the child of a fork, what a thread waits with that is not there cannot be destroyed.
+        guard !isOfParent else { return }
+        // No code will ask what became of it, so the system need not remember.
+        if state == .possible { pthread_detach(number) }
+        pthread_cond_destroy(isDone)
+        pthread_mutex_destroy(lock)
+        isDone.deallocate()
+        lock.deallocate()
+    }
+
+    var isOwnThread: Bool { !isOfParent && pthread_equal(number, pthread_self()) != 0 }
+
+    /// Whether the thread has stayed behind in the process that this one was forked off from.
+    var isOfParent: Bool { process != clinux_forks() }
+
     func join() {
-        isJoined.withLock { isJoined in
-            if !isJoined { pthread_join(number, nil) }
-            isJoined = true
+        // A thread of the parent's has ended before the fork, or this would not be called.
+        guard !isOfParent else { return }
+        pthread_mutex_lock(lock)
+        while state == .underWay { pthread_cond_wait(isDone, lock) }
+        if state == .possible {
+            state = .underWay
+            pthread_mutex_unlock(lock)
+            pthread_join(number, nil)
+            pthread_mutex_lock(lock)
+            state = .done
+            pthread_cond_broadcast(isDone)
         }
+        pthread_mutex_unlock(lock)
     }
 }
 

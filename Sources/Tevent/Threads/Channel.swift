@@ -25,6 +25,9 @@ package final class Channel: @unchecked Sendable {
     /// For the next messages that arrive, if there is one; only the loop uses it.
     var spareDelivery: DeliveryPointer?
 
+    /// What was under way when the process was forked off: the messages are the parent's.
+    private var disowned: MessagePointer?
+
     init(waker: WakerPointer) { self.waker = waker }
 
     deinit { spareDelivery?.free() }
@@ -63,10 +66,19 @@ package final class Channel: @unchecked Sendable {
         return MessagePointer(bitPattern: latest.exchange(0, ordering: .acquiring))
     }
 
-    /// Accepts no more messages, and hands over those that nobody has taken, as `takeAll` does.
+    /// Accepts no more messages, and hands over those that were not taken, as `takeAll` does.
     func close() -> MessagePointer? {
         MessagePointer(bitPattern: latest.exchange(Self.closed, ordering: .acquiring))
     }
+
+    /// In the child of a fork: sets aside what was under way, before the child sends any messages of its own.
+    func noteFork() {
+        guard !isClosed, disowned == nil else { return }
+        disowned = takeAll()
+    }
+
+    /// Hands over what was set aside at the last fork, as `takeAll` does.
+    func takeDisowned() -> MessagePointer? { disowned.take() }
 }
 
 extension ContextPointer {
@@ -74,8 +86,11 @@ extension ContextPointer {
     package func openChannel() throws(TeventError) -> Channel {
         if let channel = pointee.channel { return channel }
         try openWaker()
-        let channel = Channel(waker: pointee.waker.unsafelyUnwrapped)
+        let waker = pointee.waker.unsafelyUnwrapped
+        let channel = Channel(waker: waker)
         pointee.channel = channel
+        waker.pointee.channel.store(
+            UInt(bitPattern: Unmanaged.passUnretained(channel).toOpaque()), ordering: .relaxed)
         return channel
     }
 
@@ -111,8 +126,29 @@ extension ContextPointer {
         return calls.reversed()
     }
 
-    /// Accepts no more messages, and hands over those that nobody will receive.
+    /// Leaves the messages that were under way when the process was forked off to the parent, where they will run.
+    ///
+    /// What is in them stays as it is, without being released: that could have effects that both processes see.
+    func disownMessages() {
+        var rest = pointee.channel?.takeDisowned()
+        while let message = rest {
+            rest = message.pointee.neighbour
+            message.disown()
+        }
+        var candidate = pointee.immediates.first
+        while let waiting = candidate {
+            candidate = waiting.pointee.next
+            var rest = waiting.asDelivery?.leave(self)
+            while let message = rest {
+                rest = message.pointee.neighbour
+                message.disown()
+            }
+        }
+    }
+
+    /// Accepts no more messages, and hands over those that will not be received.
     func closeChannel() -> [LeftBehind] {
+        pointee.waker?.pointee.channel.store(0, ordering: .relaxed)
         var first: MessagePointer?
         var rest = pointee.channel?.close()
         while let message = rest {

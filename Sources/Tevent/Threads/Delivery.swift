@@ -13,7 +13,7 @@ struct Delivery {
     fileprivate var first: MessagePointer?
 
     fileprivate init(slot: HandleSlotPointer, file: StaticString = #fileID) {
-        scheduled = Scheduled(prefix: EventPrefix(slot: slot, context: nil, file: file.cString, line: #line))
+        scheduled = Scheduled(prefix: EventPrefix(slot: slot, file: file.cString, line: #line))
     }
 }
 

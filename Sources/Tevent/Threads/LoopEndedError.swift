@@ -3,7 +3,7 @@ import Synchronization
 /// Why a message was not sent: nobody receives any more.
 ///
 /// It gives back what was to be sent.
-public struct LoopEndedError<Payload>: Error, CustomStringConvertible {
+public struct LoopEndedError<Payload>: Error, CustomStringConvertible, CustomReflectable {
     private let unsent: Unsent
 
     @usableFromInline
@@ -17,6 +17,9 @@ public struct LoopEndedError<Payload>: Error, CustomStringConvertible {
         "the message was not sent: the loop that should receive it has ended, or its inbox was freed; "
             + "takePayload() gives back what was to be sent"
     }
+
+    /// Nothing: what was to be sent is reached through ``takePayload()`` alone.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 
     /// An error may be copied to any thread, but its payload belongs to one, so only the first who asks gets it.
     private final class Unsent: Sendable {

@@ -78,6 +78,11 @@ struct MessageBlock: ~Copyable {
         if left > 0, let cell { freeCells(left, at: cell) }
     }
 
+    static func setUp() {
+        _ = threadEnd
+        Spares.setUp()
+    }
+
     /// Runs when a thread ends.
     private static let threadEnd: pthread_key_t = {
         var key = pthread_key_t()
@@ -91,6 +96,8 @@ struct MessageBlock: ~Copyable {
         ///
         /// No list: whoever takes from one without a lock looks into a block that may be another's by then.
         private static let places = InlineArray<64, Atomic<UInt>> { _ in Atomic(0) }
+
+        static func setUp() { _ = places[0].load(ordering: .relaxed) }
 
         static func take() -> UnsafeMutableRawPointer? {
             for index in places.indices where places[index].load(ordering: .relaxed) != 0 {

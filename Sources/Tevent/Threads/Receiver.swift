@@ -20,6 +20,7 @@ package struct ReceiverRecord: EventRecord, Linked {
 
     package static var name: StaticString { "struct tevent_thread_proxy" }
     package static var kind: ObjectKind { .receiver }
+    package static var description: StaticString { "a receiver of messages" }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let receiver = chunk!.assumingMemoryBound(to: ReceiverRecord.self)
         let unwanted = receiver.detach()

@@ -33,7 +33,7 @@ public struct ThreadInbox: Event, Equatable {
 
     /// What other threads send with.
     public var proxy: ThreadProxy {
-        let receiver = chunk("proxy").assumingMemoryBound(to: ReceiverRecord.self)
+        let receiver = record(as: ReceiverRecord.self, "proxy")
         return ThreadProxy(inbox: tallocHandle, channel: receiver.pointee.channel)
     }
 }

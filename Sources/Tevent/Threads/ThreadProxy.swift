@@ -69,16 +69,16 @@ public struct ThreadProxy: @unchecked Sendable {
 
     /// Gives a piece of memory away with all that is below it, and lets a function work on it on the inbox's loop.
     ///
-    /// While it is under way nobody but the engine owns the memory. The handler finds it below the inbox. It may move it
-    /// to where it shall stay, or send it on; what it leaves where it is, is freed when the handler has returned.
+    /// The memory is a root while it is under way, and when it arrives. It belongs to the handler then, as it belonged to
+    /// the sender before: the handler frees it, moves it under what it should be freed with, or sends it on.
     ///
     /// - Parameters:
     ///   - memory: What to give away: a root, or what belongs to nothing that the sender goes on using; the compiler
-    ///     sees to that. It must not have come from a ``TallocPool`` that others use.
-    ///   - handler: What to do there. If it never runs, the memory is freed.
-    /// - Throws: ``LoopEndedError`` with the memory, which is a root then, when nobody receives any more.
+    ///     sees to that.
+    ///   - handler: What to do there; it owns the memory. If it never runs, the memory is freed.
+    /// - Throws: ``LoopEndedError`` with the memory, which is a root then, when nothing receives messages any more.
     ///
-    /// The corresponding C function is `tevent_thread_proxy_schedule()`.
+    /// The corresponding C function is `tevent_thread_proxy_schedule()`, which frees what the handler leaves where it is.
     @inlinable
     public func schedule<Memory: TallocObject>(
         memory: consuming sending Memory,
@@ -87,19 +87,23 @@ public struct ThreadProxy: @unchecked Sendable {
         memory.moveToRoot()
         let letter = Letter(payload: memory, handler: handler)
         let message = letter.message(for: inbox) { message, events in
-            let inbox = message.receiver
             let letter = Letter<Memory>.take(from: message)
             guard let events else { return _ = letter.payload.free() }
-            receive(letter.payload.tallocHandle, in: inbox) { letter.deliver(on: events) }
+            letter.deliver(on: events)
         }
         guard !send(message) else { return }
         message.forgetOpening()
         throw LoopEndedError(Letter<Memory>.take(from: message).payload)
     }
 
-    /// Leaves the message for the loop; false when nobody receives any more.
+    /// Leaves the message for the loop; false when nothing receives messages any more.
     @usableFromInline
     func send(_ message: MessagePointer) -> Bool { !inbox.isStale && channel.send(message) }
+}
+
+extension ThreadProxy: CustomReflectable {
+    /// Nothing: what is inside belongs to the loop's thread.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// What is in a message besides its record: what was given away, and what to do with it.
@@ -157,17 +161,4 @@ struct Letter<Payload> {
         nonisolated(unsafe) let payload = payload
         return payload
     }
-}
-
-/// Runs `deliver` on memory that has arrived, with the inbox as its owner, and frees what is left there.
-@usableFromInline
-func receive(_ memory: TallocHandle, in inbox: TallocHandle, _ deliver: () -> Void) {
-    let memory = TallocContext(tallocHandle: memory)
-    let inbox = TallocContext(tallocHandle: inbox)
-    let chunk = memory.chunk("schedule(memory:)")
-    memory.move(under: inbox)
-    deliver()
-    // The handler may have sent it on, and it may not be looked at then: so it is the inbox that is asked.
-    guard !inbox.isFreed, isChild(chunk, of: inbox.chunk("schedule(memory:)")), !memory.isFreed else { return }
-    memory.free()
 }

@@ -49,13 +49,13 @@ public struct ThreadedImmediate: Event, Equatable {
 
     /// What other threads schedule the immediate with.
     public var trigger: ThreadTrigger {
-        let receiver = chunk("trigger").assumingMemoryBound(to: ReceiverRecord.self)
+        let receiver = record(as: ReceiverRecord.self, "trigger")
         return ThreadTrigger(signal: receiver.pointee.signal.unsafelyUnwrapped)
     }
 
     fileprivate func run(on events: EventContext) {
         // Taken out of the record, which may be gone before the handler has ended.
-        let handler = chunk("run").assumingMemoryBound(to: ReceiverRecord.self).pointee.handler
+        let handler = record(as: ReceiverRecord.self, "run").pointee.handler
         handler.unsafelyUnwrapped(self, events)
     }
 }
@@ -76,6 +76,21 @@ public struct ThreadTrigger: Sendable {
     /// The corresponding C function is `tevent_threaded_schedule_immediate()`.
     @discardableResult
     public func schedule() throws(LoopEndedError<Void>) -> Bool { try signal.send() }
+}
+
+extension ThreadTrigger: CustomReflectable {
+    /// Nothing: what is inside belongs to the loop's thread.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension MessagePointer {
+    /// Forgets a message that is the parent's, in the child of a fork.
+    func disown() {
+        let receiver = receiver
+        if receiver.isStale { return }
+        if receiver.isOf(.threadSender) { return open(on: nil) }
+        if receiver.record(as: ReceiverRecord.self)?.pointee.signal != nil { TriggerSignal.arrived(self) }
+    }
 }
 
 /// The one message of a threaded immediate, sent again and again; it lives as long as a trigger, or the way lasts.
@@ -124,8 +139,8 @@ final class TriggerSignal: @unchecked Sendable {
         message.content.assumingMemoryBound(to: TriggerSignal?.self)
     }
 
-    /// From here on the message may be sent again, by anybody.
-    private static func arrived(_ message: MessagePointer) {
+    /// From here on the message may be sent again, by any thread.
+    fileprivate static func arrived(_ message: MessagePointer) {
         let signal = signal(in: message).pointee.take()
         // An exchange, not a store: whoever found the message under way counts on the handler to see all that was done
         // before, and the handler must not look before the message can be sent again.

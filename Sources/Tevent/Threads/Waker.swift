@@ -24,6 +24,8 @@ struct Waker: ~Copyable {
     let signals = Atomic<UInt64>(0)
     /// How many signal handlers and other threads may be about to write to its eventfd.
     let visitors = Atomic(0)
+    /// The channel of its context, for the child of a fork; 0 if there is none.
+    let channel = Atomic<UInt>(0)
     let eventFD = Atomic<Int32>(-1)
     /// Set before the waker is published, and never changed.
     fileprivate let next: WakerPointer?
@@ -65,13 +67,9 @@ extension WakerPointer {
     }
 
     /// Closes the eventfd; nobody wakes through it any more.
-    ///
-    /// - Parameter isLeftByFork: Whether the waker is a copy that `fork` made, in a process that other threads did not
-    ///   come along to.
-    func close(isLeftByFork: Bool = false) {
+    func close() {
         pointee.signals.store(0, ordering: .sequentiallyConsistent)
         pointee.isSleeping.store(false, ordering: .sequentiallyConsistent)
-        if isLeftByFork { forgetVisitors() }
         // What another thread does with it is short, and ends.
         while pointee.visitors.load(ordering: .sequentiallyConsistent) > 0 { sched_yield() }
         let descriptor = pointee.eventFD.load(ordering: .relaxed)
@@ -83,12 +81,30 @@ extension WakerPointer {
     /// Replaces the eventfd, which after `fork` both processes share.
     func reopen() throws(TeventError) {
         let descriptor = try Self.openEventFD()
-        forgetVisitors()
         Glibc.close(pointee.eventFD.exchange(descriptor, ordering: .sequentiallyConsistent))
     }
 
-    /// Who was about to write when the process forked is not in this one, and will not take itself off.
-    private func forgetVisitors() { pointee.visitors.store(0, ordering: .sequentiallyConsistent) }
+    /// In the child of a fork: lets each loop look around at the beginning of its next turn, where it notices the fork, and
+    /// sets messages aside.
+    ///
+    /// Threads that were about to write have stayed behind, and will not take themselves off.
+    static func noteFork() {
+        var waker = first
+        while let found = waker {
+            found.pointee.visitors.store(0, ordering: .relaxed)
+            found.pointee.isSleeping.store(false, ordering: .relaxed)
+            found.pointee.hasSignal.store(found.pointee.eventFD.load(ordering: .relaxed) >= 0, ordering: .relaxed)
+            if let channel = UnsafeRawPointer(bitPattern: found.pointee.channel.load(ordering: .relaxed)) {
+                Unmanaged<Channel>.fromOpaque(channel).takeUnretainedValue().noteFork()
+            }
+            waker = found.next
+        }
+    }
+
+    static func setUp() {
+        lock.withLock { _ in }
+        _ = first
+    }
 
     // snippet: wake
     /// Wakes the loop if it sleeps.
@@ -158,7 +174,7 @@ extension ContextPointer {
 
     /// Gives the waker back when the context ends, and its backend with it.
     func closeWaker() {
-        pointee.waker?.close(isLeftByFork: hasForked)
+        pointee.waker?.close()
         pointee.waker = nil
     }
 }

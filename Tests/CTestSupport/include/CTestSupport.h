@@ -21,6 +21,9 @@ int test_queue_signal_here(int signal, int value);
 void test_set_disposition(int signal, int is_ignored);
 int test_disposition(int signal);
 
+/* Lets the calling thread block the signal, or not. */
+void test_block(int signal, int is_blocked);
+
 /* Whether the calling thread blocks the signal. */
 int test_is_blocked(int signal);
 

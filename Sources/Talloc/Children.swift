@@ -1,0 +1,64 @@
+import CLinux
+import CTalloc
+
+// Freeing what is below a chunk.
+//
+// libtalloc frees children when the destructor of their parent has returned; by then it has taken the parent out of the
+// tree, but still counts on the parent's own parent, in case a child refuses. A destructor below that frees the latter
+// would leave libtalloc with an address of freed memory. Hence our destructors free the children themselves, as their
+// last step, while libtalloc protects the chunk they belong to: whoever tries to free it meanwhile is refused.
+//
+// Each level takes some stack. `withStackRoom` sees to it that there is always enough.
+
+/// The last step of every destructor: frees what is below the chunk.
+@inlinable @inline(__always)
+package func freeChildrenIfAny(of chunk: UnsafeMutableRawPointer) {
+    if clinux_may_have_children(chunk) { freeChildren(of: chunk) }
+}
+
+/// Frees the children of a chunk whose destructor is running; those that refuse move to the chunk's parent.
+@inline(never)
+@usableFromInline
+package func freeChildren(of chunk: UnsafeMutableRawPointer) {
+    withStackRoom { talloc_free_children(chunk) }
+}
+
+/// Finds out where libtalloc keeps the first child of a chunk, for `clinux_may_have_children`.
+///
+/// libtalloc has no function that tells whether there are children, short of going through them; asking with
+/// `talloc_free_children` at each free would take 57 instructions. The word is the one that changes when a chunk gets a
+/// child, and changes back when the child is freed. If that is not exactly one word, every chunk counts as a parent.
+func findFirstChildWord() {
+    guard let parent = talloc_named_const(nil, 8, copiedName.cString) else { return }
+    defer { freeChunk(parent) }
+    // A chunk's header is a multiple of 16 bytes, and no shorter than its ten pointers and numbers.
+    let offsets = Array(stride(from: -80, to: 0, by: MemoryLayout<UInt>.stride))
+    func words() -> [UInt] { offsets.map { parent.load(fromByteOffset: $0, as: UInt.self) } }
+    let before = words()
+    guard let child = talloc_named_const(parent, 0, copiedName.cString) else { return }
+    let during = words()
+    freeChunk(child)
+    let after = words()
+    let found = offsets.indices.filter { before[$0] == 0 && during[$0] != 0 && after[$0] == 0 }
+    if found.count == 1 { clinux_set_first_child_offset(offsets[found[0]]) }
+}
+
+/// Frees the children of an object that stays; those that refuse stay, too, and so does private memory.
+///
+/// What a destructor moved away is not freed, and what it added is: children are looked for until all have been asked.
+package func freeChildrenThatAgree(of parent: TallocHandle, except isKept: (TallocHandle) -> Bool = { _ in false }) {
+    var asked: [HandleSlotPointer: UInt64] = [:]
+    var hasAskedAny = true
+    while hasAskedAny, let chunk = parent.object {
+        hasAskedAny = false
+        for child in childChunks(of: chunk).reversed().compactMap(TallocContext.init(chunkAt:)) {
+            let handle = child.tallocHandle
+            guard let chunk = handle.object, let parent = parent.object, talloc_parent(chunk) == parent,
+                asked[handle.slot] != handle.stamp, !isKept(handle)
+            else { continue }
+            asked[handle.slot] = handle.stamp
+            hasAskedAny = true
+            freeChunk(chunk)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import CLinux
+
+// A thread's stack is limited, and how deep a program nests is not: trees of memory that are freed level by level, requests
+// whose callbacks end the request above. What calls itself for each level makes sure first that there is room.
+
+// snippet: room
+/// Calls a function on a stack that has room for it, whatever else is on the stack already.
+///
+/// - Complexity: O(1); a thread that is short of stack makes a system call now and then.
+@inlinable @inline(__always)
+package func withStackRoom(_ body: () -> Void) {
+    if clinux_has_stack_room() { body() } else { callWithStackRoom(body) }
+}
+// snippet-end: room
+
+@inline(never)
+@usableFromInline
+func callWithStackRoom(_ body: () -> Void) {
+    let isDone = withoutActuallyEscaping(body) { body in
+        withUnsafePointer(to: body) { body in
+            clinux_call_with_stack_room(
+                { $0.unsafelyUnwrapped.assumingMemoryBound(to: (() -> Void).self).pointee() },
+                UnsafeMutableRawPointer(mutating: body))
+        }
+    }
+    guard isDone else {
+        abort(
+            "the stack is used up: there is no memory for more of it, or 4 GB of it are in use already, "
+                + "as with callbacks that call each other without end")
+    }
+}
