@@ -1,6 +1,5 @@
 import CLinux
 import CTalloc
-import Glibc
 
 // libtalloc has limits of its own, deprecated since 2.4.0, which do not go together with moves: what is moved keeps
 // pointing at the limit it had, also when that is freed, and children that refuse to be freed are moved by libtalloc
@@ -15,18 +14,18 @@ extension TallocObject {
     /// counts with its whole stock.
     ///
     /// - Complexity: O(*n*) in the number of chunks below, for the first allocation and whenever as much has been
-    ///   allocated since as there was room: limits are for tests of what happens at their end, and for coarse bounds.
+    ///   allocated since as there was room. As long as there is any limit in the program, each allocation is O(*d*) in the
+    ///   depth of its parent. Limits are for tests of what happens at their end, and for coarse bounds.
     ///
-    /// - Throws: ``TallocError/outOfMemory(name:)`` when there is no memory for the limit itself.
+    /// - Throws: Nothing at present; it is declared so because the note of a limit takes memory, too, as in C.
     ///
     /// The corresponding C function is `talloc_set_memlimit()`, which is deprecated.
     public func setMemoryLimit(bytes: Int?) throws(TallocError) {
         let (handle, chunk) = checked("setMemoryLimit(bytes:)")
-        guard let bytes else { return MemoryLimits.remove(of: handle) }
-        guard bytes > 0 else { abort("a memory limit must be more than 0 bytes, not \(bytes); nil lifts the limit") }
-        guard MemoryLimits.set(bytes, of: handle) else {
-            throw TallocError.outOfMemory(name: "memory limit of \(nameOfChunk(chunk))")
+        if let bytes, bytes <= 0 {
+            abort("a memory limit must be more than 0 bytes, not \(bytes); nil lifts the limit")
         }
+        MemoryLimits.set(bytes, of: handle, chunk)
     }
 }
 
@@ -34,43 +33,63 @@ extension TallocObject {
 @usableFromInline
 package enum MemoryLimits {
     private struct Limit {
-        /// Whose limit it is, for as long as that is not freed.
+        /// Whose limit it is, for as long as that is not freed. Of an object of another thread, no more may be looked at.
         let handle: TallocHandle
+        let chunk: UnsafeMutableRawPointer
         let bytes: Int
         /// At least what the object and all below it hold; nil if that is not known.
         var held: Int?
     }
 
-    private static let limits = Locked<[HandleSlotPointer: UnsafeMutablePointer<Limit>]>([:])
+    private struct State {
+        /// Few programs set any, and fewer set many: they are looked through.
+        var limits: [Limit] = []
+        /// How many more allocations succeed before one fails; nil if none has to.
+        var untilFailure: Int?
+    }
 
-    static func setUp() { limits.withLock { _ in } }
+    private static let state = Locked(State())
 
-    /// Sets a limit; false if there is no memory for it.
-    fileprivate static func set(_ bytes: Int, of handle: TallocHandle) -> Bool {
+    static func setUp() { state.withLock { _ in } }
+
+    /// Lets one allocation fail, after so many more have succeeded, or none, if nil; for tests.
+    ///
+    /// - Returns: Whether the one that was asked for last is still to come.
+    @discardableResult
+    package static func failAllocation(after count: Int?) -> Bool {
+        let isToCome = state.withLock { state in
+            defer { state.untilFailure = count }
+            return state.untilFailure != nil
+        }
+        change()
+        return isToCome
+    }
+
+    /// Sets a limit, or lifts it.
+    fileprivate static func set(_ bytes: Int?, of handle: TallocHandle, _ chunk: UnsafeMutableRawPointer) {
         change { limits in
-            let known = limits[handle.slot] ?? malloc(MemoryLayout<Limit>.size)?.bindMemory(to: Limit.self, capacity: 1)
-            guard let limit = known else { return false }
-            limit.initialize(to: Limit(handle: handle, bytes: bytes))
-            limits[handle.slot] = limit
-            return true
+            limits.removeAll { $0.handle == handle }
+            if let bytes { limits.append(Limit(handle: handle, chunk: chunk, bytes: bytes)) }
         }
     }
 
-    fileprivate static func remove(of handle: TallocHandle) {
-        change { limits in free(limits.removeValue(forKey: handle.slot)) }
+    /// Changes the limits, after those of objects that have been freed are forgotten, and returns them.
+    @discardableResult
+    private static func change(_ body: (inout [Limit]) -> Void = { _ in }) -> [Limit] {
+        state.withLock { state in
+            state.limits.removeAll { $0.handle.isStale }
+            body(&state.limits)
+            clinux_set_memory_limits(Int64(state.limits.count + (state.untilFailure == nil ? 0 : 1)))
+            return state.limits
+        }
     }
 
-    /// Changes the limits, and forgets those of objects that have been freed.
-    private static func change<Result>(_ body: (inout [HandleSlotPointer: UnsafeMutablePointer<Limit>]) -> Result)
-        -> Result
-    {
-        limits.withLock { limits in
-            for (slot, limit) in limits where limit.pointee.handle.isStale {
-                limits[slot] = nil
-                free(limit)
-            }
-            defer { clinux_set_memory_limits(Int64(limits.count)) }
-            return body(&limits)
+    /// Whether this allocation is the one that has to fail.
+    private static func mustFail() -> Bool {
+        state.withLock { state in
+            guard let count = state.untilFailure else { return false }
+            state.untilFailure = count > 0 ? count - 1 : nil
+            return count == 0
         }
     }
 
@@ -85,33 +104,37 @@ package enum MemoryLimits {
     /// Notes that more lies below a chunk, and below all above it, than before.
     package static func treeGrew(above chunk: UnsafeMutableRawPointer) {
         guard clinux_has_memory_limits() else { return }
-        for handle in limitedObjects(from: chunk) { limits.withLock { $0[handle.slot]?.pointee.held = nil } }
+        for limit in limitsAbove(chunk) { note(nil, limit.handle) }
     }
 
     @inline(never)
     @usableFromInline
     static func haveRoom(for bytes: Int, under parent: UnsafeMutableRawPointer?) -> Bool {
         let (needed, overflow) = bytes.addingReportingOverflow(headerSize)
-        return !overflow && limitedObjects(from: parent).allSatisfy { hasRoom(for: needed, below: $0) }
+        return !overflow && !mustFail() && limitsAbove(parent).allSatisfy { hasRoom(for: needed, $0) }
     }
 
-    private static func hasRoom(for bytes: Int, below handle: TallocHandle) -> Bool {
-        guard let limit = limits.withLock({ $0[handle.slot]?.pointee }), let chunk = handle.object else { return true }
-        var held = limit.held ?? sizeOfTree(from: chunk)
+    private static func hasRoom(for bytes: Int, _ limit: Limit) -> Bool {
+        var held = limit.held ?? sizeOfTree(from: limit.chunk)
         // What has been freed since it was counted makes room.
-        if held > limit.bytes - bytes { held = sizeOfTree(from: chunk) }
+        if held > limit.bytes - bytes { held = sizeOfTree(from: limit.chunk) }
         let hasRoom = held <= limit.bytes - bytes
-        limits.withLock { $0[handle.slot]?.pointee.held = hasRoom ? held + bytes : held }
+        note(hasRoom ? held + bytes : held, limit.handle)
         return hasRoom
     }
 
-    /// A chunk, if a limit was set on it, and all such above it.
-    private static func limitedObjects(from chunk: UnsafeMutableRawPointer?) -> [TallocHandle] {
-        let limited = change { limits in
-            Dictionary(uniqueKeysWithValues: limits.map { ($1.pointee.handle.object, $1.pointee.handle) })
+    private static func note(_ held: Int?, _ handle: TallocHandle) {
+        change { limits in
+            if let index = limits.firstIndex(where: { $0.handle == handle }) { limits[index].held = held }
         }
-        guard !limited.isEmpty else { return [] }
-        return sequence(first: chunk) { $0.flatMap { talloc_parent($0) } }.compactMap { limited[$0] }
+    }
+
+    /// The limits of a chunk and of all above it.
+    private static func limitsAbove(_ chunk: UnsafeMutableRawPointer?) -> [Limit] {
+        let all = change()
+        guard !all.isEmpty else { return [] }
+        return sequence(first: chunk) { $0.flatMap { talloc_parent($0) } }.prefix { $0 != nil }
+            .flatMap { chunk in all.filter { $0.chunk == chunk && !$0.handle.isStale } }
     }
 
     /// How many bytes a chunk and all below it take.

@@ -376,7 +376,7 @@ final class AcceptConnectTests: EngineTestCase {
     func testNoMemoryAtAnyAllocation() throws {
         try onEachBackend { backend in
             let (listener, address) = try listener()
-            try underEveryLimit { memory, token in
+            try failingEachAllocation { memory, token in
                 // Those whom the last round had no memory to accept would fill the queue.
                 while case .connection(let left, _) = try SystemIO.accept(listener) { SystemIO.close(left) }
                 let events = try EventContext(under: memory, backend: backend)

@@ -4,11 +4,13 @@ import Tevent
 import XCTest
 
 extension EngineTestCase {
-    /// Runs a set-up under every memory limit until one suffices; each failure must leave everything as it was.
-    func underEveryLimit(
+    /// Runs a set-up again and again, each time with another allocation that fails, until it needs no more allocations.
+    ///
+    /// Each failure must leave everything as it was.
+    func failingEachAllocation(
         line: UInt = #line, _ setUp: (_ memory: TallocContext, _ token: Token) throws -> Void
     ) throws {
-        for limit in stride(from: 1, through: 200_000, by: 8) {
+        for number in 0..<1_000 {
             weak var held: Token?
             let memory = try TallocContext()
             defer { memory.free() }
@@ -17,23 +19,24 @@ extension EngineTestCase {
             do {
                 let token = Token()
                 held = token
-                try memory.setMemoryLimit(bytes: limit)
+                MemoryLimits.failAllocation(after: number)
                 do { try setUp(memory, token) } catch { failed = error }
             }
+            let hasSucceeded = MemoryLimits.failAllocation(after: nil)
             memory.freeChildren()
-            XCTAssertNil(held, "a handler was kept under a limit of \(limit) bytes", line: line)
-            XCTAssertEqual(memory.totalBlocks, 1, "under a limit of \(limit) bytes", line: line)
-            XCTAssertEqual(openDescriptors(), descriptors, "under a limit of \(limit) bytes", line: line)
-            guard let failed else {
-                XCTAssertGreaterThan(limit, 100, "the limit was never felt", line: line)
-                return
+            XCTAssertNil(held, "a handler was kept when allocation \(number) failed", line: line)
+            XCTAssertEqual(memory.totalBlocks, 1, "when allocation \(number) failed", line: line)
+            XCTAssertEqual(openDescriptors(), descriptors, "when allocation \(number) failed", line: line)
+            if hasSucceeded {
+                XCTAssertGreaterThan(number, 0, "nothing was allocated", line: line)
+                return XCTAssertNil(failed, line: line)
             }
             if let failed = failed as? TeventError, case .outOfMemory(let name) = failed {
                 XCTAssertTrue(name.hasPrefix("struct tevent_"), name, line: line)
             } else {
-                XCTFail("\(failed)", line: line)
+                XCTFail("\(String(describing: failed)) when allocation \(number) failed", line: line)
             }
         }
-        XCTFail("no limit sufficed", line: line)
+        XCTFail("it never succeeded", line: line)
     }
 }

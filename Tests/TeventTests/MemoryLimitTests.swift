@@ -8,13 +8,13 @@ import XCTest
 final class MemoryLimitTests: EngineTestCase {
     func testMakingAContext() throws {
         try onEachBackend { backend in
-            try underEveryLimit { memory, _ in _ = try EventContext(under: memory, backend: backend) }
+            try failingEachAllocation { memory, _ in _ = try EventContext(under: memory, backend: backend) }
         }
     }
 
     func testAddingATimer() throws {
         try onEachBackend { backend in
-            try underEveryLimit { memory, token in
+            try failingEachAllocation { memory, token in
                 let events = try EventContext(under: memory, backend: backend)
                 try events.addTimer(at: .zero) { _, _ in withExtendedLifetime(token) {} }
             }
@@ -22,7 +22,7 @@ final class MemoryLimitTests: EngineTestCase {
     }
 
     func testMakingAnImmediate() throws {
-        try underEveryLimit { memory, token in
+        try failingEachAllocation { memory, token in
             let events = try EventContext(under: memory)
             try ImmediateEvent(under: events).schedule(on: events) { _, _ in withExtendedLifetime(token) {} }
         }
@@ -31,7 +31,7 @@ final class MemoryLimitTests: EngineTestCase {
     func testAddingADescriptor() throws {
         try onEachBackend { backend in
             let reader = try pipe().reader
-            try underEveryLimit { memory, token in
+            try failingEachAllocation { memory, token in
                 let events = try EventContext(under: memory, backend: backend)
                 try events.addFD(reader, .read) { _, _ in withExtendedLifetime(token) {} }.setCloseFunction { _ in
                     withExtendedLifetime(token) {}
@@ -42,7 +42,7 @@ final class MemoryLimitTests: EngineTestCase {
 
     func testAddingASignal() throws {
         try onEachBackend { backend in
-            try underEveryLimit { memory, token in
+            try failingEachAllocation { memory, token in
                 let events = try EventContext(under: memory, backend: backend)
                 for wantsInfo in [false, true] {
                     try events.addSignal(.user2, wantsInfo: wantsInfo) { _, _ in withExtendedLifetime(token) {} }

@@ -8,7 +8,7 @@ import XCTest
 final class QueueFaultTests: QueueTestCase {
     func testMakingAQueueAndAddingToIt() throws {
         try onEachBackend { backend in
-            try underEveryLimit { memory, token in
+            try failingEachAllocation { memory, token in
                 let events = try EventContext(under: memory, backend: backend)
                 let queue = try RequestQueue(label: "a label that is too long to be kept in place", under: memory)
                 let request = try Request(Work(token: token), under: memory)

@@ -170,7 +170,7 @@ final class ReadWriteEndingTests: EngineTestCase {
             let pipe = try pipe()
             let full = try self.pipe()
             _ = try fill(full.writer)
-            try underEveryLimit { memory, token in
+            try failingEachAllocation { memory, token in
                 let events = try EventContext(under: memory, backend: backend, clock: ManualClock())
                 try WriteAll.send([1], to: pipe.writer, on: events, under: memory).receive()
                 let read = try Read.send(from: pipe.reader, upTo: 1, on: events, under: memory)

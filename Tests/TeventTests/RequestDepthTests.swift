@@ -1,5 +1,4 @@
 import CLinux
-import CTestSupport
 import Foundation
 import Talloc
 import TestSupport
@@ -154,12 +153,4 @@ final class RequestDepthTests: EngineTestCase {
         }
         assertTrapped(result, saying: "callbacks that call each other without end")
     }
-}
-
-/// Runs a body on a thread with half a megabyte of stack.
-private func onSmallStack(_ body: @escaping () throws -> Void) throws {
-    XCTAssertEqual(test_set_stack_size(512 * 1024), 0)
-    defer { test_set_stack_size(8 * 1024 * 1024) }
-    nonisolated(unsafe) let body = body
-    try SystemThread(named: "small stack") { try body() }.join()
 }

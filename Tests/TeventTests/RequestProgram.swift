@@ -34,7 +34,7 @@ final class RequestProgram {
     func step() {
         let count = number(below: 6)
         if isDeep {
-            insideCallbacks(3_000, under: memory) {
+            insideCallbacks(300, under: memory) {
                 for _ in 0..<count { self.act() }
             }
         } else {

@@ -10,7 +10,9 @@ final class RequestRandomTests: EngineTestCase {
     }
 
     func testRandomProgramsInsideManyCallbacks() throws {
-        try runPrograms(seeds: 1001...1025) { $0.isDeep = true }
+        // With little stack, so that it is used up by then.
+        nonisolated(unsafe) let test = self
+        try onSmallStack { try test.runPrograms(seeds: 1001...1025) { $0.isDeep = true } }
     }
 
     func testRandomProgramsUnderAMemoryLimit() throws {

@@ -1,3 +1,4 @@
+import CTestSupport
 import Talloc
 import Tevent
 import XCTest
@@ -27,4 +28,12 @@ func insideCallbacks(_ count: Int, under parent: some TallocObject, _ body: @esc
         insideCallbacks(count - 1, under: parent, body)
     }
     request.finish()
+}
+
+/// Runs a body on a thread with half a megabyte of stack.
+func onSmallStack(_ body: @escaping () throws -> Void) throws {
+    XCTAssertEqual(test_set_stack_size(512 * 1024), 0)
+    defer { test_set_stack_size(8 * 1024 * 1024) }
+    nonisolated(unsafe) let body = body
+    try SystemThread(named: "small stack") { try body() }.join()
 }

@@ -282,7 +282,7 @@ final class ThreadMemoryTests: EngineTestCase {
 
     func testMakingAnInboxWithoutMemoryLeavesNothing() throws {
         try onEachBackend { backend in
-            try underEveryLimit { memory, _ in
+            try failingEachAllocation { memory, _ in
                 let events = try EventContext(under: memory, backend: backend)
                 _ = try ThreadInbox(on: events)
             }
@@ -291,7 +291,7 @@ final class ThreadMemoryTests: EngineTestCase {
 
     func testMakingAThreadedImmediateWithoutMemoryLeavesNothing() throws {
         try onEachBackend { backend in
-            try underEveryLimit { memory, token in
+            try failingEachAllocation { memory, token in
                 let events = try EventContext(under: memory, backend: backend)
                 _ = try ThreadedImmediate(on: events) { _, _ in withExtendedLifetime(token) {} }
             }

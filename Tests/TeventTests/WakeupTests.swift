@@ -114,7 +114,7 @@ final class WakeupTests: EngineTestCase {
 
     func testNoMemoryAtAnyAllocation() throws {
         try onEachBackend { backend in
-            try underEveryLimit { memory, token in
+            try failingEachAllocation { memory, token in
                 let events = try EventContext(under: memory, backend: backend)
                 let request = try Wakeup.send(after: .zero, on: events, under: memory)
                 request.setCallback { _ in withExtendedLifetime(token) {} }
