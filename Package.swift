@@ -96,7 +96,7 @@ let package = Package(
         .testTarget(
             name: "TeventCTests",
             dependencies: ["TeventC", "CTevent", "Tevent", "Talloc", "CTalloc", "TestSupport", "CTestSupport"]),
-        .testTarget(name: "TallocTests", dependencies: ["Talloc", "TestSupport"]),
+        .testTarget(name: "TallocTests", dependencies: ["Talloc", "CTalloc", "CLinux", "TestSupport"]),
         .testTarget(
             name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport", "CLinux"],
             exclude: ["DoesNotCompile"]),

@@ -149,5 +149,5 @@ package enum MemoryLimits {
     }
 
     /// What libtalloc puts before each chunk.
-    private static let headerSize = 96
+    static let headerSize = 96
 }
