@@ -29,9 +29,12 @@ package func freeChildren(of chunk: UnsafeMutableRawPointer) {
 /// `talloc_free_children` at each free would take 57 instructions. The word is the one that changes when a chunk gets a
 /// child, and changes back when the child is freed. If that is not exactly one word, every chunk counts as a parent.
 func findFirstChildWord() {
-    guard let parent = talloc_named_const(nil, 8, copiedName.cString) else { return }
-    defer { freeChunk(parent) }
-    // A chunk's header is a multiple of 16 bytes, and no shorter than its ten pointers and numbers.
+    // From a pool that is cleared first, so that no word of the header is left uninitialised.
+    guard let pool = talloc_pool(nil, 1024) else { return }
+    defer { freeChunk(pool) }
+    pool.initializeMemory(as: UInt8.self, repeating: 0, count: 1024)
+    guard let parent = talloc_named_const(pool, 8, copiedName.cString) else { return }
+    // A header has ten pointers and numbers at least.
     let offsets = Array(stride(from: -80, to: 0, by: MemoryLayout<UInt>.stride))
     func words() -> [UInt] { offsets.map { parent.load(fromByteOffset: $0, as: UInt.self) } }
     let before = words()

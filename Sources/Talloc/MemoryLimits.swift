@@ -33,7 +33,7 @@ extension TallocObject {
 @usableFromInline
 package enum MemoryLimits {
     private struct Limit {
-        /// Whose limit it is, for as long as that is not freed. Of an object of another thread, no more may be looked at.
+        /// Whose limit it is, unless that has been freed; of an object of another thread, no more may be looked at.
         let handle: TallocHandle
         let chunk: UnsafeMutableRawPointer
         let bytes: Int

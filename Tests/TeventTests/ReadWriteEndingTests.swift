@@ -1,6 +1,6 @@
 import Talloc
 import TestSupport
-import Tevent
+@testable import Tevent
 import XCTest
 
 /// Requests to read and write that end before their time, by whoever ends them.
@@ -48,28 +48,56 @@ final class ReadWriteEndingTests: EngineTestCase {
         }
     }
 
-    func testAnEventThatIsMovedAwayFromItsRequestIsATrap() throws {
-        let result = try runInChild(self) {
-            let events = try EventContext()
-            let pipe = try pipe()
-            _ = try Read.send(from: pipe.reader, on: events, under: events)
-            events.descriptors[0].move(under: events)
-            write(pipe.writer, "x")
-            try events.loopOnce()
+    func testAnEventThatIsMovedAwayFromItsRequestServesItStill() throws {
+        try onBothBackends { events, _ in
+            for parent in [events.tallocContext, try Request("of another type", under: events).tallocContext] {
+                let pipe = try pipe()
+                let request = try Read.send(from: pipe.reader, on: events, under: events)
+                let event = events.descriptors[0]
+                event.move(under: parent)
+                write(pipe.writer, "x")
+                try events.loopOnce()
+                XCTAssertEqual(try request.receive(), Array("x".utf8))
+                XCTAssertTrue(event.isFreed)
+                request.free()
+            }
         }
-        assertTrapped(result, saying: "was moved away from the request that waits with it")
     }
 
-    func testAnEventThatIsMovedUnderAnotherRequestIsATrapToo() throws {
+    func testARequestThatIsFreedTakesAnEventThatWasMovedAwayAlong() throws {
+        try onBothBackends { events, _ in
+            let pipe = try pipe()
+            let request = try Read.send(from: pipe.reader, on: events, under: events)
+            events.descriptors[0].move(under: events)
+            request.free()
+            XCTAssertEqual(events.descriptors, [])
+        }
+    }
+
+    func testARequestWhoseDescriptorIsClosedFailsInsteadOfWaitingForever() throws {
+        for isHeld in [false, true] {
+            try onBothBackendsInRealTime { events in
+                events.record().pointee.auditDelay = 1_000_000
+                let pipe = try pipe()
+                if isHeld { _ = try events.hold(pipe.reader, under: events) }
+                let request = try Read.send(from: pipe.reader, on: events, under: events)
+                events.maximumWait = .zero
+                XCTAssertEqual(try events.loopOnce(), .timedOut)
+                close(pipe.reader)
+                events.maximumWait = nil
+                XCTAssertEqual(try request.poll(on: events), .finished)
+                assertThrows(.systemCall(name: "read", code: EBADF), try request.receive())
+            }
+        }
+    }
+
+    func testTheFlagsOfAnEventThatServesARequestCannotBeSet() throws {
         let result = try runInChild(self) {
             let events = try EventContext()
-            let pipe = try pipe()
-            _ = try Read.send(from: pipe.reader, on: events, under: events)
-            events.descriptors[0].move(under: try Request("of another type", under: events))
-            write(pipe.writer, "x")
-            try events.loopOnce()
+            _ = try Read.send(from: try self.pipe().reader, on: events, under: events)
+            events.descriptors[0].flags = [.read, .error]
         }
-        assertTrapped(result, saying: "was moved away from the request that waits with it")
+        assertTrapped(result, saying: "were set, but it serves requests, which set them")
     }
 
     func testARequestThatWaitsTimesOut() throws {

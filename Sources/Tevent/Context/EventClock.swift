@@ -20,8 +20,7 @@ public struct EventInstant: InstantProtocol, Sendable, CustomStringConvertible {
     ///
     /// The corresponding C function is `tevent_timeval_add()`.
     public func advanced(by duration: Duration) -> EventInstant {
-        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
-        return EventInstant(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
+        EventInstant(nanoseconds: Int64(clamping: Int128(nanoseconds) + duration.attoseconds / 1_000_000_000))
     }
 
     /// How much later `other` is.
@@ -80,7 +79,9 @@ public final class ManualClock {
 
     /// Moves the clock by `duration`; a negative one would turn time back, and is refused with a trap.
     public func advance(by duration: Duration) {
-        guard duration >= .zero else { abort("a monotonic clock cannot go back, as by \(duration)") }
+        guard duration >= .zero else {
+            abort("a monotonic clock cannot go back, as by \(duration.wholeNanoseconds) ns")
+        }
         now = now.advanced(by: duration)
     }
 }

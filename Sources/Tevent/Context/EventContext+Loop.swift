@@ -98,6 +98,8 @@ extension EventContext {
             guard !isFreed else { return .contextFreed }
         }
         context.pointee.nesting.level = level
+        // The program may have closed a descriptor since the last loop.
+        context.pointee.hasAudited = false
         defer {
             if !isFreed {
                 context.pointee.nesting.level = level - 1

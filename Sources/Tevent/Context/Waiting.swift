@@ -21,7 +21,7 @@ extension ContextPointer {
         pointee.hooks?.loop?(.beforeWait)
         guard !handle.isStale else { return .again }
         defer { if !handle.isStale { pointee.hooks?.loop?(.afterWait) } }
-        guard try applyChanges(), pointee.immediates.isEmpty else { return .again }
+        guard try applyChanges(), pointee.immediates.isEmpty, hasEvents || pointee.servesC else { return .again }
         return try untracedWait(until: &limit)
     }
 
@@ -97,7 +97,6 @@ extension ContextPointer {
     }
 
     private func applyNotedChanges() throws(TeventError) -> Bool {
-        let handle = handle
         // Each change may put a descriptor into the batch that is not open.
         while !pointee.ready.isFull, let descriptor = pointee.descriptors.takeChanged() {
             let change: BackendChange?
@@ -105,10 +104,12 @@ extension ContextPointer {
                 pointee.descriptors.noteChange(of: descriptor)
                 throw error
             }
-            guard change == .alwaysReady else { continue }
-            debug(
-                .trace, "\(pointee.backend.name) cannot wait for descriptor \(descriptor); it counts as always ready")
-            guard !handle.isStale else { return false }
+            if change == .alwaysReady {
+                // The debug function may do anything, so the turn begins again, with what is left of the changes.
+                let name = pointee.backend.name
+                debug(.trace, "\(name) cannot wait for descriptor \(descriptor); it counts as always ready")
+                return false
+            }
         }
         pointee.descriptors.beginRound()
         return pointee.ready.isEmpty

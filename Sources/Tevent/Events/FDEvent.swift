@@ -125,13 +125,16 @@ extension EventContext {
     }
 
     /// Watches a descriptor for a request; the handler is also called when the descriptor turns out not to be open.
-    func addFDForRequest(
-        _ descriptor: Int32, _ flags: FDEvent.Flags, under request: some RequestProtocol, _ handler: @escaping FDHandler
+    ///
+    /// - Parameter isKnown: Whether the request knows the event, and ends it when it ends itself.
+    @discardableResult
+    func addFD(
+        _ descriptor: Int32, _ flags: FDEvent.Flags, for request: RequestPointer, isKnown: Bool,
+        _ handler: @escaping FDHandler
     ) throws(TeventError) -> FDEvent {
-        let context = record("addFD")
-        return try context.addFD(
-            descriptor, flags, under: request.chunk("addFD"), file: StaticString(#fileID).cString, line: #line,
-            service: .request, handler)
+        try record("addFD").addFD(
+            descriptor, flags, under: request, file: StaticString(#fileID).cString, line: #line, service: .request,
+            borrower: isKnown ? request : nil, handler)
     }
 
     /// The descriptor events of the context, in the order they were added.
@@ -146,7 +149,7 @@ extension ContextPointer {
     package func addFD(
         _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: UnsafeMutableRawPointer?,
         file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0, service: FDRecord.Service = .program,
-        _ handler: @escaping FDHandler
+        borrower: RequestPointer? = nil, _ handler: @escaping FDHandler
     ) throws(TeventError) -> FDEvent {
         try pointee.descriptors.reserve(descriptor, under: tableParent)
         let event = try FDRecord.make(under: parent, file: file, line: line, behind: behind) {
@@ -154,6 +157,7 @@ extension ContextPointer {
         }
         event.pointee.prefix.context = self
         event.pointee.service = service
+        if let borrower { event.serve(borrower) }
         // In C the latest leaves first, when the context goes.
         if pointee.servesC { pointee.fds.prepend(event) } else { pointee.fds.append(event) }
         if !flags.isEmpty { pointee.watchingFDs += 1 }
@@ -174,7 +178,7 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
     package internal(set) var flags: FDEvent.Flags
     /// Whom it serves.
     package var service = Service.program
-    /// The request that it is lent to, which gives it back before it is gone, and what that does when its turn has come.
+    /// The request that waits with it, which gives it back before it is freed, and what that does when its turn has come.
     var borrower: RequestPointer?
     var step: FDHandler?
     var close: ((Int32) -> Void)?
@@ -233,6 +237,13 @@ extension FDPointer {
         guard let context = pointee.prefix.context else { return }
         if wasQuiet != flags.isEmpty { context.pointee.watchingFDs += wasQuiet ? 1 : -1 }
         context.pointee.descriptors.flagsChanged(self, wasQuiet: wasQuiet)
+    }
+
+    /// Lets the event and the request that waits with it know each other, before any foreign code hears of the event.
+    @inline(__always)
+    fileprivate func serve(_ request: RequestPointer) {
+        pointee.borrower = request
+        request.pointee.event = FDEvent(self)
     }
 
     /// Takes the event out of its loop.

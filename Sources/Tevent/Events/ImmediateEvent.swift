@@ -171,11 +171,13 @@ extension ImmediatePointer {
     /// Runs the handler; the immediate can be scheduled again from then on.
     @inline(__always)
     package func run() {
-        let events = EventContext(pointee.prefix.context!)
+        let context = pointee.prefix.context.unsafelyUnwrapped
+        let events = EventContext(context)
         let immediate = ImmediateEvent(self)
-        if let hook = pointee.prefix.context!.pointee.hooks?.immediates {
+        if let hook = context.pointee.hooks?.immediates {
             hook(immediate, .beforeHandler)
-            guard !immediate.isFreed, !events.isFreed, immediate.isScheduled else { return }
+            // It may have freed either, cancelled the immediate, or scheduled it again behind others.
+            guard !immediate.isFreed, !events.isFreed, context.pointee.immediates.first == scheduled else { return }
         }
         // Taken out, not copied: the record may be gone before the handler has ended.
         let job = unlink()

@@ -167,15 +167,18 @@ extension TimerPointer {
         if context.pointee.servesC { context.pointee.timers.noteDeadline(of: self) }
         context.pointee.timers.beginRunning(self)
         context.pointee.timers.fetchAhead()
-        context.pointee.hooks?.timers?(timer, .beforeHandler)
-        if !timer.isFreed, pointee.prefix.context != nil {
+        if let hook = context.pointee.hooks?.timers { hook(timer, .beforeHandler) }
+        // The hook may have freed the timer or its context, or updated the timer, which then runs when that time has come.
+        if !timer.isFreed, pointee.prefix.context != nil, !isWaiting {
             let handler = pointee.handler
             handler(timer, now)
         }
-        guard !timer.isFreed else { return }
-        if let context = pointee.prefix.context, context.pointee.timers.contains(self) { return }
-        freeChunk(self)
+        if !timer.isFreed, !isWaiting { freeChunk(self) }
     }
+
+    /// Whether the timer is due at some time to come.
+    @inline(__always)
+    private var isWaiting: Bool { pointee.prefix.context?.pointee.timers.contains(self) ?? false }
 
     /// Lets the processor fetch what running and freeing the timer will touch.
     ///

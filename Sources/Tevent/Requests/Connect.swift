@@ -59,7 +59,8 @@ public struct Connect {
             let (descriptor, isConnected) = try SystemIO.connect(to: work.addresses.first!)
             request.state.descriptor = descriptor
             if !isConnected {
-                let event = try work.events.addFDForRequest(descriptor, .write, under: request) { _, _ in
+                let record = request.record("Connect.send")
+                let event = try work.events.addFD(descriptor, .write, for: record, isKnown: false) { _, _ in
                     writable(request)
                 }
                 // A trace may have freed the request, or ended it.
@@ -82,6 +83,8 @@ public struct Connect {
             if try isConnected() { request.finish() }
         } catch {
             request.closeConnection()
+            // A trace that is told about the event's end may have freed the request, or ended it.
+            guard !request.isFreed, request.isInProgress else { return }
             request.state.addresses.removeFirst()
             if request.state.addresses.isEmpty { request.fail(error) } else { begin(request) }
         }

@@ -13,17 +13,18 @@ extension RequestProtocol {
     ///
     /// The corresponding C function is `tevent_req_set_endtime()`.
     public func setEndTime(at deadline: EventInstant, on events: EventContext) throws(TeventError) {
-        let request = record("setEndTime(at:on:)")
-        guard request.pointee.status == .inProgress else { return }
-        let extras = request.extras
+        // One question to the conformance, whose answers may differ.
+        let record = record("setEndTime(at:on:)")
+        let request = AnyRequest(record)
+        guard record.pointee.status == .inProgress else { return }
+        let extras = record.extras
         let old = extras.endTimer.flatMap { $0.isFreed ? nil : $0 }
         if let old, old.context == events {
             old.update(at: deadline)
         } else {
-            let request = AnyRequest(self)
-            let timer = try events.addTimer(at: deadline, under: self) { _, _ in request.timeOut() }
+            let timer = try events.addTimer(at: deadline, under: request) { _, _ in request.timeOut() }
             // A trace may have freed the request, and the timers with it, or ended it, and then it needs none.
-            if isFreed || !isInProgress { return timer.freeIfThere() }
+            if request.isFreed || !request.isInProgress { return timer.freeIfThere() }
             extras.endTimer = timer
             old?.freeIfThere()
         }

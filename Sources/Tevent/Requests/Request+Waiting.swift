@@ -1,4 +1,3 @@
-import CTalloc
 import Talloc
 
 // What the requests that wait for a descriptor share. The record knows the event they wait with, a child or one that
@@ -8,23 +7,16 @@ import Talloc
 extension Request {
     /// Takes the next step of the work each time the descriptor is ready, until the request ends.
     ///
-    /// Meanwhile somebody may cancel it, which ends it at once.
+    /// Meanwhile it may be cancelled, which ends it at once.
     func wait(
         for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping FDHandler
     ) throws(TeventError) {
         let request = record("wait(for:)")
         if let lent = events.record("wait(for:)").lendHolder(of: descriptor, to: request, flags, step) {
             request.pointee.event = lent
-            return
+        } else {
+            try events.addFD(descriptor, flags, for: request, isKnown: true, step)
         }
-        let event = try events.addFDForRequest(descriptor, flags, under: self, step)
-        // A trace may have freed the event, or the request, or ended that: then there is nothing to wait for.
-        guard !event.isFreed else { return }
-        guard let request = tallocHandle.record(as: RequestRecord.self), request.pointee.status == .inProgress else {
-            event.free()
-            return
-        }
-        request.pointee.event = event
     }
 
     /// Begins to wait, or ends the request if that fails: the last step of a function that makes one.
@@ -40,21 +32,12 @@ extension Request {
 
     /// The request that waits with an event.
     ///
-    /// It is found as the event's borrower or its parent, so that the handler needs no closure, and no allocation, to hold it. Only the
-    /// request itself knows the event: under another one, whose state may be of another type, it is as lost as elsewhere.
+    /// The event knows it, so that the handler needs no closure, and no allocation, to hold it.
     init(waitingWith event: FDEvent) {
-        let record = event.record("init(waitingWith:)")
-        if let borrower = record.pointee.borrower {
-            tallocHandle = borrower.handle
-            return
+        guard let borrower = event.record("init(waitingWith:)").pointee.borrower else {
+            abort("the event made at \(event.origin) serves no request any more")
         }
-        let parent = talloc_parent(record)
-        guard let parent, case let slot = parent.load(as: HandleSlotPointer.self), slot.isOf(.request),
-            parent.assumingMemoryBound(to: RequestRecord.self).pointee.event == event
-        else {
-            abort("the event made at \(event.origin) was moved away from the request that waits with it")
-        }
-        tallocHandle = TallocHandle(slot: slot)
+        tallocHandle = borrower.handle
     }
 }
 

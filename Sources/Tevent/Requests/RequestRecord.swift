@@ -174,13 +174,14 @@ extension RequestPointer {
         // C's requests may end again, and then call at once, although the loop is about to.
         let wasPosted = isPosted
         pointee.event.take()?.endWaiting()
-        // A trace may have freed the request; so below.
-        guard !handle.isStale, let extras = pointee.extras else { return !handle.isStale }
+        // A trace may have freed the request, or received it; so below.
+        guard !handle.isStale, pointee.status != .received else { return false }
+        guard let extras = pointee.extras else { return true }
         extras.endTimer.take()?.freeIfThere()
-        guard !handle.isStale else { return false }
+        guard !handle.isStale, pointee.status != .received else { return false }
         extras.profile?.stop(self)
         cleanUp()
-        // It may also have received the request, or posted it; then the loop calls.
+        // It may also have posted the request; then the loop calls.
         guard !handle.isStale, pointee.status != .received, !isPosted || wasPosted else { return false }
         guard let events = extras.deferral.take() else { return true }
         if !events.isFreed { post(on: events.record("deferCallback(on:)")) }
