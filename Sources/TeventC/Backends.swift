@@ -10,7 +10,8 @@ import Tevent
 enum Backends {
     private struct Known {
         let name: String
-        let ops: UnsafePointer<tevent_ops>
+        /// Nil if a program has registered the name without a table.
+        let ops: UnsafePointer<tevent_ops>?
     }
 
     private struct State {
@@ -47,7 +48,7 @@ enum Backends {
     static var names: [String] { state.withLock { $0.all.map(\.name) } }
 
     /// Adds a backend in front of the others, unless its name is taken.
-    static func register(_ name: String, _ ops: UnsafePointer<tevent_ops>) {
+    static func register(_ name: String, _ ops: UnsafePointer<tevent_ops>?) {
         state.withLock { state in
             guard !state.all.contains(where: { $0.name == name }) else { return }
             state.all.insert(Known(name: name, ops: ops), at: 0)
@@ -145,7 +146,7 @@ package func tevent_set_default_backend(_ name: UnsafePointer<CChar>?) {
 
 @c @implementation
 package func tevent_register_backend(_ name: UnsafePointer<CChar>?, _ ops: UnsafePointer<tevent_ops>?) -> Bool {
-    guard let name, let ops else { return false }
+    guard let name else { return false }
     // Whose name is known already counts as registered: parts of a program may all register the same one.
     Backends.register(String(cString: name), ops)
     return true

@@ -87,5 +87,7 @@ package func tevent_thread_call_depth_reset_from_req(_ req: OpaquePointer?) {
 
 @c @implementation
 package func _tevent_thread_call_depth_reset_from_req(_ req: OpaquePointer?, _ function: UnsafePointer<CChar>?) {
-    CallDepth.tell(TEVENT_CALL_FLOW_REQ_RESET, record(req, .request), function)
+    guard CallDepth.isWatched else { return }
+    CallDepth.tell(
+        TEVENT_CALL_FLOW_REQ_RESET, record(req, .request, "tevent_thread_call_depth_reset_from_req"), function)
 }

@@ -30,7 +30,7 @@ package func tevent_set_abort_fn(_ abort_fn: tevent_abort_fn_t?) { abortFunction
 
 @c @implementation
 package func tevent_abort(_ ev: OpaquePointer?, _ reason: UnsafePointer<CChar>?) {
-    let reason = reason.map { String(cString: $0) } ?? "?"
+    let reason = reason.map { String(cString: $0) } ?? "without a reason"
     if let ev, ev.slot.isOf(.eventContext) { ContextPointer(ev).debug(.fatal, "abort: \(reason)") }
     // The program's function may return, and then the call that went wrong does.
     guard let tell = abortFunction.withLock({ $0 }) else { endProgram(reason) }
@@ -63,7 +63,7 @@ package func tevent_cached_getpid() -> pid_t { getpid() }
 package func ctevent_set_debug(
     _ ev: OpaquePointer?, _ debug: UnsafeMutableRawPointer?, _ private_data: UnsafeMutableRawPointer?
 ) {
-    let context = context(ev)
+    let context = context(ev, "tevent_set_debug")
     context.extras.pointee.debug = debug.map { ($0, private_data) }
     guard debug != nil else { return EventContext(context).setDebug(nil) }
     EventContext(context).setDebug { level, message in

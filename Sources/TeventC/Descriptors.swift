@@ -53,9 +53,9 @@ package func tevent_common_add_fd(
         errno = EINVAL
         return nil
     }
-    guard let handler else { abort("a descriptor was to be watched without a handler") }
     let context = context(ev)
-    let call = Call(handler: handler, data: private_data, caller: Caller(context, handler_name, location))
+    let call = Call(
+        handler: handler ?? missingHandler, data: private_data, caller: Caller(context, handler_name, location))
     let event = object { () throws(TeventError) in
         try context.addFD(
             fd, FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)), under: mem_ctx ?? context.chunk,
@@ -68,10 +68,19 @@ package func tevent_common_add_fd(
     return event
 }
 
+/// The handler of an event that was added without one.
+///
+/// As in C, the mistake is noticed only when the event happens.
+private let missingHandler: tevent_fd_handler_t = { _, fde, _, _ in
+    abort(
+        "the file descriptor event added at \((record(fde, .descriptor) as FDPointer).pointee.prefix.origin) has no handler"
+    )
+}
+
 @c @implementation
 package func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
     // For programs that put a destructor of their own in place.
-    destroyEvent(fde?.chunk)
+    destroyEvent(UnsafeMutableRawPointer(record(fde, .descriptor) as FDPointer))
 }
 
 extension FDPointer {
@@ -128,12 +137,13 @@ package func tevent_common_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) 
 
 @c @implementation
 package func tevent_fd_set_tag(_ fde: OpaquePointer?, _ tag: UInt64) {
+    guard fde != nil else { return }
     (record(fde, .descriptor) as FDPointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
 package func tevent_fd_get_tag(_ fde: OpaquePointer?) -> UInt64 {
-    (record(fde, .descriptor) as FDPointer).pointee.prefix.tag
+    fde == nil ? 0 : (record(fde, .descriptor) as FDPointer).pointee.prefix.tag
 }
 
 @c @implementation

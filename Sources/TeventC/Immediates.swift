@@ -40,6 +40,7 @@ package func _tevent_schedule_immediate(
     _ private_data: UnsafeMutableRawPointer?, _ handler_name: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
 ) {
+    if im == nil { refuse(nil, .immediate, #function) }
     // Without a context, or without a handler, it only takes back what was scheduled.
     guard ev != nil else { return tevent_common_immediate_cancel(im) }
     let isScheduled: Void? = throughWrapper(ev) { ev, ops in
@@ -89,11 +90,12 @@ extension Caller {
 }
 
 @c @implementation
-package func tevent_reset_immediate(_ im: OpaquePointer?) { tevent_common_immediate_cancel(im) }
+package func tevent_reset_immediate(_ im: OpaquePointer?) { cancel(record(im, .immediate)) }
 
 @c @implementation
-package func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
-    let immediate: ImmediatePointer = record(im, .immediate)
+package func tevent_common_immediate_cancel(_ im: OpaquePointer?) { cancel(record(im, .immediate)) }
+
+private func cancel(_ immediate: ImmediatePointer) {
     // It has left already if its handler runs; but another thread may have said that it shall join.
     let hasLeft = immediate.pointee.prefix.context == nil
     immediate.detach()
@@ -102,12 +104,13 @@ package func tevent_common_immediate_cancel(_ im: OpaquePointer?) {
 
 @c @implementation
 package func tevent_immediate_set_tag(_ im: OpaquePointer?, _ tag: UInt64) {
+    guard im != nil else { return }
     (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
 package func tevent_immediate_get_tag(_ im: OpaquePointer?) -> UInt64 {
-    (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag
+    im == nil ? 0 : (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag
 }
 
 @c @implementation

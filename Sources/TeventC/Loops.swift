@@ -41,16 +41,19 @@ extension ContextPointer {
 
 /// The context whose loop is to run; a wrapper has none.
 @inline(__always)
-private func loopContext(_ ev: OpaquePointer?) -> ContextPointer? {
-    guard let ev, ev.slot.isOf(.contextWrapper) else { return context(ev) }
+private func loopContext(_ ev: OpaquePointer?, _ call: StaticString) -> ContextPointer? {
+    guard let ev, ev.slot.isOf(.contextWrapper) else { return context(ev, call) }
     tevent_abort(ev, "a loop was run with a wrapper, which has none")
     errno = ENOSYS
     return nil
 }
 
 /// Runs a loop with the rules of nesting around it, and a program's hook.
-private func nested(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ body: (ContextPointer) -> CInt) -> CInt {
-    guard let context = loopContext(ev) else { return -1 }
+private func nested(
+    _ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, call: StaticString = #function,
+    _ body: (ContextPointer) -> CInt
+) -> CInt {
+    guard let context = loopContext(ev, call) else { return -1 }
     let handle = context.handle
     let level = context.pointee.nesting.level + 1
     guard level == 1 || context.pointee.nesting.isAllowed else {
@@ -113,7 +116,7 @@ package func _tevent_loop_until(
 
 @c @implementation
 package func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
-    guard let context = loopContext(ev) else { return -1 }
+    guard let context = loopContext(ev, #function) else { return -1 }
     return context.extras.pointee.ops.pointee.loop_wait(OpaquePointer(context), location)
 }
 

@@ -21,21 +21,36 @@ extension OpaquePointer {
 /// The engine's context that a C program means, which is that behind a wrapper if it is one.
 @inline(__always)
 func context(_ ev: OpaquePointer?, _ call: StaticString = #function) -> ContextPointer {
-    guard let ev else { abort("\(cName(call)) was called without a context") }
+    guard let ev else { abort("\(cName(call)) was called with NULL instead of a context") }
     if ev.slot.isOf(.eventContext) { return ContextPointer(ev) }
     return contextBehindWrapper(ev, call)
 }
 // snippet-end: context
 
-/// The record of an object that is no context, or a message when it is another kind of object.
+/// The record of an object that is not a context; ends the program with a message for NULL or another kind of object.
 @inline(__always)
 func record<Record: ~Copyable>(
     _ object: OpaquePointer?, _ kind: ObjectKind, _ call: StaticString = #function
 ) -> UnsafeMutablePointer<Record> {
-    guard let object, object.slot.isOf(kind) else {
-        abort("\(cName(call)) was called with something else than it works on")
-    }
+    guard let object, object.slot.isOf(kind) else { refuse(object, kind, call) }
     return UnsafeMutablePointer(object)
+}
+
+@inline(never)
+func refuse(_ object: OpaquePointer?, _ kind: ObjectKind, _ call: StaticString) -> Never {
+    let name =
+        switch kind {
+        case .descriptor: "a file descriptor event"
+        case .timer: "a timer"
+        case .immediate: "an immediate"
+        case .signal: "a signal event"
+        case .request: "a request"
+        case .queue: "a queue"
+        case .queueEntry: "a queue entry"
+        case .threadSender: "a thread proxy or threaded context"
+        default: "an object"
+        }
+    abort("\(cName(call)) was called with \(object == nil ? "NULL" : "another object") instead of \(name)")
 }
 
 extension ContextPointer {
@@ -43,8 +58,9 @@ extension ContextPointer {
     var chunk: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self) }
 }
 
-/// The C name of a function, without the labels that Swift adds.
-func cName(_ call: StaticString) -> Substring { "\(call)".prefix { $0 != "(" } }
+/// The name by which a C program calls a function: without the labels that Swift adds, and without the leading underscores
+/// of functions that are called through a macro.
+func cName(_ call: StaticString) -> Substring { "\(call)".prefix { $0 != "(" }.drop { $0 == "_" } }
 
 /// The location that a C program's macros give, as the file of an engine's object; its line is part of it.
 @inline(__always)

@@ -147,6 +147,11 @@ package func tevent_req_move_profile(_ req: OpaquePointer?, _ mem_ctx: UnsafeMut
 
 // MARK: Profiles by themselves
 
+private func known(_ profile: OpaquePointer?, _ call: StaticString = #function) -> ProfilePointer {
+    guard let profile else { abort("\(cName(call)) was called with NULL instead of a profile") }
+    return ProfilePointer(profile)
+}
+
 @c @implementation
 package func tevent_req_profile_create(_ mem_ctx: UnsafeMutableRawPointer?) -> OpaquePointer? {
     ProfilePointer.make(under: mem_ctx).map { OpaquePointer($0) }
@@ -154,20 +159,20 @@ package func tevent_req_profile_create(_ mem_ctx: UnsafeMutableRawPointer?) -> O
 
 @c @implementation
 package func tevent_req_profile_set_name(_ profile: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Bool {
-    ProfilePointer(profile!).set(\.name, name)
+    known(profile).set(\.name, name)
 }
 
 @c @implementation
 package func tevent_req_profile_get_name(
     _ profile: OpaquePointer?, _ name: UnsafeMutablePointer<UnsafePointer<CChar>?>?
-) { name?.pointee = ProfilePointer(profile!).pointee.name }
+) { name?.pointee = known(profile).pointee.name }
 
 @c @implementation
 package func tevent_req_profile_set_start(
     _ profile: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ time: timeval
 ) -> Bool {
-    guard ProfilePointer(profile!).set(\.start.location, location) else { return false }
-    ProfilePointer(profile!).pointee.start.time = time
+    guard known(profile).set(\.start.location, location) else { return false }
+    known(profile).pointee.start.time = time
     return true
 }
 
@@ -176,16 +181,16 @@ package func tevent_req_profile_get_start(
     _ profile: OpaquePointer?, _ location: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
     _ time: UnsafeMutablePointer<timeval>?
 ) {
-    location?.pointee = ProfilePointer(profile!).pointee.start.location
-    time?.pointee = ProfilePointer(profile!).pointee.start.time
+    location?.pointee = known(profile).pointee.start.location
+    time?.pointee = known(profile).pointee.start.time
 }
 
 @c @implementation
 package func tevent_req_profile_set_stop(
     _ profile: OpaquePointer?, _ location: UnsafePointer<CChar>?, _ time: timeval
 ) -> Bool {
-    guard ProfilePointer(profile!).set(\.stop.location, location) else { return false }
-    ProfilePointer(profile!).pointee.stop.time = time
+    guard known(profile).set(\.stop.location, location) else { return false }
+    known(profile).pointee.stop.time = time
     return true
 }
 
@@ -194,15 +199,15 @@ package func tevent_req_profile_get_stop(
     _ profile: OpaquePointer?, _ location: UnsafeMutablePointer<UnsafePointer<CChar>?>?,
     _ time: UnsafeMutablePointer<timeval>?
 ) {
-    location?.pointee = ProfilePointer(profile!).pointee.stop.location
-    time?.pointee = ProfilePointer(profile!).pointee.stop.time
+    location?.pointee = known(profile).pointee.stop.location
+    time?.pointee = known(profile).pointee.stop.time
 }
 
 @c @implementation
 package func tevent_req_profile_set_status(
     _ profile: OpaquePointer?, _ process: pid_t, _ state: tevent_req_state, _ error: UInt64
 ) {
-    let profile = ProfilePointer(profile!)
+    let profile = known(profile)
     profile.pointee.process = process
     profile.pointee.state = state
     profile.pointee.error = error
@@ -213,7 +218,7 @@ package func tevent_req_profile_get_status(
     _ profile: OpaquePointer?, _ process: UnsafeMutablePointer<pid_t>?,
     _ state: UnsafeMutablePointer<tevent_req_state>?, _ error: UnsafeMutablePointer<UInt64>?
 ) {
-    let profile = ProfilePointer(profile!).pointee
+    let profile = known(profile).pointee
     process?.pointee = profile.process
     state?.pointee = profile.state
     error?.pointee = profile.error
@@ -221,12 +226,12 @@ package func tevent_req_profile_get_status(
 
 @c @implementation
 package func tevent_req_profile_get_subprofiles(_ profile: OpaquePointer?) -> OpaquePointer? {
-    ProfilePointer(profile!).pointee.first.map { OpaquePointer($0) }
+    known(profile).pointee.first.map { OpaquePointer($0) }
 }
 
 @c @implementation
 package func tevent_req_profile_next(_ profile: OpaquePointer?) -> OpaquePointer? {
-    ProfilePointer(profile!).pointee.next.map { OpaquePointer($0) }
+    known(profile).pointee.next.map { OpaquePointer($0) }
 }
 
 @c @implementation
@@ -234,7 +239,7 @@ package func tevent_req_profile_append_sub(
     _ parent: OpaquePointer?, _ subprofile: UnsafeMutablePointer<OpaquePointer?>?
 ) {
     guard let profile = subprofile?.pointee else { return }
-    ProfilePointer(parent!).append(ProfilePointer(profile))
-    ProfilePointer(parent!).own(ProfilePointer(profile))
+    known(parent).append(ProfilePointer(profile))
+    known(parent).own(ProfilePointer(profile))
     subprofile?.pointee = nil
 }

@@ -1,6 +1,7 @@
 // swift-format-ignore-file: NoLeadingUnderscores
 import CTalloc
 import CTevent
+import Glibc
 import Talloc
 import Tevent
 
@@ -37,7 +38,10 @@ package func _tevent_queue_create(
     _ mem_ctx: UnsafeMutableRawPointer?, _ name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     prepareProgram()
-    let label = name.map { String(cString: $0) } ?? ""
+    guard let label = name.map({ String(cString: $0) }) else {
+        errno = EINVAL
+        return nil
+    }
     let made = object { () throws(TeventError) in
         try QueueRecord.make(under: mem_ctx, file: place(location), line: 0, behind: MemoryLayout<CQueue>.size) {
             QueueRecord(prefix: $0, label: label)
@@ -97,10 +101,11 @@ private func entry(_ entry: OpaquePointer?, _ call: StaticString = #function) ->
 /// Adds a request to a queue; nil with `errno` set when there is no memory.
 private func add(
     _ req: OpaquePointer?, to queue: QueuePointer, on ev: OpaquePointer?, _ function: tevent_queue_trigger_fn_t?,
-    _ name: UnsafePointer<CChar>?, _ data: UnsafeMutableRawPointer?, startsAtOnce: Bool = false
+    _ name: UnsafePointer<CChar>?, _ data: UnsafeMutableRawPointer?, startsAtOnce: Bool = false,
+    call: StaticString = #function
 ) -> OpaquePointer? {
-    let request: RequestPointer = record(req, .request)
-    let events = EventContext(context(ev))
+    let request: RequestPointer = record(req, .request, call)
+    let events = EventContext(context(ev, call))
     let made = object { () throws(TeventError) in
         // An entry is known by its trigger, since nobody says where it is made.
         try EntryPointer.make(
@@ -206,12 +211,13 @@ package func tevent_queue_entry_untrigger(_ queue_entry: OpaquePointer?) {
 
 @c @implementation
 package func tevent_queue_entry_set_tag(_ queue_entry: OpaquePointer?, _ tag: UInt64) {
+    guard queue_entry != nil else { return }
     entry(queue_entry).pointee.prefix.tag = tag
 }
 
 @c @implementation
 package func tevent_queue_entry_get_tag(_ queue_entry: OpaquePointer?) -> UInt64 {
-    entry(queue_entry).pointee.prefix.tag
+    queue_entry == nil ? 0 : entry(queue_entry).pointee.prefix.tag
 }
 
 // MARK: Running
@@ -245,10 +251,12 @@ private let here: StaticString = "tevent_queue_wait_send"
 package func tevent_queue_wait_send(
     _ mem_ctx: UnsafeMutableRawPointer?, _ ev: OpaquePointer?, _ queue: OpaquePointer?
 ) -> OpaquePointer? {
+    _ = context(ev)
+    let queue: QueuePointer = record(queue, .queue)
     var state: UnsafeMutableRawPointer?
     let type: StaticString = "struct tevent_queue_wait_state"
     guard let req = _tevent_req_create(mem_ctx, &state, 1, type.cString, here.cString) else { return nil }
-    if !tevent_queue_add(queue, ev, req, { req, _ in _tevent_req_done(req, here.cString) }, nil) {
+    guard add(req, to: queue, on: ev, { req, _ in _tevent_req_done(req, here.cString) }, nil, nil) != nil else {
         _tevent_req_oom(req, here.cString)
         return tevent_req_post(req, ev)
     }
@@ -257,9 +265,7 @@ package func tevent_queue_wait_send(
 
 @c @implementation
 package func tevent_queue_wait_recv(_ req: OpaquePointer?) -> Bool {
-    var state = TEVENT_REQ_INIT
-    var code: UInt64 = 0
-    let isError = tevent_req_is_error(req, &state, &code)
+    let isDone = (record(req, .request) as RequestPointer).pointee.status == .done
     tevent_req_received(req)
-    return !isError
+    return isDone
 }

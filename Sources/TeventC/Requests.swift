@@ -12,7 +12,7 @@ import Tevent
 struct CRequest {
     /// The program's state, or nil once it has been let go.
     var state: UnsafeMutableRawPointer?
-    let type: UnsafePointer<CChar>
+    let type: UnsafePointer<CChar>?
     var callback: tevent_req_fn?
     var callbackName: UnsafePointer<CChar>?
     var callbackData: UnsafeMutableRawPointer?
@@ -90,7 +90,7 @@ package func __tevent_req_create(
     let layout = StateLayout(of: CRequest.self)
     let made = RequestPointer.make(
         layout, under: mem_ctx, file: place(location), line: 0, childSize: max(state_size, 1))
-    guard let type, let request = made else {
+    guard let request = made else {
         errno = ENOMEM
         return nil
     }
@@ -191,7 +191,12 @@ package func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Opa
 
 @c @implementation
 package func tevent_req_defer_callback(_ req: OpaquePointer?, _ ev: OpaquePointer?) {
-    request(req).extras.deferral = EventContext(context(ev))
+    let request = request(req)
+    guard ev != nil else {
+        request.pointee.extras?.deferral = nil
+        return
+    }
+    request.extras.deferral = EventContext(context(ev))
 }
 
 @c @implementation
@@ -299,7 +304,8 @@ package func tevent_req_is_error(
 
 @c @implementation
 package func tevent_req_poll(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Bool {
-    while tevent_req_is_in_progress(req) {
+    let request = request(req)
+    while request.pointee.status == .inProgress {
         guard _tevent_loop_once(ev, StaticString("tevent_req_poll").cString) == 0 else { return false }
     }
     return true
@@ -326,6 +332,7 @@ package func tevent_req_set_print_fn(_ req: OpaquePointer?, _ print: tevent_req_
 package func tevent_req_print(
     _ mem_ctx: UnsafeMutableRawPointer?, _ req: OpaquePointer?
 ) -> UnsafeMutablePointer<CChar>? {
+    guard req != nil else { return talloc_strdup(mem_ctx, "tevent_req[NULL]") }
     guard let print = request(req).c.pointee.print else { return tevent_req_default_print(req, mem_ctx) }
     return print(req, mem_ctx)
 }
@@ -342,10 +349,11 @@ package func tevent_req_default_print(
     if case .code(let code) = request.pointee.failure { error = code }
     let timer = request.pointee.extras?.endTimer.flatMap(\.tallocHandle.object)
     let finish = request.pointee.finishFile.map { String(cString: $0) } ?? "(null)"
+    let type = request.c.pointee.type.map { String(cString: $0) } ?? "(null)"
     let words =
         "tevent_req[\(address(req?.chunk))/\(request.origin)]: state[\(request.state.rawValue)] "
         + "error[\(Int64(bitPattern: error)) (0x\(String(error, radix: 16, uppercase: true)))]  "
-        + "state[\(String(cString: request.c.pointee.type)) (\(address(request.c.pointee.state)))] "
+        + "state[\(type) (\(address(request.c.pointee.state)))] "
         + "timer[\(address(timer))] finish[\(finish)]"
     return talloc_strdup(mem_ctx, words)
 }

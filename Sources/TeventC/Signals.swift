@@ -52,9 +52,9 @@ package func tevent_common_add_signal(
     _ handler: tevent_signal_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
-    guard let handler else { abort("a signal was to be caught without a handler") }
     let context = context(ev)
-    let call = SignalCall(handler: handler, data: private_data, caller: Caller(context, handler_name, location))
+    let call = SignalCall(
+        handler: handler ?? missingHandler, data: private_data, caller: Caller(context, handler_name, location))
     let isOnce = UInt32(bitPattern: sa_flags) & UInt32(SA_RESETHAND) != 0
     let event = object { () throws(TeventError) in
         try context.addSignal(
@@ -68,14 +68,22 @@ package func tevent_common_add_signal(
     return event
 }
 
+/// The handler of an event that was added without one.
+///
+/// As in C, the mistake is noticed only when the signal arrives.
+private let missingHandler: tevent_signal_handler_t = { _, se, _, _, _, _ in
+    abort("the signal event added at \((record(se, .signal) as SignalPointer).pointee.prefix.origin) has no handler")
+}
+
 @c @implementation
 package func tevent_signal_set_tag(_ se: OpaquePointer?, _ tag: UInt64) {
+    guard se != nil else { return }
     (record(se, .signal) as SignalPointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
 package func tevent_signal_get_tag(_ se: OpaquePointer?) -> UInt64 {
-    (record(se, .signal) as SignalPointer).pointee.prefix.tag
+    se == nil ? 0 : (record(se, .signal) as SignalPointer).pointee.prefix.tag
 }
 
 @c @implementation
@@ -96,7 +104,9 @@ package func tevent_cleanup_pending_signal_handlers(_ se: OpaquePointer?) {
 }
 
 @c @implementation
-package func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt { context(ev).runArrivedSignals() ? 1 : 0 }
+package func tevent_common_check_signal(_ ev: OpaquePointer?) -> CInt {
+    ev != nil && context(ev).runArrivedSignals() ? 1 : 0
+}
 
 @c @implementation
 package func tevent_common_invoke_signal_handler(

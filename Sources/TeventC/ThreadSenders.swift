@@ -67,9 +67,10 @@ private struct Visits: ~Copyable {
 extension SenderPointer {
     /// Makes a sender, or sets `errno`; a proxy's keeps the loop going.
     static func make(
-        on ev: OpaquePointer?, under parent: UnsafeMutableRawPointer?, name: StaticString, keepsLoopGoing: Bool
+        on ev: OpaquePointer?, under parent: UnsafeMutableRawPointer?, name: StaticString, keepsLoopGoing: Bool,
+        call: StaticString = #function
     ) -> SenderPointer? {
-        let context = context(ev)
+        let context = context(ev, call)
         let made = object { () throws(TeventError) in
             let channel = try context.openChannel()
             do throws(TallocError) {

@@ -20,6 +20,7 @@ private struct Parcel {
     ///
     /// The handler may send the immediate on, so that it cannot be looked at afterwards.
     func deliver(on events: EventContext) {
+        guard im != nil else { abort("tevent_thread_proxy_schedule was called without an immediate") }
         let context = context(OpaquePointer(events.tallocHandle))
         if let trace = context.extras.pointee.traces.immediates {
             for point in [TEVENT_EVENT_TRACE_ATTACH, TEVENT_EVENT_TRACE_BEFORE_HANDLER, TEVENT_EVENT_TRACE_DETACH] {
@@ -33,7 +34,7 @@ private struct Parcel {
 
 @c @implementation
 package func tevent_thread_proxy_create(_ ev: OpaquePointer?) -> OpaquePointer? {
-    guard let ev else { abort("tevent_thread_proxy_create was called without a context") }
+    guard let ev else { abort("tevent_thread_proxy_create was called with NULL instead of a context") }
     return SenderPointer.make(on: ev, under: ev.chunk, name: "struct tevent_thread_proxy", keepsLoopGoing: true)
         .map { OpaquePointer($0) }
 }
@@ -44,11 +45,12 @@ package func tevent_thread_proxy_schedule(
     _ handler: tevent_immediate_handler_t?, _ private_data_place: UnsafeMutableRawPointer?
 ) {
     let sender: SenderPointer = record(proxy, .threadSender)
-    guard let im_place, let im = im_place.pointee, im.slot.isOf(.immediate) else {
-        abort("tevent_thread_proxy_schedule was called without an immediate")
+    guard let im_place else {
+        abort("tevent_thread_proxy_schedule was called with NULL instead of an immediate's place")
     }
-    // If it was scheduled, then on a loop of this thread.
-    ImmediatePointer(im).detach()
+    // If it was scheduled, then on a loop of this thread. As in C, a missing immediate is noticed only on arrival.
+    let im = im_place.pointee
+    if im != nil { (record(im, .immediate) as ImmediatePointer).detach() }
     // Without memory, nothing is taken.
     let size = MemoryLayout<Parcel>.size
     guard let parcel = talloc_named_const(nil, size, Parcel.name.cString) else { return }
@@ -142,7 +144,7 @@ package func _tevent_threaded_schedule_immediate(
         // The immediate may be gone together with the loop.
         guard !sender.pointee.channel.isClosed else { return }
         let immediate: ImmediatePointer = record(im, .immediate, "_tevent_threaded_schedule_immediate")
-        guard let handler else { abort("an immediate was scheduled by a thread without a handler") }
+        guard let handler else { abort("tevent_threaded_schedule_immediate was called without a handler") }
         let call = ThreadedCall(
             immediate: immediate.handle, handler: handler, data: private_data, handlerName: handler_name,
             location: location, wrapper: sender.pointee.wrapper)

@@ -49,9 +49,9 @@ package func tevent_common_add_timer_v2(
     _ handler: tevent_timer_handler_t?, _ private_data: UnsafeMutableRawPointer?,
     _ handler_name: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
-    guard let handler else { abort("a timer was added without a handler") }
     let context = context(ev)
-    let call = TimerCall(handler: handler, data: private_data, caller: Caller(context, handler_name, location))
+    let call = TimerCall(
+        handler: handler ?? missingHandler, data: private_data, caller: Caller(context, handler_name, location))
     let timer = object { () throws(TeventError) in
         try context.addTimer(
             at: EventInstant(deadline), under: mem_ctx ?? context.chunk, file: place(location), line: 0,
@@ -62,6 +62,13 @@ package func tevent_common_add_timer_v2(
     setDestructor(of: timer)
     context.hasAdded(timer)
     return timer
+}
+
+/// The handler of a timer that was added without one.
+///
+/// As in C, the mistake is noticed only when the timer is due.
+private let missingHandler: tevent_timer_handler_t = { _, te, _, _ in
+    abort("the timer added at \((record(te, .timer) as TimerPointer).pointee.prefix.origin) has no handler")
 }
 
 @c @implementation
@@ -86,12 +93,13 @@ package func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
 
 @c @implementation
 package func tevent_timer_set_tag(_ te: OpaquePointer?, _ tag: UInt64) {
+    guard te != nil else { return }
     (record(te, .timer) as TimerPointer).pointee.prefix.tag = tag
 }
 
 @c @implementation
 package func tevent_timer_get_tag(_ te: OpaquePointer?) -> UInt64 {
-    (record(te, .timer) as TimerPointer).pointee.prefix.tag
+    te == nil ? 0 : (record(te, .timer) as TimerPointer).pointee.prefix.tag
 }
 
 @c @implementation

@@ -9,6 +9,7 @@ import Tevent
 package func tevent_wakeup_send(
     _ mem_ctx: UnsafeMutableRawPointer?, _ ev: OpaquePointer?, _ deadline: timeval
 ) -> OpaquePointer? {
+    _ = context(ev)
     var state: UnsafeMutableRawPointer?
     let req = _tevent_req_create(
         mem_ctx, &state, MemoryLayout<timeval>.size, StaticString("struct tevent_wakeup_state").cString,
@@ -19,6 +20,6 @@ package func tevent_wakeup_send(
 
 @c @implementation
 package func tevent_wakeup_recv(_ req: OpaquePointer?) -> Bool {
-    var (state, error) = (TEVENT_REQ_INIT, UInt64(0))
-    return !tevent_req_is_error(req, &state, &error) || state == TEVENT_REQ_TIMED_OUT
+    let status = (record(req, .request) as RequestPointer).pointee.status
+    return status == .done || status == .timedOut
 }

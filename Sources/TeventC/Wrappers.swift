@@ -15,6 +15,12 @@ struct WrapperRecord {
     /// The context behind, as long as it is there.
     let mainHandle: TallocHandle
     let ops: UnsafePointer<tevent_wrapper_ops>
+    /// The table of a wrapper that was made without one; never freed.
+    nonisolated(unsafe) static let noFunctions: UnsafePointer<tevent_wrapper_ops> = {
+        let table = UnsafeMutablePointer<tevent_wrapper_ops>.allocate(capacity: 1)
+        table.initialize(to: tevent_wrapper_ops())
+        return UnsafePointer(table)
+    }()
     /// The program's own, a child.
     let state: UnsafeMutableRawPointer
     /// Whether its functions or a handler run; it cannot go then.
@@ -44,7 +50,7 @@ extension WrapperPointer {
     /// The context behind, for new events; nil, with `errno` set, when there can be none.
     func usableMain(_ call: StaticString) -> ContextPointer? {
         if pointee.isFreed {
-            tevent_abort(main, "\(call) was called with a wrapper that has been freed")
+            tevent_abort(main, "\(cName(call)) was called with a wrapper that has been freed")
         } else if let main {
             return ContextPointer(main)
         }
@@ -79,7 +85,7 @@ private func destroyWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
 @inline(never)
 func contextBehindWrapper(_ ev: OpaquePointer, _ call: StaticString) -> ContextPointer {
     guard ev.slot.isOf(.contextWrapper) else {
-        abort("\(cName(call)) was called with something that is no event context")
+        abort("\(cName(call)) was called with another object instead of a context")
     }
     guard let main = WrapperPointer(ev).main else {
         abort("\(cName(call)) was called with a wrapper whose context has been freed")
@@ -190,8 +196,7 @@ package func _tevent_context_wrapper_create(
     _ state_place: UnsafeMutableRawPointer?, _ state_size: Int, _ type: UnsafePointer<CChar>?,
     _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
-    guard let main, let ops, let type, main.slot.isOf(.eventContext), !ContextPointer(main).pointee.nesting.isAllowed
-    else {
+    guard let main, main.slot.isOf(.eventContext), !ContextPointer(main).pointee.nesting.isAllowed else {
         // Wrappers of wrappers, and those of loops that may run inside themselves, are not supported.
         errno = EINVAL
         return nil
@@ -212,7 +217,7 @@ package func _tevent_context_wrapper_create(
     }
     chunk.initializeMemory(
         as: WrapperRecord.self,
-        to: WrapperRecord(slot: slot, mainHandle: TallocHandle(slot: main.slot), ops: ops, state: state))
+            slot: slot, mainHandle: TallocHandle(slot: main.slot), ops: ops ?? WrapperRecord.noFunctions, state: state))
     _talloc_set_destructor(chunk, destroyWrapper)
     state_place?.storeBytes(of: state, as: UnsafeMutableRawPointer.self)
     return OpaquePointer(chunk)
