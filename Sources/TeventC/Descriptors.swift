@@ -56,11 +56,17 @@ package func tevent_common_add_fd(
     let context = context(ev)
     let call = Call(
         handler: handler ?? missingHandler, data: private_data, caller: Caller(context, handler_name, location))
+    let (wanted, parent) = (FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)), mem_ctx ?? context.chunk)
+    let (location, room) = (place(location), MemoryLayout<CDescriptor>.size)
     let event = object { () throws(TeventError) in
-        try context.addFD(
-            fd, FDEvent.Flags(rawValue: UInt8(truncatingIfNeeded: flags)), under: mem_ctx ?? context.chunk,
-            file: place(location), line: 0, behind: MemoryLayout<CDescriptor>.size, callFD
-        ).tallocHandle
+        do throws(TeventError) {
+            return try context.addFD(fd, wanted, under: parent, file: location, line: 0, behind: room, callFD)
+                .tallocHandle
+        } catch {
+            guard case .badDescriptor = error else { throw error }
+            return try context.makeIdleFD(fd, wanted, under: parent, file: location, line: 0, behind: room, callFD)
+                .tallocHandle
+        }
     }
     if let event { FDPointer(event).c.initialize(to: CDescriptor(call: call)) }
     setDestructor(of: event)

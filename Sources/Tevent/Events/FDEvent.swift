@@ -166,6 +166,20 @@ extension ContextPointer {
         pointee.hooks?.descriptors?(handle, .attach)
         return handle
     }
+
+    /// Makes an event for a number that is not open.
+    ///
+    /// It belongs to no loop and never happens, as in C's tevent.
+    package func makeIdleFD(
+        _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: UnsafeMutableRawPointer?,
+        file: UnsafePointer<CChar>, line: UInt32, behind: Int, _ handler: @escaping FDHandler
+    ) throws(TeventError) -> FDEvent {
+        debug(.error, "descriptor \(descriptor) is not open; the event made at \(String(cString: file)) never happens")
+        return FDEvent(
+            try FDRecord.make(under: parent, file: file, line: line, behind: behind) {
+                FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
+            })
+    }
 }
 
 package typealias FDPointer = UnsafeMutablePointer<FDRecord>
