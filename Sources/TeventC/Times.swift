@@ -9,9 +9,23 @@ private let microsecondsInSecond = 1_000_000
 extension EventInstant {
     /// The instant of a context that uses the wall clock; it stops at the ends of 64 bits.
     init(_ time: timeval) {
+        let isNormal = time.tv_usec >= 0 && time.tv_usec < microsecondsInSecond
+        let microseconds = isNormal ? time.tv_usec : time.microsecondsThatCount
         let (seconds, overflow) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, carry) = seconds.addingReportingOverflow(Int64(clamping: Int128(time.tv_usec) * 1000))
+        let (sum, carry) = seconds.addingReportingOverflow(Int64(clamping: Int128(microseconds) * 1000))
         self.init(nanoseconds: overflow || carry ? (time.tv_sec < 0 ? .min : .max) : sum)
+    }
+}
+
+extension timeval {
+    /// How microseconds count in a deadline when they are negative or amount to a second or more.
+    ///
+    /// libtevent compares the seconds first. A deadline has therefore passed when its second is over, however many
+    /// microseconds it has, or when its second has begun, if they are negative. But libtevent sleeps until the sum.
+    fileprivate var microsecondsThatCount: Int {
+        let second = timeval.current.tv_sec
+        if tv_usec < 0 { return tv_sec > second ? 0 : tv_usec }
+        return tv_sec < second ? microsecondsInSecond - 1 : tv_usec
     }
 }
 
@@ -39,7 +53,7 @@ extension timeval {
         let borrow = other.tv_usec < tv_usec
         return timeval(
             tv_sec: other.tv_sec &- tv_sec &- (borrow ? 1 : 0),
-            tv_usec: other.tv_usec - tv_usec + (borrow ? microsecondsInSecond : 0))
+            tv_usec: other.tv_usec &- tv_usec &+ (borrow ? microsecondsInSecond : 0))
     }
 
     static func < (left: timeval, right: timeval) -> Bool {
