@@ -7,6 +7,8 @@ import Tevent
 /// What the C face keeps with a context, besides what the engine knows: a chunk below it, so that looking is one load, and
 /// nothing is counted.
 struct ContextExtras {
+    /// The context that these extras belong to.
+    let context: TallocHandle
     let ops: UnsafePointer<tevent_ops>
     /// Whether other threads may add events while the loop sleeps, under a lock of the program's own.
     var isShared = false
@@ -33,7 +35,10 @@ struct ContextExtras {
         var queues: (function: tevent_trace_queue_callback_t, data: UnsafeMutableRawPointer?)?
     }
 
-    init(ops: UnsafePointer<tevent_ops>) { self.ops = ops }
+    init(of context: ContextPointer, ops: UnsafePointer<tevent_ops>) {
+        self.context = context.handle
+        self.ops = ops
+    }
 }
 
 extension ContextPointer {
@@ -50,9 +55,12 @@ extension ContextPointer {
             return false
         }
         pointee.attachment = chunk
-        chunk.initializeMemory(as: ContextExtras.self, to: ContextExtras(ops: ops))
+        chunk.initializeMemory(as: ContextExtras.self, to: ContextExtras(of: self, ops: ops))
         _talloc_set_destructor(chunk) { chunk in
-            chunk!.assumingMemoryBound(to: ContextExtras.self).deinitialize(count: 1)
+            let extras = chunk!.assumingMemoryBound(to: ContextExtras.self)
+            // The context has already ended, unless the program has replaced its destructor.
+            if let context = extras.pointee.context.object { _ = destroyContext(context) }
+            extras.deinitialize(count: 1)
             return 0
         }
         return true

@@ -68,6 +68,8 @@ package func tevent_common_schedule_immediate(
         guard !handle.isStale, !events.isFreed else { return }
     }
     immediate.c.initialize(to: call)
+    // As in C, this replaces a destructor that the program may have set.
+    setDestructor(of: im)
     ImmediateEvent(immediate).schedule(on: events, callImmediate)
     context.hasAdded(im)
 }

@@ -11,6 +11,7 @@ import Tevent
 
 /// What lies behind the engine's record of a queue.
 private struct CQueue {
+    let end: ChunkGuard.Pointer
     let immediate: OpaquePointer
     let location: UnsafePointer<CChar>?
     /// The wrapper of the entry for which the immediate was scheduled last.
@@ -49,11 +50,21 @@ package func _tevent_queue_create(
     }
     guard let made else { return nil }
     guard let immediate = _tevent_create_immediate(made.chunk, location) else {
+    guard let end = ChunkGuard.make(below: made.chunk, QueueRecord.destructor) else {
         freeChunk(made.chunk)
+        errno = ENOMEM
+        return nil
+    }
+        freeChunk(made.chunk)
+        end.disarm()
         return nil
     }
     let queue = QueuePointer(made)
-    queue.c.initialize(to: CQueue(immediate: immediate, location: location))
+    queue.c.initialize(to: CQueue(end: end, immediate: immediate, location: location))
+    _talloc_set_destructor(made.chunk) { chunk in
+        QueuePointer(OpaquePointer(chunk!)).c.pointee.end.disarm()
+        return QueueRecord.destructor(chunk)
+    }
     queue.pointee.starter = QueueStarter(tellLoop: scheduleStart, start: callTrigger)
     return made
 }

@@ -57,7 +57,14 @@ extension RequestPointer {
     }
 
     /// Lets the engine call the program's function.
-    fileprivate func expectCallback() { pointee.callback = c.pointee.callback == nil ? nil : CRequest.engineCallback }
+    @inline(__always)
+    fileprivate func expectCallback() { replaceCallback(c.pointee.callback == nil ? nil : CRequest.engineCallback) }
+
+    /// Replaces the engine's callback, which captures nothing and need not be released.
+    @inline(__always)
+    fileprivate func replaceCallback(_ callback: RequestCallback?) {
+        withUnsafeMutablePointer(to: &pointee.callback) { $0.initialize(to: callback) }
+    }
 
     var state: tevent_req_state { tevent_req_state(pointee.status) }
 }
@@ -89,14 +96,18 @@ package func __tevent_req_create(
     prepareProgram()
     let layout = StateLayout(of: CRequest.self)
     let made = RequestPointer.make(
-        layout, under: mem_ctx, file: place(location), line: 0, childSize: max(state_size, 1))
+        layout, under: mem_ctx, file: place(location), line: 0, children: 2, childSize: state_size &+ ChunkGuard.size,
+        destructor: destroyRequest)
     guard let request = made else {
         errno = ENOMEM
         return nil
     }
     request.c.initialize(to: CRequest(type: type))
     let req = OpaquePointer(request)
-    guard let state = _talloc_zero(req.chunk, state_size, type) else {
+    let isGuarded = ChunkGuard.make(below: req.chunk, endGuarded) != nil
+    guard isGuarded, let state = _talloc_zero(req.chunk, state_size, type) else {
+        _talloc_set_destructor(req.chunk, nil)
+        if !isGuarded { request.endRecord() }
         freeChunk(req.chunk)
         errno = ENOMEM
         return nil
@@ -111,11 +122,20 @@ package func __tevent_req_create(
     return req
 }
 
-/// What libtalloc calls when a C request is about to be freed: its state goes first.
+/// What libtalloc calls when a C request is about to be freed, unless the program has replaced it.
+///
+/// The state is freed first; the guard ends the record last.
 private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
-    let req = OpaquePointer(chunk!)
-    tevent_req_received(req)
-    return endRequest(chunk)
+    receive(RequestPointer(OpaquePointer(chunk!)))
+    return 0
+}
+
+/// What the guard of a C request does, after the destructors of all other children, which may still use the request.
+private func endGuarded(_ chunk: UnsafeMutableRawPointer?) -> CInt {
+    let request = RequestPointer(OpaquePointer(chunk!))
+    request.replaceCallback(nil)
+    request.endRecord()
+    return 0
 }
 
 @c @implementation
@@ -312,8 +332,10 @@ package func tevent_req_poll(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Boo
 }
 
 @c @implementation
-package func tevent_req_received(_ req: OpaquePointer?) {
-    let request = request(req)
+package func tevent_req_received(_ req: OpaquePointer?) { receive(request(req)) }
+
+/// Ends the work of a request, and frees its state.
+private func receive(_ request: RequestPointer) {
     request.c.pointee.print = nil
     request.c.pointee.cancel = nil
     guard request.receiveKeepingChildren() else { return }

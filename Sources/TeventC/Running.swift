@@ -49,6 +49,8 @@ func runHandler(
     if let outer = runningCall(of: event) {
         if call.isFreed { outer.pointee.isFreed = true }
     } else {
+        // As in C, a destructor that the program has set is not called when the loop frees an event.
+        _talloc_set_destructor(event.chunk, destroyEvent)
         freeChunk(event.chunk)
     }
 }

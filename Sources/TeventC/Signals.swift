@@ -56,11 +56,15 @@ package func tevent_common_add_signal(
     let call = SignalCall(
         handler: handler ?? missingHandler, data: private_data, caller: Caller(context, handler_name, location))
     let isOnce = UInt32(bitPattern: sa_flags) & UInt32(SA_RESETHAND) != 0
+    // Neither closure captures anything, so neither needs to be released.
+    var callHandler: SignalHandler = { callSignal($0, $1, once: false) }
+    if isOnce { callHandler = { callSignal($0, $1, once: true) } }
     let event = object { () throws(TeventError) in
         try context.addSignal(
             Signal(rawValue: number), wantsInfo: sa_flags & SA_SIGINFO != 0, flags: sa_flags,
-            under: mem_ctx ?? context.chunk, file: place(location), line: 0, behind: MemoryLayout<SignalCall>.size
-        ) { callSignal($0, $1, once: isOnce) }.tallocHandle
+            under: mem_ctx ?? context.chunk, file: place(location), line: 0, behind: MemoryLayout<SignalCall>.size,
+            callHandler
+        ).tallocHandle
     }
     if let event { SignalPointer(event).c.initialize(to: call) }
     setDestructor(of: event)

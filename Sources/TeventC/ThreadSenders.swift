@@ -19,6 +19,8 @@ struct SenderRecord: ~Copyable {
     let wrapper: TallocHandle?
     /// What keeps the loop going, and gets the messages, of a proxy; nil for a threaded context.
     let receiver: TallocHandle?
+    /// The guard below the record.
+    fileprivate let end: ChunkGuard.Pointer
     fileprivate let visits = Visits()
 }
 
@@ -76,19 +78,21 @@ extension SenderPointer {
             do throws(TallocError) {
                 let (chunk, slot) = try allocateChunk(
                     size: MemoryLayout<SenderRecord>.size, name: name.cString, under: parent, kind: .threadSender)
+                func giveUp() -> TallocError {
+                    slot.release()
+                    freeChunk(chunk)
+                    return TallocError.outOfMemory(name: "\(name)")
+                }
                 var receiver: TallocHandle?
                 if keepsLoopGoing {
                     guard let made = try? ReceiverRecord.make(on: context, under: chunk, file: name.cString, line: 0)
-                    else {
-                        slot.release()
-                        freeChunk(chunk)
-                        throw TallocError.outOfMemory(name: "\(name)")
-                    }
+                    else { throw giveUp() }
                     receiver = made.handle
                 }
+                guard let end = ChunkGuard.make(below: chunk, endSender) else { throw giveUp() }
                 chunk.initializeMemory(
                     as: SenderRecord.self,
-                    to: SenderRecord(slot: slot, channel: channel, wrapper: wrapper(ev), receiver: receiver))
+                    to: SenderRecord(slot: slot, channel: channel, wrapper: wrapper(ev), receiver: receiver, end: end))
                 _talloc_set_destructor(chunk, destroySender)
                 return TallocHandle(slot: slot)
             } catch { throw TeventError(error) }
@@ -105,8 +109,14 @@ extension SenderPointer {
     }
 }
 
-/// What libtalloc calls when a sender is about to be freed: what it has sent is not received any more.
+/// What libtalloc calls when a sender is about to be freed.
 private func destroySender(_ chunk: UnsafeMutableRawPointer?) -> CInt {
+    chunk!.assumingMemoryBound(to: SenderRecord.self).pointee.end.disarm()
+    return endSender(chunk)
+}
+
+/// Ends a sender: the loop no longer receives what it has sent.
+private func endSender(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let sender = chunk!.assumingMemoryBound(to: SenderRecord.self)
     sender.pointee.visits.end()
     if let receiver = sender.pointee.receiver?.object { freeChunk(receiver) }

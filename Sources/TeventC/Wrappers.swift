@@ -23,6 +23,8 @@ struct WrapperRecord {
     }()
     /// The program's own, a child.
     let state: UnsafeMutableRawPointer
+    /// The guard below the record.
+    let end: ChunkGuard.Pointer
     /// Whether its functions or a handler run; it cannot go then.
     var isBusy = false
     /// Whether somebody wanted to free it while it was busy.
@@ -75,6 +77,12 @@ private func destroyWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
         wrapper.pointee.isFreed = true
         return -1
     }
+    wrapper.pointee.end.disarm()
+    return endWrapper(chunk)
+}
+
+private func endWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
+    let wrapper = chunk!.assumingMemoryBound(to: WrapperRecord.self)
     for event in wrapper.pointee.events where !event.isStale { leaveLoop(OpaquePointer(event)) }
     wrapper.pointee.slot.release()
     wrapper.deinitialize(count: 1)
@@ -209,7 +217,9 @@ package func _tevent_context_wrapper_create(
         errno = ENOMEM
         return nil
     }
-    guard let state = _talloc_zero(chunk, state_size, type) else {
+    let end = ChunkGuard.make(below: chunk, endWrapper)
+    guard let end, let state = _talloc_zero(chunk, state_size, type) else {
+        end?.disarm()
         slot.release()
         freeChunk(chunk)
         errno = ENOMEM
@@ -217,7 +227,9 @@ package func _tevent_context_wrapper_create(
     }
     chunk.initializeMemory(
         as: WrapperRecord.self,
-            slot: slot, mainHandle: TallocHandle(slot: main.slot), ops: ops ?? WrapperRecord.noFunctions, state: state))
+        to: WrapperRecord(
+            slot: slot, mainHandle: TallocHandle(slot: main.slot), ops: ops ?? WrapperRecord.noFunctions, state: state,
+            end: end))
     _talloc_set_destructor(chunk, destroyWrapper)
     state_place?.storeBytes(of: state, as: UnsafeMutableRawPointer.self)
     return OpaquePointer(chunk)

@@ -130,8 +130,12 @@ extension ContextPointer {
         return leftBehind
     }
 
-    /// What the tables of events are allocated below.
-    var tableParent: UnsafeMutableRawPointer { pointee.keeper ?? UnsafeMutableRawPointer(self) }
+    /// The parent of the tables of events.
+    ///
+    /// The attachment is freed after the events below a context, which need the tables.
+    var tableParent: UnsafeMutableRawPointer {
+        pointee.keeper ?? pointee.attachment ?? UnsafeMutableRawPointer(self)
+    }
 
     /// Frees what a C program has below its context while that works still, without events: some of it may say good-bye
     /// with requests that will never run, and libtevent lets it.
@@ -139,9 +143,7 @@ extension ContextPointer {
         guard let keeper = talloc_named_const(nil, 0, ReadyBatch.name.cString) else { return }
         pointee.keeper = keeper
         discardEvents()
-        for memory in [pointee.ready.memory, pointee.descriptors.memory, pointee.timers.memory, pointee.attachment] {
-            _ = _talloc_steal_loc(keeper, memory, nil)
-        }
+        for memory in [pointee.ready.memory, pointee.attachment] { _ = _talloc_steal_loc(keeper, memory, nil) }
         talloc_free_children(self)
     }
 

@@ -109,25 +109,28 @@ package final class RequestExtras {
 extension RequestPointer {
     /// Makes a request, whose state must be initialised at once; nil when there is no memory, and nothing is left then.
     ///
-    /// - Parameter childSize: The size of a child that is going to be made, for which memory is allocated together with the
-    ///   request's.
+    /// - Parameters:
+    ///   - children: How many children will be made; their memory is allocated together with the request's.
+    ///   - childSize: The total size of these children.
+    ///   - destructor: What libtalloc calls when the request is about to be freed, instead of our own destructor.
     @inline(__always)
     package static func make(
         _ state: StateLayout, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
-        childSize: Int = 0
+        children: UInt32 = 0, childSize: Int = 0,
+        destructor: (@convention(c) (UnsafeMutableRawPointer?) -> CInt)? = nil
     ) -> RequestPointer? {
         let size = MemoryLayout<RequestRecord>.stride + state.room
         let name = RequestRecord.name.cString
         let made =
-            childSize == 0
+            children == 0
             ? allocatePrivateChunk(size: size, name: name, under: parent)
-            : allocatePool(size: size, objects: 1, bytes: childSize, name: name, under: parent)
+            : allocatePool(size: size, objects: children, bytes: childSize, name: name, under: parent)
         guard let chunk = made, let slot = try? acquireSlot(for: chunk, name: name, kind: .request) else { return nil }
         assert(MemoryLayout<RequestRecord>.offset(of: \.storage) == RequestLayout.storage)
         assert(MemoryLayout<RequestRecord>.offset(of: \.statePlace) == RequestLayout.statePlace)
         let request = chunk.initializeMemory(
             as: RequestRecord.self, to: RequestRecord(slot: slot, state: state, file: file, line: line))
-        _talloc_set_destructor(chunk, RequestRecord.destructor)
+        _talloc_set_destructor(chunk, destructor ?? RequestRecord.destructor)
         return request
     }
 
@@ -331,8 +334,15 @@ extension RequestPointer {
     }
 }
 
-/// The same for a request that somebody else's destructor has been set for.
-package func endRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt { destroyRequest(chunk) }
+extension RequestPointer {
+    /// Ends the record of a request that C has made, whose children libtalloc frees.
+    package func endRecord() {
+        pointee.status = .received
+        leaveQueue()
+        pointee.scheduled.prefix.slot.release()
+        if pointee.holdsAnything { deinitialize(count: 1) }
+    }
+}
 
 /// What libtalloc calls when a request is about to be freed; -1 keeps it, for a moment.
 @inline(__always)
