@@ -1,0 +1,49 @@
+/* A process forks while other threads make and free contexts, and the child makes one, too. The child has none of these
+ * threads: it hangs if one of them held a lock of the library at that moment. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <talloc.h>
+#include <tevent.h>
+#include <unistd.h>
+
+static atomic_bool over;
+
+static void use(void)
+{
+    struct tevent_context *ev = tevent_context_init_byname(NULL, "epoll");
+    tevent_thread_proxy_create(ev);
+    talloc_free(ev);
+}
+
+static void *work(void *unused)
+{
+    while (!over) use();
+    return unused;
+}
+
+int main(void)
+{
+    pthread_t threads[2];
+    int hung = 0;
+    talloc_disable_null_tracking();
+    use();
+    for (int i = 0; i < 2; i++) pthread_create(&threads[i], NULL, work, NULL);
+    for (int i = 0; i < 500 && hung == 0; i++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(10);
+            use();
+            _exit(0);
+        }
+        waitpid(child, &status, 0);
+        if (!WIFEXITED(status)) hung++;
+    }
+    over = true;
+    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    printf("%s\n", hung == 0 ? "no child hung" : "a child hung");
+    return 0;
+}
