@@ -196,7 +196,9 @@ extension ContextPointer {
             pointee.ready.removeFirst()
             return nil
         }
-        let others = pointee.descriptors.wanted(descriptor).subtracting(event.pointee.flags)
+        // C's loop polls again before each event, so that each handler gets all the flags that its event waits for.
+        let others =
+            pointee.servesC ? [] : pointee.descriptors.wanted(descriptor).subtracting(event.pointee.flags)
         pointee.ready.replaceFirst(remaining: ready.intersection(others))
         pointee.descriptors.moveToEnd(event)
         return event
