@@ -62,10 +62,10 @@ package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
 
 @c @implementation
 package func tevent_context_set_wait_timeout(_ ev: OpaquePointer?, _ seconds: UInt32) -> UInt32 {
-    let events = EventContext(context(ev))
-    let old = events.maximumWait
-    events.maximumWait = seconds == 0 ? nil : .seconds(Int64(seconds))
-    return old.map { UInt32($0.components.seconds) } ?? 0
+    let context = context(ev)
+    let old = context.pointee.idleSeconds
+    context.pointee.idleSeconds = Int32(clamping: seconds)
+    return UInt32(old)
 }
 
 @c @implementation

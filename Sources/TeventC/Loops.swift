@@ -22,7 +22,7 @@ func loopOnce(_ context: ContextPointer) -> CInt {
             if context.isTimerDue { result = try context.turn(waitUntil: &limit) }
         }
         guard case .timedOut = result else { return 0 }
-        errno = ETIMEDOUT
+        errno = EAGAIN
         return -1
     } catch {
         // The event has left the loop, and C's goes on, too.

@@ -115,10 +115,12 @@ package func tevent_common_invoke_timer_handler(
 @c @implementation
 package func tevent_common_loop_timer_delay(_ ev: OpaquePointer?) -> timeval {
     let context = context(ev)
+    // Zero would mean that a timer has run, so this value stands for a loop that never sleeps.
+    let (seconds, never) = (context.pointee.idleSeconds, timeval(tv_sec: 0, tv_usec: suseconds_t(Int32.max)))
     guard let deadline = context.pointee.timers.firstDeadline else {
-        // So long that a program looks around now and then.
-        return timeval(tv_sec: 30, tv_usec: 0)
+        return seconds == 0 ? never : timeval(tv_sec: Int(seconds), tv_usec: 0)
     }
     guard !context.runTimer() else { return .zero }
+    guard seconds != 0 else { return never }
     return timeval.current.duration(to: timeval(EventInstant(nanoseconds: deadline)))
 }

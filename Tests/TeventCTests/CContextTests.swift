@@ -122,11 +122,25 @@ final class CContextTests: CFaceTestCase {
         }
     }
 
-    func testTheWaitTimeoutIsToldWhenItChanges() throws {
+    func testTheWaitTimeoutIsHalfAMinuteUntilItIsChanged() throws {
         let ev = try context()
-        XCTAssertEqual(tevent_context_set_wait_timeout(ev, 7), 0)
-        XCTAssertEqual(tevent_context_set_wait_timeout(ev, 0), 7)
+        XCTAssertEqual(tevent_context_set_wait_timeout(ev, 7), 30)
+        XCTAssertEqual(tevent_context_set_wait_timeout(ev, .max), 7)
+        XCTAssertEqual(tevent_context_set_wait_timeout(ev, 0), UInt32(Int32.max))
         XCTAssertEqual(tevent_context_set_wait_timeout(ev, 3), 0)
+    }
+
+    func testALoopThatNeverWaitsFailsWhenThereIsNothingToDo() throws {
+        try onEachBackend { ev in
+            _ = tevent_context_set_wait_timeout(ev, 0)
+            let later = tevent_timeval_current_ofs(3600, 0)
+            timer(ev, at: later) { _, _, _ in }
+            XCTAssertEqual(_tevent_loop_once(ev, here), -1)
+            XCTAssertEqual(errno, EAGAIN)
+            timer(ev) { _, _, _ in self.log.append("timer") }
+            once(ev)
+            XCTAssertEqual(log, ["timer"])
+        }
     }
 
     func testAContextGoesWithItsParent() throws {

@@ -51,9 +51,11 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     /// Whether it serves programs written for C's tevent.
     ///
     /// Their deadlines are times of the day, which steps of the wall clock move; their loops wait even if nothing could ever
-    /// happen, but half a minute at most if there is no timer, and take one ready descriptor for each wait; they may close
+    /// happen, but only for `idleSeconds` if there is no timer, and take one ready descriptor for each wait; they may close
     /// descriptors before their events; and what is below a context is freed while that still works.
     package var servesC = false { didSet { ready.limit = servesC ? 1 : ReadyBatch.usualLimit } }
+    /// How many seconds a C program's loop sleeps if there is no timer; 0 means that it never sleeps, `max` forever.
+    package var idleSeconds: Int32 = 30
     /// Where the engine's own memory is while what else is below the context is freed.
     fileprivate var keeper: UnsafeMutableRawPointer?
     var stopRequested = false

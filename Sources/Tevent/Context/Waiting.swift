@@ -31,18 +31,27 @@ extension ContextPointer {
         var timeout = timeUntilNext(limit)
         let isAudit = timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty && !pointee.servesC
         if isAudit { timeout = pointee.auditDelay }
-        if timeout == nil, pointee.servesC { timeout = 30_000_000_000 }
+        if pointee.servesC { timeout = timeoutForC(timeout) }
 
         guard try sleep(nanoseconds: timeout) else { return .again }
         if !pointee.alwaysReady.isEmpty { addAlwaysReady() }
         return pointee.ready.isEmpty ? lookAround(isAudit: isAudit, limit) : .handled
     }
 
+    /// How long a C program's loop sleeps: until the next timer, or as long as the program has set if there is none.
+    private func timeoutForC(_ nanoseconds: Int64?) -> Int64? {
+        switch pointee.idleSeconds {
+        case 0: 0
+        case .max: nanoseconds
+        case let seconds: nanoseconds ?? Int64(seconds) * 1_000_000_000
+        }
+    }
+
     /// What is to be done when the loop has slept in vain.
     @inline(never)
     private func lookAround(isAudit: Bool, _ limit: EventInstant?) -> TurnResult {
         if isAudit || (!pointee.hasAudited && !pointee.servesC && now >= pointee.nextAudit) { audit() }
-        if pointee.manualClock != nil { return .timedOut }
+        if pointee.manualClock != nil || (pointee.servesC && pointee.idleSeconds == 0) { return .timedOut }
         if let limit, now >= limit, pointee.timers.firstDeadline ?? .max > now.nanoseconds { return .timedOut }
         return .again
     }
