@@ -135,10 +135,10 @@ package func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePoi
 package func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
     let context = context(ev)
     guard !context.hasEventsBesideDescriptors else { return true }
-    // An event that waits for nothing at the moment counts, too; one that only wakes the loop does not.
-    var event = context.pointee.fds.first
-    if let first = event, first.handle == context.extras.pointee.wakingEvent { event = first.pointee.next }
-    return event != nil
+    // An event that waits for nothing does not count, nor does one that only wakes the loop.
+    let wakingEvent = context.extras.pointee.wakingEvent?.object.map { FDPointer(OpaquePointer($0)) }
+    let isWaking = wakingEvent.map { !$0.pointee.flags.isEmpty } ?? false
+    return context.pointee.watchingFDs > (isWaking ? 1 : 0)
 }
 
 @c @implementation

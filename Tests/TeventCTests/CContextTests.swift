@@ -143,6 +143,24 @@ final class CContextTests: CFaceTestCase {
         }
     }
 
+    func testAnEventThatWaitsForNothingKeepsNoLoopGoing() throws {
+        try onEachBackend { ev in
+            let ends = pipe()
+            let event = descriptor(ev, ends.reader) { _, fde, _ in
+                self.log.append("ready")
+                tevent_fd_set_flags(fde, 0)
+            }
+            XCTAssertTrue(tevent_common_have_events(ev))
+            write(ends.writer)
+            wait(ev)
+            XCTAssertEqual(log, ["ready"])
+            XCTAssertFalse(tevent_common_have_events(ev))
+            release(event)
+            close(ends.reader)
+            close(ends.writer)
+        }
+    }
+
     func testAContextGoesWithItsParent() throws {
         let parent = newChunk(under: memory)
         let ev = try XCTUnwrap(tevent_context_init(parent))

@@ -50,21 +50,6 @@ final class CLoopTests: CFaceTestCase {
         }
     }
 
-    func testQuietDescriptorsCountAsEvents() throws {
-        try onEachBackend { ev in
-            XCTAssertFalse(tevent_common_have_events(ev))
-            let ends = pipe()
-            let fde = descriptor(ev, ends.reader, 0) { _, _, _ in self.log.append("descriptor") }
-            XCTAssertTrue(tevent_common_have_events(ev))
-            timer(ev) { _, _, _ in release(fde) }
-            // Without the timer the loop would sleep for ever.
-            wait(ev)
-            XCTAssertFalse(tevent_common_have_events(ev))
-            close(ends.reader)
-            close(ends.writer)
-        }
-    }
-
     func testEveryKindOfEventCounts() throws {
         let ev = try context()
         var event = timer(ev) { _, _, _ in }

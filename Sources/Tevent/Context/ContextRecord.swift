@@ -19,7 +19,7 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     package var timers = TimerHeap()
     package var fds = List<FDRecord>()
     /// How many of them wait for anything; the others are quiet.
-    var watchingFDs = 0
+    package internal(set) var watchingFDs = 0
 
     // Descriptors on their way: noted changes → backend → what it found ready.
     var descriptors = DescriptorTable()
