@@ -20,7 +20,6 @@ struct ContextExtras {
 
     // Functions of the program, and what they want to be given.
     var debug: (function: UnsafeMutableRawPointer, data: UnsafeMutableRawPointer?)?
-    var maximumDebugLevel = TEVENT_DEBUG_TRACE
     var nestingHook: (function: tevent_nesting_hook, data: UnsafeMutableRawPointer?)?
     var traces = Traces()
     /// The immediate whose handler is about to run.
@@ -64,6 +63,12 @@ extension ContextPointer {
             return 0
         }
         return true
+    }
+
+    /// The least important messages that the program gets.
+    var maximumDebugLevel: tevent_debug_level {
+        get { tevent_debug_level(UInt32(pointee.maximumDebugLevel.rawValue)) }
+        nonmutating set { pointee.maximumDebugLevel = DebugLevel(rawValue: Int(newValue.rawValue)) ?? .trace }
     }
 
     func freeWakingEvent() {

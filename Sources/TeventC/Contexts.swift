@@ -39,6 +39,7 @@ package func tevent_context_init_ops(
             throw .outOfMemory(name: "\(ContextRecord.name)")
         }
         context.pointee.servesC = true
+        context.maximumDebugLevel = TEVENT_DEBUG_FATAL
         return context.handle
     }
     guard let made, let initialise = ops.pointee.context_init, initialise(made) != 0 else { return made }

@@ -65,6 +65,8 @@ package func ctevent_set_debug(
 ) {
     let context = context(ev, "tevent_set_debug")
     context.extras.pointee.debug = debug.map { ($0, private_data) }
+    // Since 0.15, a program gets trace messages only if it asks for them.
+    context.maximumDebugLevel = debug == nil ? TEVENT_DEBUG_FATAL : TEVENT_DEBUG_WARNING
     guard debug != nil else { return EventContext(context).setDebug(nil) }
     EventContext(context).setDebug { level, message in
         let level = tevent_debug_level(rawValue: UInt32(level.rawValue))
@@ -76,8 +78,8 @@ package func ctevent_set_debug(
 @c @implementation
 package func tevent_set_max_debug_level(_ ev: OpaquePointer?, _ level: tevent_debug_level) -> tevent_debug_level {
     let context = context(ev)
-    defer { context.extras.pointee.maximumDebugLevel = level }
-    return context.extras.pointee.maximumDebugLevel
+    defer { context.maximumDebugLevel = level }
+    return context.maximumDebugLevel
 }
 
 @c @implementation
@@ -87,8 +89,9 @@ package func ctevent_find_debug(
 ) -> UnsafeMutableRawPointer? {
     guard let ev else { return nil }
     let context = context(ev)
-    guard let sink = context.extras.pointee.debug, level.rawValue <= context.extras.pointee.maximumDebugLevel.rawValue
-    else { return nil }
+    guard let sink = context.extras.pointee.debug, level.rawValue <= context.maximumDebugLevel.rawValue else {
+        return nil
+    }
     private_data?.pointee = sink.data
     return sink.function
 }

@@ -143,6 +143,10 @@ final class CTraceTests: CFaceTestCase {
             }, data)
         timer(ev) { _, _, _ in }
         once(ev)
+        XCTAssertEqual(log, [], "what it does step by step is told only on request")
+        _ = tevent_set_max_debug_level(ev, TEVENT_DEBUG_TRACE)
+        timer(ev) { _, _, _ in }
+        once(ev)
         XCTAssertFalse(log.isEmpty)
         log = []
         tevent_set_debug(ev, nil, nil)
@@ -155,7 +159,7 @@ final class CTraceTests: CFaceTestCase {
         let ev = try context()
         let data = keep { (level: tevent_debug_level) in self.log.append("\(level.rawValue)") }
         tevent_set_debug(ev, { data, level, _, _ in kept(data, as: ((tevent_debug_level) -> Void).self)(level) }, data)
-        XCTAssertEqual(tevent_set_max_debug_level(ev, TEVENT_DEBUG_ERROR), TEVENT_DEBUG_TRACE)
+        XCTAssertEqual(tevent_set_max_debug_level(ev, TEVENT_DEBUG_ERROR), TEVENT_DEBUG_WARNING)
         XCTAssertEqual(tevent_set_max_debug_level(ev, TEVENT_DEBUG_ERROR), TEVENT_DEBUG_ERROR)
         timer(ev) { _, _, _ in }
         once(ev)

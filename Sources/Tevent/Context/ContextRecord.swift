@@ -64,6 +64,8 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     /// What another face of the engine, such as that for C, keeps with the context: a chunk below it.
     package var attachment: UnsafeMutableRawPointer?
     var debug: ((DebugLevel, String) -> Void)?
+    /// Messages that matter less are never formatted.
+    package var maximumDebugLevel = DebugLevel.trace
     var forkGeneration = Fork.generation
 
     /// Loops that run inside each other.
@@ -170,7 +172,7 @@ extension ContextPointer {
     /// - Returns: Whether the context is still there.
     @discardableResult
     package func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) -> Bool {
-        guard let debug = pointee.debug else { return true }
+        guard let debug = pointee.debug, level <= pointee.maximumDebugLevel else { return true }
         let handle = handle
         debug(level, message())
         return !handle.isStale
