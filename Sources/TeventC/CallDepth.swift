@@ -15,17 +15,35 @@ enum CallDepth {
         return here.pointee.depth != nil || here.pointee.callback != nil
     }
 
-    /// A request has been made as part of another one's work.
-    static func enter(_ request: RequestPointer, below owner: RequestPointer, _ function: UnsafePointer<CChar>?) {
-        guard owner.c.pointee.callDepth > 0 else { return }
-        request.c.pointee.callDepth = owner.c.pointee.callDepth + 1
+    /// Notes a new request, which is part of its owner's work if it has an owner.
+    ///
+    /// The program's function is called for every request; one without an owner is at 0. The number counts only the requests
+    /// of a chain that the program has begun.
+    static func enter(_ request: RequestPointer, below owner: RequestPointer?, _ function: UnsafePointer<CChar>?) {
+        let above = owner?.c.pointee.callDepth ?? 0
+        guard above > 0 || hasCallback else { return }
+        if owner != nil { request.c.pointee.callDepth = above + 1 }
         tell(TEVENT_CALL_FLOW_REQ_CREATE, request, function)
     }
 
-    /// The callback of a request is about to be called, one level above.
+    /// Whether this thread has a function that follows the flow of requests.
+    private static var hasCallback: Bool { ctevent_call_depth_here()!.pointee.callback != nil }
+
+    /// Notes the end of a request's work, if the request has no cleanup function.
     @inline(__always)
+    static func endWithoutCleanup(_ request: RequestPointer) {
+        guard isWatched, request.c.pointee.cleanup == nil else { return }
+        // The end is noted now, and not again when the loop delivers the request.
+        request.c.pointee.isPosted = false
+        tell(TEVENT_CALL_FLOW_REQ_CLEANUP, request, nil, setsNumber: false)
+    }
+
+    /// The callback of a request is about to be called, one level above.
     static func callBack(_ request: RequestPointer) {
-        guard isWatched else { return }
+        if request.c.pointee.isPosted {
+            request.c.pointee.isPosted = false
+            endWithoutCleanup(request)
+        }
         let depth = max(request.c.pointee.callDepth, 1) - 1
         tell(TEVENT_CALL_FLOW_REQ_NOTIFY_CB, request, request.c.pointee.callbackName, depth: depth)
     }
@@ -36,7 +54,13 @@ enum CallDepth {
         guard isWatched else { return }
         let here = ctevent_call_depth_here()!
         here.pointee.depth?.pointee = 0
-        here.pointee.callback?(here.pointee.private_data, TEVENT_CALL_FLOW_REQ_RESET, nil, 0, nil)
+        reset("_tevent_loop_once")
+    }
+
+    /// Calls the function because a new chain begins.
+    fileprivate static func reset(_ function: StaticString) {
+        let here = ctevent_call_depth_here()!.pointee
+        here.callback?(here.private_data, TEVENT_CALL_FLOW_REQ_RESET, nil, 0, function.cString)
     }
 
     /// Tells how deep a request is: the function, and with what begins or ends something the number, too.
@@ -67,6 +91,7 @@ package func tevent_thread_call_depth_deactivate() {
 package func tevent_thread_call_depth_set_callback(
     _ callback: tevent_call_depth_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
+    CallDepth.reset("tevent_thread_call_depth_set_callback")
     let here = ctevent_call_depth_here()!
     here.pointee.callback = callback
     here.pointee.private_data = private_data
@@ -74,10 +99,10 @@ package func tevent_thread_call_depth_set_callback(
 
 @c @implementation
 package func tevent_thread_call_depth_start(_ req: OpaquePointer?) {
-    guard CallDepth.isWatched else { return }
-    let request: RequestPointer = record(req, .request)
-    request.c.pointee.callDepth = 1
-    CallDepth.tell(TEVENT_CALL_FLOW_REQ_CREATE, request, nil)
+    // Only the number counts from here; the function is called for every request anyway.
+    guard let depth = ctevent_call_depth_here()!.pointee.depth else { return }
+    (record(req, .request) as RequestPointer).c.pointee.callDepth = 1
+    depth.pointee = 1
 }
 
 @c @implementation

@@ -21,6 +21,7 @@ private struct CQueue {
 /// What lies behind the engine's record of an entry.
 private struct CEntry {
     let trigger: tevent_queue_trigger_fn_t?
+    let triggerName: UnsafePointer<CChar>?
     let data: UnsafeMutableRawPointer?
     /// The wrapper that the entry was added through.
     let wrapper: TallocHandle?
@@ -49,14 +50,14 @@ package func _tevent_queue_create(
         }.handle
     }
     guard let made else { return nil }
-    guard let immediate = _tevent_create_immediate(made.chunk, location) else {
     guard let end = ChunkGuard.make(below: made.chunk, QueueRecord.destructor) else {
         freeChunk(made.chunk)
         errno = ENOMEM
         return nil
     }
-        freeChunk(made.chunk)
+    guard let immediate = _tevent_create_immediate(made.chunk, location) else {
         end.disarm()
+        freeChunk(made.chunk)
         return nil
     }
     let queue = QueuePointer(made)
@@ -125,7 +126,7 @@ private func add(
     }
     guard let made else { return nil }
     let entry = EntryPointer(made)
-    entry.c.initialize(to: CEntry(trigger: function, data: data, wrapper: wrapper(ev)))
+    entry.c.initialize(to: CEntry(trigger: function, triggerName: name, data: data, wrapper: wrapper(ev)))
     _talloc_set_destructor(made.chunk, destroyEntry)
     if CallDepth.isWatched { CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, entry) }
     // Who has said what is to be called in the end expects nothing before the loop runs.
@@ -153,8 +154,7 @@ extension CallDepth {
     ) {
         // The request is gone if somebody has moved the entry away from it.
         guard let request = entry.pointee.request.tallocHandle.object.map({ OpaquePointer($0) }) else { return }
-        let trigger = entry.pointee.prefix.file
-        tell(command, RequestPointer(request), trigger, setsNumber: setsDepth)
+        tell(command, RequestPointer(request), entry.c.pointee.triggerName, setsNumber: setsDepth)
     }
 }
 
@@ -266,8 +266,11 @@ package func tevent_queue_wait_send(
     let queue: QueuePointer = record(queue, .queue)
     var state: UnsafeMutableRawPointer?
     let type: StaticString = "struct tevent_queue_wait_state"
-    guard let req = _tevent_req_create(mem_ctx, &state, 1, type.cString, here.cString) else { return nil }
-    guard add(req, to: queue, on: ev, { req, _ in _tevent_req_done(req, here.cString) }, nil, nil) != nil else {
+    guard let req = __tevent_req_create(mem_ctx, &state, 1, type.cString, here.cString, here.cString) else {
+        return nil
+    }
+    let name = StaticString("tevent_queue_wait_trigger").cString
+    guard add(req, to: queue, on: ev, { req, _ in _tevent_req_done(req, here.cString) }, name, nil) != nil else {
         _tevent_req_oom(req, here.cString)
         return tevent_req_post(req, ev)
     }

@@ -26,6 +26,8 @@ struct CRequest {
     /// Where its start and end are noted.
     var profile: ProfilePointer?
     var callDepth = 0
+    /// Whether the loop has yet to deliver it.
+    var isPosted = false
 
     /// What the engine calls when a request ends: it finds the program's function in the state.
     static var engineCallback: RequestCallback {
@@ -43,7 +45,7 @@ extension RequestPointer {
         // C's request keeps its callback, which may be called again: even by a loop that it runs itself.
         expectCallback()
         guard let callback = c.pointee.callback else { return }
-        CallDepth.callBack(self)
+        if CallDepth.isWatched { CallDepth.callBack(self) }
         callback(OpaquePointer(self))
     }
     // snippet-end: call-program
@@ -114,10 +116,10 @@ package func __tevent_req_create(
     }
     request.c.pointee.state = state
     state_place?.storeBytes(of: state, as: UnsafeMutableRawPointer.self)
-    _talloc_set_destructor(req.chunk, destroyRequest)
-    if CallDepth.isWatched || Profiles.areUsed, let owner = RequestPointer.owner(of: mem_ctx) {
-        CallDepth.enter(request, below: owner, function)
-        request.joinProfile(of: owner)
+    if CallDepth.isWatched || Profiles.areUsed {
+        let owner = RequestPointer.owner(of: mem_ctx)
+        if CallDepth.isWatched { CallDepth.enter(request, below: owner, function) }
+        if let owner { request.joinProfile(of: owner) }
     }
     return req
 }
@@ -173,6 +175,7 @@ private func finish(
     _ request: RequestPointer, _ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?
 ) {
     if request.pointee.extras?.cleanup == nil { request.stopProfile(status, failure, location) }
+    CallDepth.endWithoutCleanup(request)
     request.fail(status, failure, file: location, line: 0)
 }
 
@@ -206,6 +209,7 @@ package func _tevent_req_nomem(
 package func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> OpaquePointer? {
     let request = request(req)
     request.post(on: context(ev))
+    request.c.pointee.isPosted = true
     return req
 }
 
@@ -233,9 +237,10 @@ package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: Unsa
 @c @implementation
 package func _tevent_req_cancel(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> Bool {
     let request = request(req)
-    guard let cancel = request.c.pointee.cancel else { return false }
-    CallDepth.tell(TEVENT_CALL_FLOW_REQ_CANCEL, request, request.c.pointee.cancelName, setsNumber: false)
-    return cancel(req)
+    if CallDepth.isWatched {
+        CallDepth.tell(TEVENT_CALL_FLOW_REQ_CANCEL, request, request.c.pointee.cancelName, setsNumber: false)
+    }
+    return request.c.pointee.cancel?(req) ?? false
 }
 
 @c @implementation
@@ -249,7 +254,7 @@ package func _tevent_req_set_cancel_fn(
 ) {
     let request = request(req)
     request.c.pointee.cancel = cancel
-    request.c.pointee.cancelName = cancel_name
+    request.c.pointee.cancelName = cancel == nil ? nil : cancel_name
 }
 
 @c @implementation
@@ -263,7 +268,7 @@ package func _tevent_req_set_cleanup_fn(
 ) {
     let request = request(req)
     request.c.pointee.cleanup = cleanup
-    request.c.pointee.cleanupName = cleanup_name
+    request.c.pointee.cleanupName = cleanup == nil ? nil : cleanup_name
     request.c.pointee.cleanedUpState = request.state
     request.extras.cleanup = { request, status in
         let request = RequestPointer(OpaquePointer(request.tallocHandle))
@@ -338,6 +343,8 @@ package func tevent_req_received(_ req: OpaquePointer?) { receive(request(req)) 
 private func receive(_ request: RequestPointer) {
     request.c.pointee.print = nil
     request.c.pointee.cancel = nil
+    request.c.pointee.cancelName = nil
+    if request.pointee.status != .received { CallDepth.endWithoutCleanup(request) }
     guard request.receiveKeepingChildren() else { return }
     if let state = request.c.pointee.state {
         request.c.pointee.state = nil

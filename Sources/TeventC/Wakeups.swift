@@ -11,9 +11,9 @@ package func tevent_wakeup_send(
 ) -> OpaquePointer? {
     _ = context(ev)
     var state: UnsafeMutableRawPointer?
-    let req = _tevent_req_create(
-        mem_ctx, &state, MemoryLayout<timeval>.size, StaticString("struct tevent_wakeup_state").cString,
-        StaticString("tevent_wakeup_send").cString)
+    let here = StaticString("tevent_wakeup_send").cString
+    let type = StaticString("struct tevent_wakeup_state").cString
+    let req = __tevent_req_create(mem_ctx, &state, MemoryLayout<timeval>.size, type, here, here)
     guard let req else { return nil }
     return tevent_req_set_endtime(req, ev, deadline) ? req : tevent_req_post(req, ev)
 }
