@@ -101,6 +101,14 @@ extension HandleSlotPointer {
         guard SlotDepot.contains(word), let slot = HandleSlotPointer(bitPattern: word) else { return nil }
         return slot.pointee.object == address && slot.kind != nil ? slot : nil
     }
+
+    /// Whether the chunk at `address` is an object whose handles are stale already, since its destructor is running.
+    package static func hasEnded(objectAt address: UnsafeMutableRawPointer, size: Int) -> Bool {
+        guard size >= MemoryLayout<UInt>.size else { return false }
+        let word = address.load(as: UInt.self)
+        guard SlotDepot.contains(word), let slot = HandleSlotPointer(bitPattern: word) else { return false }
+        return slot.pointee.object != address || slot.kind == nil
+    }
 }
 
 /// Where threads get their slots from, and leave them when they end.

@@ -48,10 +48,11 @@ func checkDoubleFree(_ chunk: UnsafeMutableRawPointer, _ reason: StaticString) {
     if !isFreedWithParent(chunk) { tevent_abort(nil, reason.cString) }
 }
 
-/// Whether libtalloc is freeing the parent of a chunk, which counts no blocks then.
+/// Whether the parent of a chunk is being freed: by libtalloc, which counts no blocks then, or by our own destructor.
 private func isFreedWithParent(_ chunk: UnsafeMutableRawPointer) -> Bool {
     guard let parent = talloc_parent(chunk) else { return false }
     return talloc_total_blocks(parent) == 0 || ContextPointer.isFreeingChildren(parent)
+        || HandleSlotPointer.hasEnded(objectAt: parent, size: talloc_get_size(parent))
 }
 
 @c @implementation

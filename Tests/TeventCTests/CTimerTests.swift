@@ -183,6 +183,19 @@ final class CTimerTests: CFaceTestCase {
 
     // MARK: Times
 
+    func testATimerMayBeFreedWithATimerThatRunsInItsHandler() throws {
+        let ev = try context()
+        tevent_loop_allow_nesting(ev)
+        let inner = timer(ev, under: memory, at: tevent_timeval_current()) { _, _, _ in self.log.append("inner") }
+        timer(ev, under: newChunk(under: chunk(inner))) { ev, _, _ in
+            // The inner one is over then, and is freed with what is below it.
+            self.once(ev!)
+            self.log.append("outer")
+        }
+        once(ev)
+        XCTAssertEqual(log, ["inner", "outer"])
+    }
+
     func testTimesAreCompared() {
         var (a, b) = (timeval(tv_sec: 1, tv_usec: 999_999), timeval(tv_sec: 2, tv_usec: 0))
         XCTAssertEqual(tevent_timeval_compare(&a, &b), -1)
