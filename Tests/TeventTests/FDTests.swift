@@ -128,6 +128,41 @@ final class FDTests: EngineTestCase {
         }
     }
 
+    func testFlagsWithoutANameAreIgnored() throws {
+        try onBothBackends { events, _ in
+            var turns = 0
+            events.setLoopTrace { point in
+                guard point == .afterWait, !events.isFreed else { return }
+                turns += 1
+                if turns > 100 { events.free() }
+            }
+            let (ready, broken) = (try sockets(), try sockets())
+            write(ready.1)
+            close(broken.1)
+            let unknown = FDEvent.Flags(rawValue: 0xF8)
+            let quiet = try [ready.0, broken.0].map { descriptor in
+                try events.addFD(descriptor, unknown) { _, _ in XCTFail("\(descriptor) waits for nothing") }
+            }
+            XCTAssertEqual(quiet.map(\.flags), [[], []])
+            XCTAssertEqual(try events.loopOnce(), .noEvents)
+
+            var seen: [FDEvent.Flags] = []
+            let reader = try events.addFD(ready.0, unknown.union(.read)) { _, ready in seen.append(ready) }
+            XCTAssertEqual(reader.flags, .read)
+            XCTAssertEqual(try events.loopOnce(), .handled)
+            XCTAssertEqual(seen, [.read])
+            _ = try read(ready.0)
+            XCTAssertEqual(try events.loopWait(), .timedOut)
+            XCTAssertLessThan(turns, 5, "the loop was busy with nothing")
+
+            for event in quiet + [reader] {
+                event.flags = unknown
+                XCTAssertEqual(event.flags, [])
+            }
+            XCTAssertEqual(try events.loopOnce(), .noEvents)
+        }
+    }
+
     func testFlagsTakenBackBeforeTheTurnSilenceADescriptorFoundReady() throws {
         try onBothBackends { events, _ in
             var pair: [FDEvent] = []
@@ -149,6 +184,7 @@ final class FDTests: EngineTestCase {
     func testFlagsHaveNames() {
         XCTAssertEqual("\(FDEvent.Flags([.read, .write, .error]))", "read+write+error")
         XCTAssertEqual("\(FDEvent.Flags())", "none")
+        XCTAssertEqual("\(FDEvent.Flags(rawValue: 0xF8))", "none")
     }
 
     // MARK: Closing

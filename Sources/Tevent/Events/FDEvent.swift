@@ -11,6 +11,8 @@ public typealias FDHandler = (_ event: FDEvent, _ ready: FDEvent.Flags) -> Void
 /// The corresponding C type is `struct tevent_fd`.
 public struct FDEvent: Event, Equatable {
     /// What an event waits for, and what a descriptor is ready for.
+    ///
+    /// An event ignores bits without a name.
     public struct Flags: OptionSet, Sendable, CustomStringConvertible {
         /// The bits, as in C.
         public let rawValue: UInt8
@@ -33,8 +35,8 @@ public struct FDEvent: Event, Equatable {
 
         /// The flags' names, such as "read+write", or "none".
         public var description: String {
-            let names = [(Flags.read, "read"), (.write, "write"), (.error, "error")]
-            return isEmpty ? "none" : names.filter { contains($0.0) }.map(\.1).joined(separator: "+")
+            let names = [(Flags.read, "read"), (.write, "write"), (.error, "error")].filter { contains($0.0) }.map(\.1)
+            return names.isEmpty ? "none" : names.joined(separator: "+")
         }
     }
 
@@ -151,6 +153,7 @@ extension ContextPointer {
         file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0, service: FDRecord.Service = .program,
         borrower: RequestPointer? = nil, _ handler: @escaping FDHandler
     ) throws(TeventError) -> FDEvent {
+        let flags = flags.intersection(.everything)
         try pointee.descriptors.reserve(descriptor, under: tableParent)
         let event = try FDRecord.make(under: parent, file: file, line: line, behind: behind) {
             FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
@@ -245,6 +248,7 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
 
 extension FDPointer {
     package func setFlags(_ flags: FDEvent.Flags) {
+        let flags = flags.intersection(.everything)
         guard pointee.flags != flags else { return }
         let wasQuiet = pointee.flags.isEmpty
         pointee.flags = flags
