@@ -201,6 +201,19 @@ final class SignalTests: EngineTestCase {
         }
     }
 
+    func testRealTimeSignalsThatDoNotExistAreRefused() throws {
+        try onBothBackends { events, _ in
+            // -3 is the first that would be a signal of another kind.
+            for index: Int32 in [.min, -100, -3, -1, 31, 1000, .max - 34, .max - 33, .max] {
+                let signal = Signal.realTime(index)
+                assertThrows(.badSignal(signal.rawValue), try events.addSignal(signal) { _, _ in })
+                signal.raise()
+            }
+            for index: Int32 in [0, 30] { try events.addSignal(.realTime(index)) { _, _ in } }
+            XCTAssertEqual(events.signals.map(\.signal.rawValue), [34, 64])
+        }
+    }
+
     func testSignalsAreSupportedAndNumbered() throws {
         try onBothBackends { events, _ in
             XCTAssertTrue(EventContext.supportsSignals)
@@ -213,6 +226,7 @@ final class SignalTests: EngineTestCase {
         XCTAssertEqual("\(Signal.interrupt)", "SIGINT")
         XCTAssertEqual("\(Signal.realTime(2))", "SIGRTMIN+2")
         XCTAssertEqual("\(Signal(rawValue: 0))", "signal 0")
+        XCTAssertEqual("\(Signal.realTime(-3))", "signal -3")
     }
 
     // MARK: Waking

@@ -28,7 +28,13 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let windowChange = Signal(rawValue: SIGWINCH)
 
     /// The signals that queue up, one delivery for each time they are sent, the first being 0.
-    public static func realTime(_ index: Int32) -> Signal { Signal(rawValue: __libc_current_sigrtmin() + index) }
+    ///
+    /// An index that the system does not have gives a signal that does not exist, which cannot be caught.
+    public static func realTime(_ index: Int32) -> Signal {
+        guard index >= 0 else { return Signal(rawValue: index) }
+        let (number, isTooLarge) = __libc_current_sigrtmin().addingReportingOverflow(index)
+        return Signal(rawValue: isTooLarge ? .max : number)
+    }
 
     /// The name, such as "SIGINT".
     public var description: String {
