@@ -72,6 +72,15 @@ final class ReadWriteRequestTests: EngineTestCase {
         }
     }
 
+    func testAReadIsLimitedHoweverMuchIsAskedFor() throws {
+        try onBothBackends { events, _ in
+            let zeros = opened(open("/dev/zero", O_RDONLY))
+            let request = try Read.send(from: zeros, upTo: .max, on: events, under: events)
+            XCTAssertEqual(try request.poll(on: events), .finished)
+            XCTAssertEqual(try request.receive()?.count, SystemIO.largestRead)
+        }
+    }
+
     func testTheEndOfTheFileIsNotAnError() throws {
         try onBothBackends { events, _ in
             try forEachPair { reader, writer in

@@ -14,6 +14,16 @@ final class SystemIOTests: EngineTestCase {
         }
     }
 
+    func testAReadIsLimitedHoweverMuchIsAskedFor() throws {
+        try onEachBackend { _ in
+            let zeros = opened(open("/dev/zero", O_RDONLY))
+            for count in [SystemIO.largestRead, SystemIO.largestRead + 1, 1 << 40, .max] {
+                guard case .bytes(let bytes) = try SystemIO.read(zeros, upTo: count) else { return XCTFail("\(count)") }
+                XCTAssertEqual(bytes.count, 1 << 20, "\(count)")
+            }
+        }
+    }
+
     func testAnEmptyPipeWouldBlock() throws {
         try onEachBackend { _ in XCTAssertEqual(try SystemIO.read(try pipe().reader), .wouldBlock) }
     }

@@ -12,7 +12,7 @@ public struct Read {
     /// - Parameters:
     ///   - descriptor: An open descriptor, which should not block. It stays the caller's, and is to be closed only when the
     ///     request has ended or was freed.
-    ///   - count: How many bytes to read at most; one at least.
+    ///   - count: How many bytes to read at most; one at least. No read takes more than ``SystemIO/largestRead``.
     ///   - events: Whose loop waits.
     ///   - parent: What the request is freed with.
     /// - Returns: A request that can be cancelled; no byte is lost then.

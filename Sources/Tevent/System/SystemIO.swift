@@ -53,7 +53,12 @@ public enum SystemIO {
         return ends
     }
 
-    /// Reads what is there, at most `count` bytes, which must be one at least.
+    /// The most that one call reads, however much more it is asked for: 1 MiB.
+    ///
+    /// A read allocates room for all the bytes it may bring, before it knows how many there are.
+    public static let largestRead = 1 << 20
+
+    /// Reads what is there, at most `count` bytes and never more than ``largestRead``; `count` must be at least one.
     ///
     /// - Throws: ``TeventError/systemCall(name:code:)``.
     ///
@@ -61,7 +66,7 @@ public enum SystemIO {
     public static func read(_ descriptor: Int32, upTo count: Int = 4096) throws(TeventError) -> ReadResult {
         guard count > 0 else { abort("a read of \(count) bytes could not be told from the end; ask for one at least") }
         var result = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+        let bytes = [UInt8](unsafeUninitializedCapacity: min(count, largestRead)) { buffer, initializedCount in
             result = read(descriptor, UnsafeMutableRawBufferPointer(buffer))
             initializedCount = max(result, 0)
         }
