@@ -152,9 +152,11 @@ static inline void clinux_set_memory_limits(int64_t count)
     __atomic_store_n(&clinux_memory_limits, count, __ATOMIC_RELAXED);
 }
 
-/* The headers hide these unless GNU extensions are asked for: accept(2) with flags for the new descriptor, a thread's
- * name, and the processors a process may use. */
+/* The headers hide these unless GNU extensions are asked for: accept(2), pipe(2) and dup2(2) with flags for the new
+ * descriptors, a thread's name, and the processors a process may use. */
 extern int accept4(int listener, struct sockaddr *__restrict address, socklen_t *__restrict length, int flags);
+extern int pipe2(int ends[2], int flags);
+extern int dup3(int descriptor, int number, int flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
 extern int sched_getaffinity(__pid_t process, size_t size, cpu_set_t *set);
 

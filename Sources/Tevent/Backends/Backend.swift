@@ -146,19 +146,6 @@ extension FDEvent.Flags {
     static let notOpen = FDEvent.Flags(rawValue: 0x80)
 }
 
-/// A descriptor of the engine's own, moved away from the numbers of standard input, output and error.
-///
-/// A program started with one of these closed may still watch or print to it; it must not meet the engine there.
-func aboveStandardDescriptors(_ call: String, _ descriptor: Int32) throws(TeventError) -> Int32 {
-    guard descriptor >= 0 else { throw .failed(call) }
-    guard descriptor <= STDERR_FILENO else { return descriptor }
-    let moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-    let code = errno
-    close(descriptor)
-    guard moved >= 0 else { throw .systemCall(name: call, code: code) }
-    return moved
-}
-
 /// A waiting time as the system's calls want it: milliseconds, rounded up so that no timer is early, -1 for ever.
 func systemTimeout(_ nanoseconds: Int64?) -> Int32 {
     guard let nanoseconds else { return -1 }

@@ -25,7 +25,7 @@ final class EpollBackend: Backend {
     }
 
     private static func open() throws(TeventError) -> Int32 {
-        try aboveStandardDescriptors("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC)))
+        try StandardDescriptors.avoid("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC)))
     }
 
     deinit {

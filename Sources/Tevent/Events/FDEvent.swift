@@ -85,7 +85,7 @@ public struct FDEvent: Event, Equatable {
     /// Closes the descriptor when the event is freed; nobody else may close it then.
     ///
     /// The corresponding C function is `tevent_fd_set_auto_close()`.
-    public func setAutoClose() { record().pointee.close = { _ = Glibc.close($0) } }
+    public func setAutoClose() { record().pointee.close = SystemIO.close }
 }
 
 @available(*, unavailable)

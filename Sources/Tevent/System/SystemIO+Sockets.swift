@@ -48,11 +48,15 @@ extension SystemIO {
     ///
     /// The corresponding C function is `accept4()`.
     public static func accept(_ listener: Int32) throws(TeventError) -> AcceptResult {
+        // A connection that has been accepted cannot be put back: the number that it may need is reserved before.
+        var reserved = try StandardDescriptors.reserve("accept", listener)
+        defer { if let reserved { close(reserved) } }
         while true {
             let (descriptor, peer) = SocketAddress.filled {
                 accept4(listener, $0, $1, Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue))
             }
             guard descriptor < 0 else {
+                let descriptor = try StandardDescriptors.avoid("accept", descriptor, &reserved)
                 if let peer { return .connection(descriptor: descriptor, peer: peer) }
                 close(descriptor)
                 throw .systemCall(name: "accept", code: EAFNOSUPPORT)
@@ -138,9 +142,7 @@ extension SystemIO {
 
     private static func socket(for address: SocketAddress) throws(TeventError) -> Int32 {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = Glibc.socket(address.family, type, 0)
-        guard descriptor >= 0 else { throw .failed("socket") }
-        return descriptor
+        return try StandardDescriptors.avoid("socket", Glibc.socket(address.family, type, 0))
     }
 
     private static func set(_ option: Int32, at level: Int32, of descriptor: Int32) throws(TeventError) {

@@ -1,9 +1,12 @@
+import CLinux
 @preconcurrency import Glibc
 import Talloc
 
 /// The system calls that programs make on descriptors, without pointers.
 ///
-/// Interrupted calls are made again. Writing to what nobody reads any more throws instead of ending the program.
+/// Interrupted calls are made again. Writing to what nobody reads any more throws instead of ending the program. The
+/// numbers of standard input, output and error are left to these: new descriptors have higher ones, even in a program
+/// that was started with one of the three closed.
 public enum SystemIO {
     /// The descriptor of standard input.
     public static let standardInput: Int32 = 0
@@ -26,15 +29,7 @@ public enum SystemIO {
     ///
     /// The corresponding C function is `pipe2()`.
     public static func pipe() throws(TeventError) -> (reader: Int32, writer: Int32) {
-        var ends: (Int32, Int32) = (-1, -1)
-        let result = withUnsafeMutableBytes(of: &ends) {
-            Glibc.pipe($0.assumingMemoryBound(to: Int32.self).baseAddress!)
-        }
-        guard result == 0 else { throw .failed("pipe") }
-        for end in [ends.0, ends.1] {
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-        }
+        let ends = try StandardDescriptors.avoid("pipe") { pipe2($0, O_NONBLOCK | O_CLOEXEC) }
         return (reader: ends.0, writer: ends.1)
     }
 
@@ -44,13 +39,8 @@ public enum SystemIO {
     ///
     /// The corresponding C function is `socketpair()`.
     public static func socketPair() throws(TeventError) -> (Int32, Int32) {
-        var ends: (Int32, Int32) = (-1, -1)
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let result = withUnsafeMutableBytes(of: &ends) {
-            socketpair(AF_UNIX, type, 0, $0.assumingMemoryBound(to: Int32.self).baseAddress!)
-        }
-        guard result == 0 else { throw .failed("socketpair") }
-        return ends
+        return try StandardDescriptors.avoid("socketpair") { socketpair(AF_UNIX, type, 0, $0) }
     }
 
     /// The most that one call reads, however much more it is asked for: 1 MiB.
@@ -118,7 +108,10 @@ public enum SystemIO {
     /// Closes the descriptor; the number may be another file's from then on.
     ///
     /// The corresponding C function is `close()`.
-    public static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+    public static func close(_ descriptor: Int32) {
+        _ = Glibc.close(descriptor)
+        StandardDescriptors.noteClosing(descriptor)
+    }
 
     /// Makes `print` hand on each line at once, also when standard output is not a terminal; call it before printing.
     ///

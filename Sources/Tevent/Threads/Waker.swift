@@ -56,7 +56,7 @@ extension WakerPointer {
     }
 
     private static func openEventFD() throws(TeventError) -> Int32 {
-        try aboveStandardDescriptors("eventfd", eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)))
+        try StandardDescriptors.avoid("eventfd", eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)))
     }
 
     private static func makeWaker() -> WakerPointer {

@@ -1,0 +1,76 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// The numbers of standard input, output and error, which no other file gets, even where they are closed.
+///
+/// The system gives a new file the lowest free number. In a program that was started without standard output, the next
+/// file or socket would be number 1 and receive whatever the program prints.
+enum StandardDescriptors {
+    /// Whether one of the three numbers may be free; false only if all are known to be in use.
+    private static let mayBeFree = Atomic(true)
+
+    /// Takes what a system call returned for a new descriptor, and moves the descriptor above the three numbers.
+    ///
+    /// - Throws: What the call failed with, or the same for the move, with the descriptor closed.
+    static func avoid(_ call: String, _ descriptor: Int32) throws(TeventError) -> Int32 {
+        guard descriptor <= STDERR_FILENO else { return descriptor }
+        guard descriptor >= 0 else { throw .failed(call) }
+        mayBeFree.store(true, ordering: .relaxed)
+        let moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+        let code = errno
+        close(descriptor)
+        guard moved >= 0 else { throw .systemCall(name: call, code: code) }
+        return moved
+    }
+
+    /// The same for a call that makes two descriptors; either both can be moved, or both are closed.
+    static func avoid(
+        _ call: String, pair make: (UnsafeMutablePointer<Int32>) -> Int32
+    ) throws(TeventError) -> (Int32, Int32) {
+        var pair: (Int32, Int32) = (-1, -1)
+        let result = withUnsafeMutableBytes(of: &pair) { make($0.assumingMemoryBound(to: Int32.self).baseAddress!) }
+        guard result == 0 else { throw .failed(call) }
+        let first: Int32
+        do throws(TeventError) { first = try avoid(call, pair.0) } catch {
+            close(pair.1)
+            throw error
+        }
+        do throws(TeventError) { return (first, try avoid(call, pair.1)) } catch {
+            close(first)
+            throw error
+        }
+    }
+
+    /// Reserves a number above the three, for a descriptor that would be lost if it could not be moved.
+    ///
+    /// - Parameter placeholder: Any open descriptor; a copy of it takes the number.
+    /// - Returns: Nil if the three numbers are in use, so that the system gives out none of them.
+    static func reserve(_ call: String, _ placeholder: Int32) throws(TeventError) -> Int32? {
+        guard mayBeFree.load(ordering: .relaxed) else { return nil }
+        if areInUse {
+            mayBeFree.store(false, ordering: .relaxed)
+            // Another thread may have closed one meanwhile.
+            if areInUse { return nil }
+            mayBeFree.store(true, ordering: .relaxed)
+        }
+        let reserved = fcntl(placeholder, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+        guard reserved >= 0 else { throw .failed(call) }
+        return reserved
+    }
+
+    /// The same for a descriptor that may have a number reserved, which is then taken out of `reserved`.
+    static func avoid(_ call: String, _ descriptor: Int32, _ reserved: inout Int32?) throws(TeventError) -> Int32 {
+        guard descriptor <= STDERR_FILENO, let number = reserved.take() else { return try avoid(call, descriptor) }
+        dup3(descriptor, number, O_CLOEXEC)
+        close(descriptor)
+        return number
+    }
+
+    /// Notes that one of the three numbers may be free from now on.
+    static func noteClosing(_ descriptor: Int32) {
+        if descriptor <= STDERR_FILENO { mayBeFree.store(true, ordering: .relaxed) }
+    }
+
+    private static var areInUse: Bool { (0...STDERR_FILENO).allSatisfy { fcntl($0, F_GETFD) >= 0 } }
+}
