@@ -49,7 +49,7 @@ final class EchoProgramTests: XCTestCase {
                 let lines = result.stdout.split(separator: "\n").map(String.init)
                 XCTAssertEqual(lines[1], "127.0.0.1:\(client.port) has come")
                 XCTAssertEqual(lines[2...4], ["what is left:", "program", "└─ struct tevent_context"])
-                XCTAssertEqual(lines.last, "served 1 client, 0 lost, 0 bytes echoed")
+                XCTAssertEqual(lines.last, "served 1 client, 0 lost, 5 bytes echoed")
                 XCTAssertFalse(result.stdout.contains("tevent_req"), result.stdout)
             }
         }

@@ -111,6 +111,57 @@ final class EchoServerTests: EchoTestCase {
         }
     }
 
+    func testStoppingCountsWhatTheRemainingClientsHaveGotBack() throws {
+        try onEachBackend {
+            let server = try startServer()
+            let (silent, served, stuck) = (try join(server), try join(server), try join(server))
+            _ = try roundTrip([1, 2, 3], on: served)
+            // One read of the server's takes all of it, so that nothing unread lets the system drop what was written.
+            let bytes = randomBytes(Echo.readSize, seed: 3)
+            for socket in events.descriptors.map(\.descriptor) { limitBuffer(SO_SNDBUF, of: socket) }
+            limitBuffer(SO_RCVBUF, of: stuck)
+            XCTAssertEqual(try SystemIO.write(stuck, bytes), bytes.count)
+            try wait("the server to find no room") { events.descriptors.contains { $0.flags == .write } }
+            XCTAssertEqual(server.tally.echoed, 0, "none has gone")
+            server.stop()
+
+            let echoed = try server.receive().echoed
+            let (one, part) = (try read(from: served), try read(from: stuck))
+            XCTAssertEqual(one, [])
+            XCTAssertEqual(try read(from: silent), [])
+            XCTAssertGreaterThan(part.count, 0)
+            XCTAssertLessThan(part.count, bytes.count)
+            XCTAssertEqual(echoed, 3 + part.count)
+        }
+    }
+
+    func testAWriteThatHasEndedButNotCalledBackIsCountedToo() throws {
+        try onEachBackend {
+            let server = try startServer()
+            let client = try join(server)
+            _ = try SystemIO.write(client, [1, 2, 3, 4])
+            // The handler that reads writes as well; its request tells that in the turn after.
+            XCTAssertEqual(try events.loopOnce(), .handled)
+            XCTAssertEqual(try SystemIO.read(client), .bytes([1, 2, 3, 4]))
+            server.stop()
+            XCTAssertEqual(try server.receive().echoed, 4)
+        }
+    }
+
+    func testAClientWhoseEndStopsTheServerIsCountedOnce() throws {
+        try onEachBackend {
+            var server: Request<EchoServer>?
+            server = try startServer { _, news in if case .left = news { server?.stop() } }
+            let (gone, other) = (try join(server!), try join(server!))
+            _ = try roundTrip([1, 2, 3], on: gone)
+            _ = try roundTrip([4, 5], on: other)
+            close(gone)
+            try wait { !server!.isInProgress }
+            XCTAssertEqual(try server!.receive().echoed, 5)
+            XCTAssertEqual(try events.loopWait(), .noEvents)
+        }
+    }
+
     func testStoppingTwiceIsHarmless() throws {
         try onEachBackend {
             let server = try startServer()

@@ -108,11 +108,13 @@ class EchoTestCase: XCTestCase {
 
     /// Lets a socket hold so little that reads and writes come in small parts.
     func makeTiny(_ socket: Int32) {
+        for option in [SO_SNDBUF, SO_RCVBUF] { limitBuffer(option, of: socket) }
+    }
+
+    /// Makes one of a socket's buffers as small as the system allows.
+    func limitBuffer(_ option: Int32, of socket: Int32) {
         var size: Int32 = 1
-        for option in [SO_SNDBUF, SO_RCVBUF] {
-            XCTAssertEqual(
-                setsockopt(socket, SOL_SOCKET, option, &size, socklen_t(MemoryLayout<Int32>.size)), 0)
-        }
+        XCTAssertEqual(setsockopt(socket, SOL_SOCKET, option, &size, socklen_t(MemoryLayout<Int32>.size)), 0)
     }
 
     /// Sends all bytes and returns what has come back when that is as many, or the connection has ended.

@@ -256,11 +256,19 @@ final class ReadWriteRequestTests: EngineTestCase {
                 let request = try WriteAll.send(bytes, to: writer, on: events, under: events)
                 XCTAssertTrue(request.isInProgress)
                 var arrived: [UInt8] = []
-                while arrived.count < bytes.count, case .bytes(let some) = try SystemIO.read(reader, upTo: 65536) {
-                    arrived += some
+                while arrived.count < bytes.count {
+                    // All that has been written is read, and no more.
+                    let written = request.written
+                    XCTAssertGreaterThan(written, arrived.count)
+                    while arrived.count < written, case .bytes(let some) = try SystemIO.read(reader, upTo: 65536) {
+                        arrived += some
+                    }
+                    XCTAssertEqual(arrived.count, written)
+                    XCTAssertEqual(try SystemIO.read(reader), .wouldBlock)
                     _ = try events.loopWait()
                 }
                 XCTAssertTrue(arrived == bytes)
+                XCTAssertEqual(request.written, bytes.count)
                 XCTAssertEqual(request.status, .done)
                 XCTAssertFalse(events.hasEvents)
             }

@@ -27,7 +27,7 @@ struct Demo {
         show("The server is stopped, and Ben was cut off", server)
 
         let tally = try server.receive()
-        print("Accepted \(tally.accepted), gone \(tally.gone); Anna got back \(tally.echoed) bytes.")
+        print("Accepted \(tally.accepted), gone \(tally.gone); \(tally.echoed) bytes went back.")
         for socket in [anna, ben] { SystemIO.close(socket) }
     }
     // snippet-end: demo

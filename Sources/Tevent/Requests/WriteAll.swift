@@ -56,6 +56,9 @@ public struct WriteAll {
 }
 
 extension Request<WriteAll> {
+    /// How many bytes have been written so far; asking after the result has been received is a trap.
+    public var written: Int { state.written }
+
     /// Takes how many bytes were written: all of them, or it throws.
     ///
     /// - Throws: ``TeventError/systemCall(name:code:)`` if a write failed, with `EPIPE` when nobody reads any more, and

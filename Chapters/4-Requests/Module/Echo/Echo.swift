@@ -12,8 +12,8 @@ import Tevent
 public struct Echo {
     private let socket: Int32
     private let events: EventContext
-    /// How many bytes have gone back.
-    public private(set) var echoed = 0
+    /// How many bytes have gone back in writes that are done.
+    fileprivate var echoed = 0
     // snippet-end: state
 
     /// The most that one read takes: few calls for much data, and little memory for many clients that do not read.
@@ -80,6 +80,18 @@ public struct Echo {
         }
     }
     // snippet-end: done
+}
+
+extension Request<Echo> {
+    // snippet: echoed
+    /// How many bytes have gone back so far; asking after the result has been received is a trap.
+    ///
+    /// A write may have ended without having called back, or be waiting for room with a part of its bytes written.
+    public var echoed: Int {
+        let writes = children.compactMap { AnyRequest($0)?.request(of: WriteAll.self) }
+        return writes.reduce(state.echoed) { $1.status == .received ? $0 : $0 + $1.written }
+    }
+    // snippet-end: echoed
 }
 
 // snippet: receive

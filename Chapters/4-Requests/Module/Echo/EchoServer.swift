@@ -14,7 +14,7 @@ public struct EchoServer {
         public fileprivate(set) var gone = 0
         /// How many of those that have gone did not end in peace: the connection broke.
         public fileprivate(set) var lost = 0
-        /// How many bytes the clients that have gone got back.
+        /// How many bytes the clients that have gone got back, and those that were cut off when the server ended.
         public fileprivate(set) var echoed = 0
         /// How many are being served.
         public var present: Int { accepted - gone }
@@ -80,7 +80,7 @@ public struct EchoServer {
             let holder = try events.hold(socket, under: server)
             try accept(server)
             holder.setAutoClose()
-            server.setCleanup { server, _ in server.freeChildren() }
+            server.setCleanup(cutOff)
             return server
         } catch {
             request?.free()
@@ -146,7 +146,7 @@ public struct EchoServer {
 
     // snippet: gone
     private static func echoDone(_ client: Request<Echo>, of server: Request<EchoServer>, _ peer: SocketAddress) {
-        let echoed = client.state.echoed
+        let echoed = client.echoed
         let result = Result { try client.receive() }
         client.free()
         server.state.tally.note(echoed: echoed, result)
@@ -156,6 +156,16 @@ public struct EchoServer {
         acceptAgain(server)
     }
     // snippet-end: gone
+
+    // snippet: cut-off
+    /// Closes the connections that are still being served, when the server has ended or is freed.
+    private static func cutOff(_ server: Request<EchoServer>, _: RequestStatus) {
+        for client in server.children.compactMap({ AnyRequest($0)?.request(of: Echo.self) }) {
+            server.state.tally.echoed += client.echoed
+        }
+        server.freeChildren()
+    }
+    // snippet-end: cut-off
 
     // MARK: No room
 
