@@ -70,6 +70,12 @@ public final class ChildProcess {
         flushInput()
     }
 
+    /// Stops reading standard output; the child writes into a broken pipe from then on.
+    public func closeOutput() {
+        if child.output >= 0 { close(child.output) }
+        child.output = -1
+    }
+
     /// Sends the child a signal.
     public func signal(_ number: Int32) {
         if ending == nil { _ = Glibc.kill(processID, number) }

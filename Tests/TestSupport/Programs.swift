@@ -2,12 +2,14 @@ import Foundation
 
 /// Runs a built program as a user would, and returns what it wrote and how it ended.
 ///
-/// The program is found by its name beside the running tests; a name with a `/` in it is a path.
+/// The program is found by its name beside the running tests; a name with a `/` in it is a path. `redirected` is what a
+/// shell does to its standard streams first, such as `>/dev/full` or `<&- >&-`.
 public func runProgram(
     _ name: String, arguments: [String] = [], input: String? = nil, environment: [String: String] = [:],
-    directory: String? = nil, timeout: Duration = .seconds(60)
+    directory: String? = nil, redirected: String? = nil, timeout: Duration = .seconds(60)
 ) throws -> ProgramResult {
-    let program = try startProgram(name, arguments: arguments, environment: environment, directory: directory)
+    let program = try startProgram(
+        name, arguments: arguments, environment: environment, directory: directory, redirected: redirected)
     if let input { program.send(input) }
     program.closeInput()
     return try program.wait(timeout: timeout)
@@ -15,12 +17,17 @@ public func runProgram(
 
 /// Starts a built program whose input, output and signals stay in the test's hands.
 public func startProgram(
-    _ name: String, arguments: [String] = [], environment: [String: String] = [:], directory: String? = nil
+    _ name: String, arguments: [String] = [], environment: [String: String] = [:], directory: String? = nil,
+    redirected: String? = nil
 ) throws -> RunningProgram {
     let path = name.contains("/") ? name : programsFolder.appending(path: name).path()
+    let environment = childEnvironment.merging(environment) { $1 }
+    guard let redirected else {
+        return try RunningProgram(path: path, arguments: arguments, environment: environment, directory: directory)
+    }
     return try RunningProgram(
-        path: path, arguments: arguments, environment: childEnvironment.merging(environment) { $1 },
-        directory: directory)
+        path: "/bin/sh", arguments: ["-c", "exec \"$0\" \"$@\" \(redirected)", path] + arguments,
+        environment: environment, directory: directory)
 }
 
 /// Runs code in a child process of its own and returns how that ended; a trap ends only the child.

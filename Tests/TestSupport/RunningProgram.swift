@@ -21,6 +21,9 @@ public final class RunningProgram {
     /// Ends the program's standard input.
     public func closeInput() { child.closeInput() }
 
+    /// Stops reading what the program writes to standard output; it is written into a broken pipe from then on.
+    public func closeOutput() { child.closeOutput() }
+
     /// Sends the program a signal.
     public func signal(_ number: Int32) { child.signal(number) }
 

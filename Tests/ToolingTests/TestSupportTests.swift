@@ -73,6 +73,21 @@ final class TestSupportTests: XCTestCase {
         XCTAssertEqual(try program.wait().exitCode, 5)
     }
 
+    func testAProgramCanBeRedirected() throws {
+        let result = try runProgram("/bin/echo", arguments: ["a  b", "$HOME"], redirected: ">&2")
+        XCTAssertEqual(result.stderr, "a  b $HOME\n")
+        XCTAssertEqual(result.stdout, "")
+    }
+
+    func testOutputThatIsClosedIsABrokenPipe() throws {
+        let program = try startProgram("/bin/cat")
+        program.send("one\n")
+        XCTAssertEqual(program.readLine(), "one")
+        program.closeOutput()
+        program.send("two\n")
+        XCTAssertEqual(try program.wait().signal, SIGPIPE)
+    }
+
     func testATrapInAChildIsSeenFromOutside() throws {
         let result = try runInChild(self) { fatalError("the rule that was broken") }
         XCTAssertTrue([SIGILL, SIGTRAP, SIGABRT].contains(try XCTUnwrap(result.signal)), "\(result)")
