@@ -10,6 +10,14 @@ enum StandardDescriptors {
     /// Whether one of the three numbers may be free; false only if all are known to be in use.
     private static let mayBeFree = Atomic(true)
 
+    /// Opens something at each of the three that is closed, where reading and writing fail as before.
+    static func occupy() {
+        // The lowest free number each time. What is opened for input can only be written to, and the other way round.
+        for descriptor in 0...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
     /// Takes what a system call returned for a new descriptor, and moves the descriptor above the three numbers.
     ///
     /// - Throws: What the call failed with, or the same for the move, with the descriptor closed.
