@@ -73,6 +73,20 @@ final class ExampleTests: XCTestCase {
         XCTAssertEqual(try program.wait().exitCode, 0)
     }
 
+    func testAProgramThatShowsEachLineAtOnceEndsWhenItsReaderHasGone() throws {
+        for before in ["", "trap '' PIPE;"] {
+            let path = programsFolder.appending(path: "ticker").path()
+            let program = try startProgram(
+                "/bin/sh",
+                arguments: ["-c", "\(before) exec \"$0\" \"$@\"", path, "--interval", "0.001", "--duration", "1000"])
+            XCTAssertNotNil(program.readLine())
+            program.closeOutput()
+            let result = try program.wait()
+            XCTAssertEqual(result.signal, SIGPIPE, before)
+            XCTAssertEqual(result.stderr, "", before)
+        }
+    }
+
     func testReadLinesReadsARegularFile() throws {
         for backend in ["epoll", "poll"] {
             let result = try shell("read-lines --stdin --backend \(backend) <Package.swift")

@@ -22,6 +22,19 @@ final class EchoProgramTests: XCTestCase {
         return (program, String(line.split(separator: ":").last ?? ""))
     }
 
+    /// A server whose first line does not arrive, on a port that was free a moment ago.
+    private func startServer(redirected: String) throws -> (program: RunningProgram, port: String) {
+        // Not one that the system gives to clients: connecting to itself, one could take it before the server does.
+        let ports = (20_000..<30_000).shuffled()
+        let free = try XCTUnwrap(
+            ports.first { (try? SystemIO.close(SystemIO.listen(on: .loopback(port: UInt16($0))))) != nil })
+        let program = try startProgram(
+            "echo-server", arguments: ["--port", "\(free)", "--verbose"], redirected: redirected)
+        let deadline = ContinuousClock.now + .seconds(60)
+        while (try? PlainClient(port: "\(free)")) == nil, .now < deadline { sched_yield() }
+        return (program, "\(free)")
+    }
+
     private func load(_ arguments: [String], port: String) throws -> ProgramResult {
         try runProgram("echo-load", arguments: ["--port", port] + arguments)
     }
@@ -81,6 +94,36 @@ final class EchoProgramTests: XCTestCase {
         server.signal(SIGINT)
         XCTAssertEqual(try server.wait().exitCode, 0)
     }
+
+    // MARK: The server's output
+
+    func testClientsGetOnlyWhatTheySentWhicheverStandardStreamsAreClosed() throws {
+        let complaint = "echo-server: standard output: Bad file descriptor\n"
+        for (redirected, errors, code) in [
+            ("<&-", "", 0), ("2>&-", "", 0), ("<&- 2>&-", "", 0), (">&-", complaint, 1), ("<&- >&-", complaint, 1),
+            (">&- 2>&-", "", 1), ("<&- >&- 2>&-", "", 1),
+        ] as [(String, String, Int32)] {
+            let (server, port) = try startServer(redirected: redirected)
+            let clients = [try PlainClient(port: port), try PlainClient(port: port)]
+            for client in clients + clients { XCTAssertEqual(try client.roundTrip("hello"), "hello", redirected) }
+            server.signal(SIGTERM)
+            for client in clients { XCTAssertEqual(client.readToEnd(), "", redirected) }
+            let result = try server.wait()
+            XCTAssertEqual(result.stderr, errors, redirected)
+            XCTAssertEqual(result.exitCode, code, redirected)
+        }
+    }
+
+    func testAServerWhoseDiskIsFullServesOnAndSaysSoInTheEnd() throws {
+        let (server, port) = try startServer(redirected: ">/dev/full")
+        for _ in 1...2 { XCTAssertEqual(try PlainClient(port: port).roundTrip("hello"), "hello") }
+        server.signal(SIGTERM)
+        let result = try server.wait()
+        XCTAssertEqual(result.stderr, "echo-server: standard output: No space left on device\n")
+        XCTAssertEqual(result.exitCode, 1)
+    }
+
+    // MARK: Other clients
 
     func testNetcat() throws {
         let netcat = "/usr/bin/nc"
@@ -253,6 +296,7 @@ private final class PlainClient {
     private let descriptor: Int32
     let port: Int
 
+    /// Connects, or throws.
     init(port: String) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var limit = timeval(tv_sec: 30, tv_usec: 0)
@@ -263,11 +307,15 @@ private final class PlainClient {
         address.sin_port = try XCTUnwrap(UInt16(port)).bigEndian
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let descriptor = descriptor
-        withUnsafeMutablePointer(to: &address) {
+        let isConnected = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                XCTAssertEqual(connect(descriptor, $0, size), 0)
-                XCTAssertEqual(getsockname(descriptor, $0, &size), 0)
+                connect(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
             }
+        }
+        guard isConnected else {
+            let code = errno
+            close(descriptor)
+            throw TeventError.systemCall(name: "connect", code: code)
         }
         self.port = Int(UInt16(bigEndian: address.sin_port))
     }

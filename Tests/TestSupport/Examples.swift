@@ -1,7 +1,7 @@
 import XCTest
 
-/// Checks that a program of a chapter serves its reader: it runs alone, with each backend, for its help, and refuses an
-/// option that it does not know.
+/// Checks that a program of a chapter serves its reader: it runs alone, with each backend, for its help, refuses an option
+/// that it does not know, and fails when its output cannot be written.
 ///
 /// - Parameters:
 ///   - example: The name of the program.
@@ -26,6 +26,12 @@ public func assertExample(
     XCTAssertEqual(help.exitCode, 0)
 
     try assertRefuses(["--colour"], by: example, saying: "Error: Unknown option '--colour'")
+
+    for arguments in [arguments, ["--help"]] {
+        let full = try runProgram(example, arguments: arguments, redirected: ">/dev/full")
+        XCTAssertEqual(full.stderr, "\(example): standard output: No space left on device\n")
+        XCTAssertEqual(full.exitCode, 1)
+    }
 }
 
 /// Checks that a program takes arguments for an error of use, and says what is wrong with them.

@@ -5,7 +5,7 @@ import Tevent
 
 /// An event context under a parent: its memory, its lists, and its end.
 @main
-struct CreateContext: ParsableCommand {
+struct CreateContext: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "create-context",
         abstract: "Make an event context under a talloc parent, register events, and free the parent.",

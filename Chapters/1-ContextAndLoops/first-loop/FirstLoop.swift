@@ -1,10 +1,11 @@
 // snippet: program
 import ArgumentParser
+import Chapter1ContextAndLoops
 import Tevent
 
 /// The smallest program with a loop.
 @main
-struct FirstLoop: ParsableCommand {
+struct FirstLoop: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "first-loop",
         abstract: "Wait for one timer with one loop.",

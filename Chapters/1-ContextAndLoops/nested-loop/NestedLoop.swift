@@ -4,7 +4,7 @@ import Tevent
 
 /// A loop inside a handler: refused, then allowed.
 @main
-struct NestedLoop: ParsableCommand {
+struct NestedLoop: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "nested-loop",
         abstract: "Run a loop inside a handler of the same context: refused at first, then allowed.",

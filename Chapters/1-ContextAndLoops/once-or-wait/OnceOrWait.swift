@@ -4,7 +4,7 @@ import Tevent
 
 /// The three loops, and what each returns.
 @main
-struct OnceOrWait: ParsableCommand {
+struct OnceOrWait: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "once-or-wait",
         abstract: "Run five timers with loopOnce, loop(until:) and loopWait, and stop on the way.",

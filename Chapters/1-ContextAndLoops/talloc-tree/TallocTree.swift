@@ -1,9 +1,10 @@
 import ArgumentParser
+import Chapter1ContextAndLoops
 import Talloc
 
 /// A small tree of memory: built, printed, changed and freed.
 @main
-struct TallocTree: ParsableCommand {
+struct TallocTree: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "talloc-tree",
         abstract: "Build a tree of memory, print it, move a part of it, and free it.",

@@ -4,7 +4,7 @@ import Tevent
 
 /// One event of each kind, all ready at once, served in the order of a turn.
 @main
-struct TurnOrder: ParsableCommand {
+struct TurnOrder: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "turn-order",
         abstract: "Make one event of each kind ready at once, and let the loop take them one by one.",

@@ -4,7 +4,7 @@ import Tevent
 
 /// Two contexts with different kinds of events, run at different times.
 @main
-struct TwoContexts: ParsableCommand {
+struct TwoContexts: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "two-contexts",
         abstract: "Make two contexts ready, then run the loop of the one, later that of the other.",

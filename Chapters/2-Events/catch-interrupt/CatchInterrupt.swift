@@ -4,7 +4,7 @@ import Tevent
 
 /// SIGINT, which Ctrl-C sends, caught in the loop.
 @main
-struct CatchInterrupt: ParsableCommand {
+struct CatchInterrupt: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "catch-interrupt",
         abstract: "Catch Ctrl-C in the loop; the second one ends the program.",

@@ -4,7 +4,7 @@ import Tevent
 
 /// Closing a descriptor that an event still watches, and the right order.
 @main
-struct CloseOrder: ParsableCommand {
+struct CloseOrder: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "close-order",
         abstract: "Close a descriptor too early and read somebody else's data; then do it right.",

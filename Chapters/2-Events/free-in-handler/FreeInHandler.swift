@@ -5,7 +5,7 @@ import Tevent
 
 /// Events freed by their own handlers: what is gone, and when.
 @main
-struct FreeInHandler: ParsableCommand {
+struct FreeInHandler: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "free-in-handler",
         abstract: "Free events in their own handlers, and see what must not be touched afterwards.",

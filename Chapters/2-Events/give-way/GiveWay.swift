@@ -5,7 +5,7 @@ import Tevent
 
 /// Four seconds of work, done in three ways beside a ticker and a pipe that want their turns.
 @main
-struct GiveWay: ParsableCommand {
+struct GiveWay: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "give-way",
         abstract: "Do long work in a loop without keeping the loop from everything else.",

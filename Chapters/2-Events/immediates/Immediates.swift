@@ -4,7 +4,7 @@ import Tevent
 
 /// Immediates before timers and descriptors; scheduled again by their own handlers; taken back.
 @main
-struct Immediates: ParsableCommand {
+struct Immediates: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "immediates",
         abstract: "Schedule immediates, beside a timer and a descriptor that are ready as well.",

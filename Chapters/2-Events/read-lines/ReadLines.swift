@@ -5,7 +5,7 @@ import Tevent
 
 /// A descriptor read line by line.
 @main
-struct ReadLines: ParsableCommand {
+struct ReadLines: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "read-lines",
         abstract: "Read a pipe, or standard input, line by line.",

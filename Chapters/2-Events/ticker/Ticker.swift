@@ -5,7 +5,7 @@ import Tevent
 
 /// A timer that repeats every two seconds for one minute, then ends.
 @main
-struct TickerProgram: ParsableCommand {
+struct TickerProgram: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "ticker",
         abstract: "Repeat a timer every two seconds for one minute, then end.",

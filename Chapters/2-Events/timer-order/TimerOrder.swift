@@ -4,7 +4,7 @@ import Tevent
 
 /// Timers added in one order and run in another.
 @main
-struct TimerOrder: ParsableCommand {
+struct TimerOrder: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "timer-order",
         abstract: "Add timers in one order and watch in which order they run.",

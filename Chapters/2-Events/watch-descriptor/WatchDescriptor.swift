@@ -4,7 +4,7 @@ import Tevent
 
 /// A descriptor event by hand: flags, the end of the data, and who closes the descriptor.
 @main
-struct WatchDescriptor: ParsableCommand {
+struct WatchDescriptor: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "watch-descriptor",
         abstract: "Watch a pipe: read it, turn the interest off and on, and let the event close it.",

@@ -4,7 +4,7 @@ import Tevent
 
 /// Write interest: on while something waits to be written, off otherwise.
 @main
-struct WriteWhenReady: ParsableCommand {
+struct WriteWhenReady: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "write-when-ready",
         abstract: "Send more than a pipe can hold, without blocking and without calls for nothing.",

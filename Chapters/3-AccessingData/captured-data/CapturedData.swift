@@ -1,11 +1,12 @@
 import ArgumentParser
+import Chapter1ContextAndLoops
 import Chapter3AccessingData
 import Talloc
 import Tevent
 
 /// Data that a callback brings along by itself, and who keeps what alive then.
 @main
-struct CapturedData: ParsableCommand {
+struct CapturedData: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "captured-data",
         abstract: "Let closures capture what they need, and see how long each thing lives.",

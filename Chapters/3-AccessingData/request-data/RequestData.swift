@@ -1,11 +1,12 @@
 import ArgumentParser
+import Chapter1ContextAndLoops
 import Chapter3AccessingData
 import Talloc
 import Tevent
 
 /// The two kinds of data that a request carries: the state of the work, and what its caller wants to find again.
 @main
-struct RequestData: ParsableCommand {
+struct RequestData: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "request-data",
         abstract: "Read a request's state, and the data given with its callback, typed and untyped.",

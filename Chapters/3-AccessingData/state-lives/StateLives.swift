@@ -1,11 +1,12 @@
 import ArgumentParser
+import Chapter1ContextAndLoops
 import Chapter3AccessingData
 import Talloc
 import Tevent
 
 /// The life of a request's state: from its making until the result has been received.
 @main
-struct StateLives: ParsableCommand {
+struct StateLives: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "state-lives",
         abstract: "Look at the memory of a request before and after its result is received.",

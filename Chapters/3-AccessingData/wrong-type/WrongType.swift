@@ -1,11 +1,12 @@
 import ArgumentParser
+import Chapter1ContextAndLoops
 import Chapter3AccessingData
 import Talloc
 import Tevent
 
 /// Data asked for by a type that it does not have: gently, and with --wrong.
 @main
-struct WrongType: ParsableCommand {
+struct WrongType: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "wrong-type",
         abstract: "Ask a callback's data for the right type and for a wrong one.",

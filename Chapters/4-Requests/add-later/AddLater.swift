@@ -5,7 +5,7 @@ import Tevent
 
 /// One small operation that answers later, with all four parts that every request has.
 @main
-struct AddLater: ParsableCommand {
+struct AddLater: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "add-later",
         abstract: "Send a request that adds two numbers, and receive the sum when it is done.",

@@ -6,7 +6,7 @@ import Tevent
 
 /// A request that ends in three ways, and what is called in which order.
 @main
-struct CancelCleanup: ParsableCommand {
+struct CancelCleanup: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "cancel-cleanup",
         abstract: "End a request by itself, by cancelling it, and by freeing it, and see who is called when.",

@@ -6,7 +6,7 @@ import Tevent
 
 /// A request inside a request inside a request: down with send, up again with done.
 @main
-struct Cascade: ParsableCommand {
+struct Cascade: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "cascade",
         abstract: "Nest three requests, and see who calls whom and how long each request lives.",

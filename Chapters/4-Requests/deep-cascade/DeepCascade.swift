@@ -1,10 +1,11 @@
 import ArgumentParser
+import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
 /// Thousands of requests inside each other, which all end because the innermost does.
 @main
-struct DeepCascade: ParsableCommand {
+struct DeepCascade: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "deep-cascade",
         abstract: "Nest thousands of requests, end the innermost, and count the callbacks inside each other.",

@@ -5,7 +5,7 @@ import Tevent
 
 /// Who runs first when a request ends: its callback, or what follows the call that ended it.
 @main
-struct DeferCallback: ParsableCommand {
+struct DeferCallback: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "defer-callback",
         abstract: "Finish a request in the middle of something, with its callback at once and with it deferred.",

@@ -7,7 +7,7 @@ import Tevent
 
 /// Many connections to an echo server, each of which looks at every byte that comes back.
 @main
-struct EchoLoadProgram: ParsableCommand {
+struct EchoLoadProgram: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "echo-load",
         abstract: "Send messages to an echo server over many connections, and check and time the answers.",

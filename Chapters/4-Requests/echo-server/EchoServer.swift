@@ -6,7 +6,7 @@ import Tevent
 
 /// A server that gives back what it gets.
 @main
-struct EchoServerProgram: ParsableCommand {
+struct EchoServerProgram: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "echo-server",
         abstract: "Give every client back what it sends.",

@@ -5,7 +5,7 @@ import Tevent
 
 /// A request that gets only so much time, and one that gets more while it runs.
 @main
-struct EndTime: ParsableCommand {
+struct EndTime: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "end-time",
         abstract: "Let a request time out, then extend its time, then take the limit away.",

@@ -5,7 +5,7 @@ import Tevent
 
 /// A request that ends while it is being made, before anybody could ask to be called.
 @main
-struct EndsEarly: ParsableCommand {
+struct EndsEarly: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "ends-early",
         abstract: "Look up names, some of which are known at once, with requests that are posted.",

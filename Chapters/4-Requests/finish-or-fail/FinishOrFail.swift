@@ -1,10 +1,11 @@
 import ArgumentParser
+import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
 /// The ways to end a request by hand, and what its receiver gets from each.
 @main
-struct FinishOrFail: ParsableCommand {
+struct FinishOrFail: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "finish-or-fail",
         abstract: "End a request well, with an error, with a number, and with the number that is no error.",

@@ -1,10 +1,11 @@
 import ArgumentParser
+import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
 /// A request that is ended a second time, because a return is missing after the first.
 @main
-struct FinishTwice: ParsableCommand {
+struct FinishTwice: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "finish-twice",
         abstract: "Withdraw money with a request that may fail, and must end only once.",

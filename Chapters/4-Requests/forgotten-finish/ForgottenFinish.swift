@@ -6,7 +6,7 @@ import Tevent
 
 /// Requests one of which never ends, and how to find it.
 @main
-struct ForgottenFinish: ParsableCommand {
+struct ForgottenFinish: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "forgotten-finish",
         abstract: "Ask three questions, one of which is never answered, and find it in the memory.",

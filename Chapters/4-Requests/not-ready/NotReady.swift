@@ -5,7 +5,7 @@ import Tevent
 
 /// A read from a socket on which nothing has come yet: no failure, but a reason to wait.
 @main
-struct NotReady: ParsableCommand {
+struct NotReady: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "not-ready",
         abstract: "Read from a socket that has nothing to read yet, wrongly and rightly.",

@@ -5,7 +5,7 @@ import Tevent
 
 /// A request that runs out of memory at each point where it can, and once at none.
 @main
-struct OutOfMemory: ParsableCommand {
+struct OutOfMemory: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "out-of-memory",
         abstract: "Let a request run out of memory, early and late, and see how its caller hears of it.",

@@ -5,7 +5,7 @@ import Tevent
 
 /// Two requests side by side inside a third, and where the time goes.
 @main
-struct Profile: ParsableCommand {
+struct Profile: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "profile",
         abstract: "Make tea and toast at the same time, and print when each request began and ended.",

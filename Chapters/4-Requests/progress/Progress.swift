@@ -6,7 +6,7 @@ import Tevent
 
 /// A request that tells of its progress, in a program that has nothing else to do.
 @main
-struct Progress: ParsableCommand {
+struct Progress: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "progress",
         abstract: "Count to a number, tell of each step, and let the request run the loop.",

@@ -5,7 +5,7 @@ import Tevent
 
 /// Two steps one after the other, each of which waits with a wakeup.
 @main
-struct WakeupProgram: ParsableCommand {
+struct WakeupProgram: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "wakeup",
         abstract: "Take two steps one after the other, each begun by a wakeup, and look at what each brings.",

@@ -5,7 +5,7 @@ import Tevent
 
 /// A subrequest that outlives the request it works for, and one that does not.
 @main
-struct WrongParent: ParsableCommand {
+struct WrongParent: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "wrong-parent",
         abstract: "Give up a request whose subrequest still waits: where must the subrequest hang?",

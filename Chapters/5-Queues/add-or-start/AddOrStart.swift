@@ -5,7 +5,7 @@ import Tevent
 
 /// Who calls the trigger, and when.
 @main
-struct AddOrStart: ParsableCommand {
+struct AddOrStart: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "add-or-start",
         abstract: "Add a request to an empty queue: started by the loop, or at once.")

@@ -6,7 +6,7 @@ import Tevent
 
 /// A reader who goes away while three messages are on their way.
 @main
-struct GoesAway: ParsableCommand {
+struct GoesAway: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "goes-away",
         abstract: "Let the reader go away while three writes wait: each finds out for itself, or the first tells all.",

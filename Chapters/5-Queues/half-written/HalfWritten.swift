@@ -6,7 +6,7 @@ import Tevent
 
 /// Writes that end before all is written: some harm nobody, one tears the stream.
 @main
-struct HalfWritten: ParsableCommand {
+struct HalfWritten: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "half-written",
         abstract: "End writes early: while they wait, and in the middle.",

@@ -6,7 +6,7 @@ import Tevent
 
 /// A log whose file is swapped between two messages, without losing or tearing one.
 @main
-struct LogBarrier: ParsableCommand {
+struct LogBarrier: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "log-barrier",
         abstract: "Swap a log's file for another: a wait in the queue tells when the old one can be closed.",

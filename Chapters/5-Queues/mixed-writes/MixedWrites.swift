@@ -6,7 +6,7 @@ import Tevent
 
 /// Three messages written into one pipe at the same time: what they must not be.
 @main
-struct MixedWrites: ParsableCommand {
+struct MixedWrites: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "mixed-writes",
         abstract: "Write three large messages into one pipe at the same time, without a queue.",

@@ -6,7 +6,7 @@ import Tevent
 
 /// A queue that stands still although all its requests did what they should, nearly.
 @main
-struct NeverFreed: ParsableCommand {
+struct NeverFreed: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "never-freed",
         abstract: "Block a queue with a request that was received, but not freed, and find it.")

@@ -6,7 +6,7 @@ import Tevent
 
 /// What happens in a queue, from the first entry to the last.
 @main
-struct QueueTrace: ParsableCommand {
+struct QueueTrace: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "queue-trace",
         abstract: "Trace three writes through a queue, the first of which is freed late.",

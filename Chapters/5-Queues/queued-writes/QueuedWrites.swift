@@ -6,7 +6,7 @@ import Tevent
 
 /// The same three messages, each of which waits for its turn.
 @main
-struct QueuedWrites: ParsableCommand {
+struct QueuedWrites: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "queued-writes",
         abstract: "Write three large messages into one pipe, through a queue.",

@@ -5,7 +5,7 @@ import Tevent
 
 /// A queue that stands still while there is nothing to work with.
 @main
-struct StopAndStart: ParsableCommand {
+struct StopAndStart: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "stop-and-start",
         abstract: "Stop a queue and start it again, from outside and from a trigger that cannot begin yet.",

@@ -6,7 +6,7 @@ import Tevent
 
 /// How often a loop waits while others send to it.
 @main
-struct CoalescedWakeups: ParsableCommand {
+struct CoalescedWakeups: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "coalesced-wakeups",
         abstract: "Count how often a loop goes to sleep while messages come.",

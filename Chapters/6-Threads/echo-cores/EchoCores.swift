@@ -7,7 +7,7 @@ import Tevent
 
 /// An echo server on all processors.
 @main
-struct EchoCoresProgram: ParsableCommand {
+struct EchoCoresProgram: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "echo-cores",
         abstract: "Give every client back what it sends, on several threads.",

@@ -5,7 +5,7 @@ import Tevent
 
 /// Messages to a loop that has ended, and messages that it did not come to.
 @main
-struct LoopEnded: ParsableCommand {
+struct LoopEnded: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "loop-ended",
         abstract: "Send to a loop that has ended, and get back what was not sent.",

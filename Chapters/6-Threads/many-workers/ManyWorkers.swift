@@ -6,7 +6,7 @@ import Tevent
 
 /// Jobs for several threads, each with a loop of its own.
 @main
-struct ManyWorkers: ParsableCommand {
+struct ManyWorkers: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "many-workers",
         abstract: "Count primes on several threads.",

@@ -6,7 +6,7 @@ import Tevent
 
 /// Functions that a thread sends to the main thread's loop.
 @main
-struct OneWay: ParsableCommand {
+struct OneWay: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "one-way",
         abstract: "Send functions from a thread to the main thread's loop.",

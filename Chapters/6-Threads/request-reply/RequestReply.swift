@@ -6,7 +6,7 @@ import Tevent
 
 /// A question from one loop to another, and the answer, in the same piece of memory.
 @main
-struct RequestReply: ParsableCommand {
+struct RequestReply: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "request-reply",
         abstract: "Send a block of memory to the main thread's loop, and get it back with an answer.",

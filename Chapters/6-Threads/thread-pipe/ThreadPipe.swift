@@ -5,7 +5,7 @@ import Tevent
 
 /// A pipe between two threads: one writes, the loop of the other watches.
 @main
-struct ThreadPipe: ParsableCommand {
+struct ThreadPipe: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "thread-pipe",
         abstract: "Let a thread write into a pipe that the main thread's loop watches.",

@@ -4,7 +4,7 @@ import Tevent
 
 /// An immediate that another thread schedules, more often than it runs.
 @main
-struct ThreadedImmediateProgram: ParsableCommand {
+struct ThreadedImmediateProgram: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "threaded-immediate",
         abstract: "Schedule an immediate from another thread, many times.",

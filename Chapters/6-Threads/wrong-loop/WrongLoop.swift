@@ -6,7 +6,7 @@ import Tevent
 
 /// A reply that goes to the loop of the inbox, whoever waits for it.
 @main
-struct WrongLoop: ParsableCommand {
+struct WrongLoop: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "wrong-loop",
         abstract: "Make a child's inbox on the master's context, then on its own.",
