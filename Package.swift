@@ -105,7 +105,8 @@ let package = Package(
         // The tour, and what it shares with the tests: running a program as a user does.
         .target(name: "CChildProcess"),
         .target(name: "ChildProcess", dependencies: ["CChildProcess"]),
-        .executableTarget(name: "tour", dependencies: ["ChildProcess", argumentParser], path: "Sources/Tour"),
+        .executableTarget(
+            name: "tour", dependencies: ["ChildProcess", "Tevent", argumentParser], path: "Sources/Tour"),
         .target(name: "TestSupport", dependencies: ["ChildProcess"], path: "Tests/TestSupport"),
         .testTarget(name: "ToolingTests", dependencies: ["TestSupport"]),
     ] + chapters

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tevent
 
 /// The guided tour through the chapters, and the keeper of the tutorial's text.
 @main
@@ -15,4 +16,9 @@ struct Tour: ParsableCommand {
             RunCommand.self, ChapterCommand.self, ListCommand.self, RecordCommand.self, TextCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
+
+    static func main() {
+        SystemIO.guardStandardStreams()
+        main(nil)
+    }
 }

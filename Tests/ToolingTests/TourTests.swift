@@ -33,6 +33,15 @@ final class TourTests: XCTestCase {
         XCTAssertNotNil(last.wholeMatch(of: /2 examples run, 2 as expected, \d+\.\d\d s/), String(last))
     }
 
+    func testATourThatCannotBeWrittenFailsAndSaysSo() throws {
+        for (redirected, reason) in [(">/dev/full", "No space left on device"), ("<&- >&-", "Bad file descriptor")] {
+            let result = try runProgram(
+                "tour", arguments: ["--programs", "programs"], directory: fixture.root.path(), redirected: redirected)
+            XCTAssertEqual(result.stderr, "tour: standard output: \(reason)\n")
+            XCTAssertEqual(result.exitCode, 1)
+        }
+    }
+
     func testThePipedTourIsPlain() throws {
         XCTAssertFalse(try fixture.show().stdout.contains("\u{1B}"))
     }
