@@ -123,6 +123,23 @@ final class EchoProgramTests: XCTestCase {
         XCTAssertEqual(result.exitCode, 1)
     }
 
+    func testAServerWhoseLogIsNotReadAnyMoreServesOnAndEndsQuietly() throws {
+        for backend in ["epoll", "poll"] {
+            let (server, port) = try startServer(["--verbose", "--backend", backend])
+            let client = try PlainClient(port: port)
+            server.closeOutput()
+            // More lines than a buffer holds.
+            let result = try load(["--connections", "200", "--messages", "1"], port: port)
+            XCTAssert(result.stdout.hasPrefix("200 connections, 200 messages, "), result.stdout + result.stderr)
+            XCTAssertEqual(try client.roundTrip("hello"), "hello")
+            server.signal(SIGTERM)
+            XCTAssertEqual(client.readToEnd(), "")
+            let end = try server.wait()
+            XCTAssertEqual(end.signal, SIGPIPE)
+            XCTAssertEqual(end.stderr, "")
+        }
+    }
+
     // MARK: Other clients
 
     func testNetcat() throws {

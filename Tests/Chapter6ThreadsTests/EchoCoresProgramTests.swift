@@ -54,6 +54,19 @@ final class EchoCoresProgramTests: ThreadsTestCase {
         }
     }
 
+    func testAServerWhoseLogIsNotReadAnyMoreServesOnAndEndsQuietly() throws {
+        try onEachBackend {
+            let (server, port, _) = try startServer(["--threads", "2", "--backend", backend])
+            server.closeOutput()
+            let client = try connect(to: .loopback(port: try XCTUnwrap(UInt16(port))))
+            XCTAssertEqual(roundTrip("hello", on: client), "hello")
+            server.signal(SIGTERM)
+            let result = try server.wait()
+            XCTAssertEqual(result.signal, SIGPIPE)
+            XCTAssertEqual(result.stderr, "")
+        }
+    }
+
     func testWithoutANumberThereIsAThreadForEachProcessor() throws {
         let (server, _, line) = try startServer()
         let count = Processors.available

@@ -60,6 +60,8 @@ struct EchoServerProgram: ExampleProgram {
         for signal in [Signal.interrupt, .terminate] {
             try events.addSignal(signal, under: server) { _, _ in server.stop() }
         }
+        // When the reader of the log goes away, the server loses lines, not clients.
+        try events.addSignal(.pipe, under: server) { _, _ in }
         print("listening on \(server.address)")
 
         try server.poll(on: events)
