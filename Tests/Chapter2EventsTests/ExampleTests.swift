@@ -87,6 +87,24 @@ final class ExampleTests: XCTestCase {
         }
     }
 
+    func testAProgramThatShowsEachLineAtOnceNamesAFullDisk() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "full-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        // A disk of one page, which goes with the process that has mounted it.
+        let script = """
+            mount -t tmpfs -o size=4k none "$1" && head -c 4096 /dev/zero >"$1/all" || exit 99
+            exec "$0" --interval 0.001 --duration 0.005 >"$1/log"
+            """
+        let path = programsFolder.appending(path: "ticker").path()
+        let result = try runProgram(
+            "/usr/bin/unshare", arguments: ["-rm", "/bin/sh", "-c", script, path, folder.path()])
+        try XCTSkipIf(
+            result.exitCode == 99 || result.stderr.contains("unshare"), "no disk can be mounted here: \(result.stderr)")
+        XCTAssertEqual(result.stderr, "ticker: standard output: No space left on device\n")
+        XCTAssertEqual(result.exitCode, 1)
+    }
+
     func testReadLinesReadsARegularFile() throws {
         for backend in ["epoll", "poll"] {
             let result = try shell("read-lines --stdin --backend \(backend) <Package.swift")

@@ -34,7 +34,10 @@ extension SystemIO {
     private static func whyOutputFails() -> Int32 {
         guard Glibc.write(standardOutput, nil, 0) == 0 else { return errno }
         var output = pollfd(fd: standardOutput, events: 0, revents: 0)
-        return poll(&output, 1, 0) > 0 ? EPIPE : 0
+        if poll(&output, 1, 0) > 0 { return EPIPE }
+        // A disk takes a write of nothing even when it is full. What is no disk has no blocks at all.
+        var disk = statvfs()
+        return fstatvfs(standardOutput, &disk) == 0 && disk.f_blocks > 0 && disk.f_bavail == 0 ? ENOSPC : 0
     }
 
     private static func end(withoutOutput code: Int32) -> Never {
