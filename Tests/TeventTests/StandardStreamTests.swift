@@ -1,3 +1,4 @@
+import CTestSupport
 import Glibc
 import TestSupport
 import Tevent
@@ -77,6 +78,30 @@ final class StandardStreamTests: EngineTestCase {
         }
         XCTAssertEqual(result.signal, SIGPIPE)
         XCTAssertEqual(result.stderr, "goes on")
+    }
+
+    func testAnEventThatCatchesTheSignalAlreadyStaysInPlace() throws {
+        let result = try runInChild(self) {
+            let events = try EventContext()
+            var count = 0
+            try events.addSignal(.pipe) { _, _ in count += 1 }
+            SystemIO.guardStandardStreams()
+            Signal.pipe.raise()
+            events.maximumWait = .zero
+            try events.loopWait()
+            guard count == 1 else { fail("told \(count) times") }
+            events.free()
+        }
+        XCTAssertEqual(result.exitCode, 0, result.stderr)
+    }
+
+    func testASignalThatWasIgnoredIsNotIgnoredAnyMore() throws {
+        let result = try runInChild(self) {
+            test_set_disposition(SIGPIPE, 1)
+            SystemIO.guardStandardStreams()
+            Signal.pipe.raise()
+        }
+        XCTAssertEqual(result.signal, SIGPIPE)
     }
 
     private func loseOutputAndGoOn() throws {

@@ -18,8 +18,17 @@ extension SystemIO {
     /// have one, called `close_stdout()`.
     public static func guardStandardStreams() {
         StandardDescriptors.occupy()
-        signal(SIGPIPE, SIG_DFL)
+        stopIgnoringBrokenPipes()
         atexit { SystemIO.answerForOutput() }
+    }
+
+    private static func stopIgnoringBrokenPipes() {
+        var action = sigaction()
+        sigaction(SIGPIPE, nil, &action)
+        // A handler, such as that of an event that catches the signal, stays.
+        guard unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        else { return }
+        signal(SIGPIPE, SIG_DFL)
     }
 
     private static func answerForOutput() {

@@ -4,9 +4,9 @@ import Talloc
 
 /// The system calls that programs make on descriptors, without pointers.
 ///
-/// Interrupted calls are made again. Writing to what nobody reads any more throws instead of ending the program. The
-/// numbers of standard input, output and error are left to these: new descriptors have higher ones, even in a program
-/// that was started with one of the three closed.
+/// Interrupted calls are made again. Writing where no reader is left throws instead of ending the program. The numbers of
+/// standard input, output and error are left to these: new descriptors have higher ones, even in a program that was
+/// started with one of the three closed.
 public enum SystemIO {
     /// The descriptor of standard input.
     public static let standardInput: Int32 = 0
