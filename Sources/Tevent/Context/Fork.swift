@@ -34,6 +34,7 @@ private func setUpEngine() {
         WakerPointer.setUp()
         SignalDispatch.setUp()
         MessageBlock.setUp()
+        StandardDescriptors.setUp()
         clinux_in_each_child { Fork.noteFork() }
     }
 }

@@ -10,6 +10,8 @@ enum StandardDescriptors {
     /// Whether one of the three numbers may be free; false only if all are known to be in use.
     private static let mayBeFree = Atomic(true)
 
+    static func setUp() { _ = mayBeFree.load(ordering: .relaxed) }
+
     /// Opens something at each of the three that is closed, where reading and writing fail as before.
     static func occupy() {
         // The lowest free number each time. What is opened for input can only be written to, and the other way round.
