@@ -186,6 +186,21 @@ final class TrapTests: XCTestCase {
         XCTAssertTrue(result.stdout.contains("told: TallocContext.name was called"), result.stdout)
     }
 
+    func testAnAbortHookThatTrapsEndsTheProgramWithBothReasons() throws {
+        let result = try runInChild(self) {
+            TallocLibrary.setAbortHook { _ in
+                guard let chunk = try? TallocChunk(1) else { return }
+                chunk.free()
+                chunk.value += 1
+            }
+            let context = try TallocContext()
+            context.free()
+            _ = context.name
+        }
+        assertTrapped(result, saying: "TallocContext.name was called on a freed TallocContext")
+        assertTrapped(result, saying: "the abort hook, which was told so, then trapped, too: TallocChunk<Int>.value was")
+    }
+
     func testAskingWhetherItIsFreedNeverTraps() throws {
         let result = try runInChild(self) {
             let context = try TallocContext()

@@ -5,6 +5,22 @@ import Tevent
 import XCTest
 
 final class FDTests: EngineTestCase {
+    func testAHalfClosedPeerIsReportedAtEveryTurnAndReadingTellsItFromAnError() throws {
+        try onBothBackends { events, _ in
+            let (mine, theirs) = try sockets()
+            try SystemIO.shutdownWriting(theirs)
+            var told: [FDEvent.Flags] = []
+            let event = try events.addFD(mine, [.write, .error]) { _, ready in told.append(ready) }
+            for _ in 0..<3 { XCTAssertEqual(try events.loopOnce(), .handled) }
+            XCTAssertEqual(told, Array(repeating: [.write, .error], count: 3))
+            XCTAssertEqual(try read(mine), "end of file")
+            write(mine, "still read")
+            XCTAssertEqual(try read(theirs), "still read")
+            event.flags = []
+            XCTAssertEqual(try events.loopOnce(), .noEvents)
+        }
+    }
+
     // MARK: Read, write, error
 
     func testAReadableDescriptorCallsItsHandlerUntilItIsRead() throws {

@@ -28,7 +28,9 @@ public struct FDEvent: Event, Equatable {
         ///
         /// The corresponding C constant is `TEVENT_FD_WRITE`.
         @inlinable public static var write: Flags { Flags(rawValue: 2) }
-        /// The other side has closed, or there is an error, whether or not anything is there to read.
+        /// The other side has closed, or has shut down its sending half, or there is an error; reading tells which.
+        ///
+        /// It stays so: an event that goes on waiting for it is called at every turn.
         ///
         /// The corresponding C constant is `TEVENT_FD_ERROR`.
         @inlinable public static var error: Flags { Flags(rawValue: 4) }
@@ -104,7 +106,8 @@ extension EventContext {
     ///   - handler: What to do each time. The event owns it until it is freed.
     /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/badDescriptor(_:)`` for a number that cannot be a
     ///   descriptor. A number that could be but is not open is noticed by the loop, which then throws the same.
-    /// - Complexity: O(1); no system call is made until the loop waits.
+    /// - Complexity: O(*n*) in the number of events that watch the descriptor already; no system call is made until the
+    ///   loop waits.
     ///
     /// The corresponding C function is `tevent_add_fd()`.
     @inlinable
