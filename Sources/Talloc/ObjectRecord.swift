@@ -69,8 +69,14 @@ extension TallocObject {
     @inlinable @inline(__always)
     package func checked(_ call: StaticString) -> (handle: TallocHandle, chunk: UnsafeMutableRawPointer) {
         let handle = tallocHandle
+        return (handle, chunk(with: handle, call))
+    }
+
+    /// The chunk of a handle that the object gave, or a trap that names this type and the call if it was freed.
+    @inlinable @inline(__always)
+    package func chunk(with handle: TallocHandle, _ call: StaticString) -> UnsafeMutableRawPointer {
         guard let object = handle.object else { unusable(handle, "", call) }
-        return (handle, object)
+        return object
     }
 
     /// A function of its own, so that no use of a handle that is not stale looks up the type.

@@ -80,7 +80,9 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     /// The corresponding C macro is `talloc_set_destructor()`.
     public func setDestructor(_ destructor: ((TallocChunk) -> FreeDecision)?) {
         let chunk = record(as: ValueChunkRecord.self, "setDestructor(_:)")
-        chunk.pointee.header.destructor = destructor.map { ask in { ask(TallocChunk(tallocHandle: $0)) } }
+        // Swapped, not assigned: releasing the old one may run any deinit, so it comes when the new one is in place.
+        var destructor = destructor.map { ask in { ask(TallocChunk(tallocHandle: $0)) } }
+        swap(&chunk.pointee.header.destructor, &destructor)
     }
 
     /// Gives the chunk another name, copied into memory that goes with it.

@@ -67,7 +67,9 @@ public struct TallocContext: TallocObject, Equatable {
             abort(
                 "'\(name)' is not plain memory and has a destructor of its own; hang a TallocContext below it instead")
         }
-        record.pointee.header.destructor = destructor.map { ask in { ask(TallocContext(tallocHandle: $0)) } }
+        // Swapped, not assigned: releasing the old one may run any deinit, so it comes when the new one is in place.
+        var destructor = destructor.map { ask in { ask(TallocContext(tallocHandle: $0)) } }
+        swap(&record.pointee.header.destructor, &destructor)
     }
 }
 

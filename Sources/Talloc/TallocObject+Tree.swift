@@ -24,8 +24,10 @@ extension TallocObject {
     ///
     /// The corresponding C functions are `talloc_steal()` and `talloc_move()`.
     public func move(under parent: some TallocObject) {
-        let chunk = chunk("move(under:)")
-        let newParent = parent.chunk("move(under:)")
+        // Both are asked for their handles before either is looked at: a conformance may free the other meanwhile.
+        let handles = (tallocHandle, parent.tallocHandle)
+        let chunk = chunk(with: handles.0, "move(under:)")
+        let newParent = parent.chunk(with: handles.1, "move(under:)")
         guard !lies(newParent, below: chunk) else {
             abort(
                 "'\(nameOfChunk(chunk))' cannot move under '\(nameOfChunk(newParent))', which belongs to it: "

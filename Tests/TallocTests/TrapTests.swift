@@ -198,7 +198,8 @@ final class TrapTests: XCTestCase {
             _ = context.name
         }
         assertTrapped(result, saying: "TallocContext.name was called on a freed TallocContext")
-        assertTrapped(result, saying: "the abort hook, which was told so, then trapped, too: TallocChunk<Int>.value was")
+        assertTrapped(
+            result, saying: "the abort hook, which was told so, then trapped, too: TallocChunk<Int>.value was")
     }
 
     func testAskingWhetherItIsFreedNeverTraps() throws {

@@ -74,6 +74,20 @@ final class HoldingTests: EngineTestCase {
         assertTrapped(result, saying: "but it serves requests, which set them")
     }
 
+    func testAHolderWhoseNumberIsClosedTellsNobodyWhenItIsLentToNobody() throws {
+        try onBothBackends { events, _ in
+            let reader = try pipe().reader
+            let holder = try events.hold(reader, under: events)
+            let read = try Read.send(from: reader, on: events, under: events)
+            read.free()
+            try events.addFD(reader, .read) { _, _ in }
+            close(reader)
+            for _ in 0..<2 { XCTAssertThrowsError(try events.loopOnce()) }
+            XCTAssertNil(holder.context)
+            XCTAssertEqual(try events.loopOnce(), .noEvents)
+        }
+    }
+
     func testWhatWasReadStaysAsItWasWhileOthersRead() throws {
         try onBothBackends { events, _ in
             let pipe = try pipe()

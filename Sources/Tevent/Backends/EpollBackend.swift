@@ -56,7 +56,8 @@ final class EpollBackend: Backend {
         if errno == ENOENT || errno == EEXIST, epoll_ctl(epoll, second, descriptor, &event) == 0 { return .done }
         switch errno {
         case EPERM: return .alwaysReady
-        case EBADF: return .badDescriptor
+        // The number was closed and is this backend's own by now.
+        case EBADF, EINVAL: return .badDescriptor
         case let code: return .failed("epoll_ctl", code)
         }
     }

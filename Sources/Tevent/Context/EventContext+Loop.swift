@@ -84,7 +84,11 @@ extension EventContext {
     /// When it returns false at the beginning, the loop throws ``TeventError/loopRefused(level:)``.
     ///
     /// The corresponding C function is `tevent_loop_set_nesting_hook()`.
-    public func setNestingHook(_ hook: NestingHook?) { record("setNestingHook(_:)").pointee.nesting.hook = hook }
+    public func setNestingHook(_ hook: NestingHook?) {
+        // Swapped, not assigned: releasing the old one may run any deinit, so it comes when the new one is in place.
+        var hook = hook
+        swap(&record("setNestingHook(_:)").pointee.nesting.hook, &hook)
+    }
 
     /// Runs a loop with the rules of nesting around it.
     private func run(

@@ -107,7 +107,8 @@ extension EventContext {
     ///
     /// The corresponding C function is `tevent_set_debug()`.
     public func setDebug(_ debug: ((_ level: DebugLevel, _ message: String) -> Void)?) {
-        record("setDebug(_:)").pointee.debug = debug
+        var debug = debug
+        swap(&record("setDebug(_:)").pointee.debug, &debug)
     }
 
     /// Sends the engine's own messages to standard error, those of `level` and worse.

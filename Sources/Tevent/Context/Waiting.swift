@@ -223,7 +223,7 @@ extension ContextPointer {
         guard let record = pointee.descriptors[descriptor].first else { return false }
         let context = handle
         let event = FDEvent(record)
-        let wantsErrors = record.pointee.flags.contains(.error) || record.pointee.service != .program
+        let wantsErrors = record.pointee.flags.contains(.error) || record.pointee.borrower != nil
         let message = "descriptor \(descriptor) is not open; the event made at \(event.origin) leaves the loop"
         // If others watch it too, they are registered again before the next wait, which finds them out in turn.
         forget(descriptor)

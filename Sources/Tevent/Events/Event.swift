@@ -13,7 +13,10 @@ extension Event {
     }
 
     /// The context whose loop serves the event, or nil: it has been freed, or an immediate is not scheduled.
-    public var context: EventContext? { prefix().pointee.prefix.context.map(EventContext.init) }
+    public var context: EventContext? {
+        // While a context is freed, its events leave it one by one.
+        prefix().pointee.prefix.context.map(EventContext.init).flatMap { $0.isFreed ? nil : $0 }
+    }
 
     /// A number for the program's own use, 0 until it is set; traces can tell events apart by it.
     ///

@@ -65,7 +65,8 @@ extension FDEvent {
     ///
     /// The step may free the holder, or lend it anew.
     fileprivate func takeStep(_ ready: Flags) {
-        guard let step = record("takeStep(_:)").pointee.step else { return }
+        let event = record("takeStep(_:)")
+        guard event.pointee.borrower != nil, let step = event.pointee.step else { return }
         step(self, ready)
     }
 

@@ -81,13 +81,15 @@ public struct FDEvent: Event, Equatable {
     ///
     /// The corresponding C function is `tevent_fd_set_close_fn()`.
     public func setCloseFunction(_ close: @escaping (_ descriptor: Int32) -> Void) {
-        record("setCloseFunction(_:)").pointee.close = close
+        // Swapped, not assigned: releasing the old one may run any deinit, so it comes when the new one is in place.
+        var close: ((Int32) -> Void)? = close
+        swap(&record("setCloseFunction(_:)").pointee.close, &close)
     }
 
     /// Closes the descriptor when the event is freed; nobody else may close it then.
     ///
     /// The corresponding C function is `tevent_fd_set_auto_close()`.
-    public func setAutoClose() { record().pointee.close = SystemIO.close }
+    public func setAutoClose() { setCloseFunction(SystemIO.close) }
 }
 
 @available(*, unavailable)
@@ -130,16 +132,14 @@ extension EventContext {
     }
 
     /// Watches a descriptor for a request; the handler is also called when the descriptor turns out not to be open.
-    ///
-    /// - Parameter isKnown: Whether the request knows the event, and ends it when it ends itself.
     @discardableResult
     func addFD(
-        _ descriptor: Int32, _ flags: FDEvent.Flags, for request: RequestPointer, isKnown: Bool,
+        _ descriptor: Int32, _ flags: FDEvent.Flags, for request: RequestPointer,
         _ handler: @escaping FDHandler
     ) throws(TeventError) -> FDEvent {
         try record("addFD").addFD(
             descriptor, flags, under: request, file: StaticString(#fileID).cString, line: #line, service: .request,
-            borrower: isKnown ? request : nil, handler)
+            borrower: request, handler)
     }
 
     /// The descriptor events of the context, in the order they were added.
@@ -214,9 +214,10 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
     package static var description: StaticString { "an event of a file descriptor" }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let event = chunk.unsafelyUnwrapped.assumingMemoryBound(to: FDRecord.self)
+        event.detach(beforeClosing: event.pointee.close != nil)
+        // A trace that was told of the end may have said only now what becomes of the descriptor.
         let close = event.pointee.close.take()
         let descriptor = event.pointee.descriptor
-        event.detach(beforeClosing: close != nil)
         event.pointee.prefix.slot.release()
         if let refuge = event.pointee.refuge {
             refuge.initializeMemory(as: FDRecord.self, to: event.move())

@@ -4,7 +4,7 @@ import Talloc
 public struct Accept {
     private let listener: Int32
     /// The request's own, until it is taken by whoever receives it.
-    fileprivate var connection: (descriptor: Int32, peer: SocketAddress)?
+    fileprivate var connection: (descriptor: OwnedDescriptor, peer: SocketAddress)?
 
     /// Begins to wait until somebody connects, and accepts the connection.
     ///
@@ -22,7 +22,6 @@ public struct Accept {
         file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) -> Request<Accept> {
         let request = try Request(Accept(listener: listener), under: parent, file: file, line: line)
-        request.setCleanup(cleanUp)
         return request.waitOrFail(for: .read, of: listener, on: events, readable)
     }
 
@@ -34,14 +33,8 @@ public struct Accept {
         guard let result = request.attempt({ try SystemIO.accept(listener) }) else { return }
         // Who had connected may have gone away, or have been accepted by somebody else.
         guard case .connection(let descriptor, let peer) = result else { return }
-        request.state.connection = (descriptor, peer)
+        request.state.connection = (OwnedDescriptor(descriptor), peer)
         request.finish()
-    }
-
-    private static func cleanUp(_ request: Request<Accept>, _ status: RequestStatus) {
-        if status == .received, let connection = request.state.connection.take() {
-            SystemIO.close(connection.descriptor)
-        }
     }
 }
 
@@ -55,6 +48,9 @@ extension Request<Accept> {
     ///
     /// The corresponding C function is `accept_recv()`.
     public func receive() throws -> (descriptor: Int32, peer: SocketAddress) {
-        try receive { $0.connection.take()! }
+        try receive { work in
+            guard let (owned, peer) = work.connection, let descriptor = owned.take() else { lacksItsWork() }
+            return (descriptor, peer)
+        }
     }
 }

@@ -6,9 +6,7 @@ public struct Connect {
     private var addresses: ArraySlice<SocketAddress>
     private let events: EventContext
     /// The request's own, until it is taken by whoever receives it.
-    fileprivate var descriptor: Int32?
-    /// What it waits with, a child of the request; it closes the descriptor with itself if connecting fails.
-    fileprivate var event: FDEvent?
+    fileprivate var descriptor: OwnedDescriptor?
 
     /// Begins to connect to an address.
     ///
@@ -42,10 +40,10 @@ public struct Connect {
         guard !addresses.isEmpty else { abort("Connect was given no address to connect to") }
         let request = try Request(
             Connect(addresses: addresses[...], events: events), under: parent, file: file, line: line)
-        request.setCleanup(cleanUp)
-        request.allowCancelling()
+        // A connection that nobody can take any more is given up at once, not when the request is freed.
+        request.setCleanup { request, status in if status != .done { request.state.descriptor = nil } }
         begin(request)
-        return request.isInProgress ? request : request.post(on: events)
+        return request.returned(on: events)
     }
 
     private init(addresses: ArraySlice<SocketAddress>, events: EventContext) {
@@ -53,58 +51,56 @@ public struct Connect {
         self.events = events
     }
 
+    /// Goes from address to address until one does not fail at once.
     private static func begin(_ request: Request<Connect>) {
-        let work = request.state
-        step(request) { () throws(TeventError) in
-            let (descriptor, isConnected) = try SystemIO.connect(to: work.addresses.first!)
-            request.state.descriptor = descriptor
-            if !isConnected {
-                let record = request.record("Connect.send")
-                let event = try work.events.addFD(descriptor, .write, for: record, isKnown: false) { _, _ in
-                    writable(request)
-                }
-                // A trace may have freed the request, or ended it.
-                if !request.isFreed, request.isInProgress { request.state.event = event }
-            }
-            return isConnected
-        }
+        while fails(request, { () throws(TeventError) in try start(request) }) {}
     }
 
-    private static func writable(_ request: Request<Connect>) {
+    private static func writable(_ event: FDEvent, _: FDEvent.Flags) {
+        let request = Request<Connect>(waitingWith: event)
         let work = request.state
-        step(request) { () throws(TeventError) in
-            try SystemIO.connect(work.descriptor!, to: work.addresses.first!)
+        let hasFailed = fails(request) { () throws(TeventError) in
+            guard let descriptor = work.descriptor?.descriptor else { request.lacksItsWork() }
+            return try SystemIO.connect(descriptor, to: work.address(of: request))
         }
+        if hasFailed { begin(request) }
     }
 
-    /// Ends the request if it is connected by now, and goes on to the next address if this one fails.
-    private static func step(_ request: Request<Connect>, _ isConnected: () throws(TeventError) -> Bool) {
+    /// Returns whether it is connected already; else it waits.
+    private static func start(_ request: Request<Connect>) throws(TeventError) -> Bool {
+        let work = request.state
+        let (descriptor, isConnected) = try SystemIO.connect(to: work.address(of: request))
+        request.state.descriptor = OwnedDescriptor(descriptor)
+        if !isConnected { try request.wait(for: .write, of: descriptor, on: work.events, writable) }
+        return isConnected
+    }
+
+    /// Ends the request if it is connected by now, or has failed with the last address.
+    ///
+    /// - Returns: Whether the next address is to be tried.
+    private static func fails(_ request: Request<Connect>, _ isConnected: () throws(TeventError) -> Bool) -> Bool {
         do throws(TeventError) {
             if try isConnected() { request.finish() }
+            return false
         } catch {
-            request.closeConnection()
-            // A trace that is told about the event's end may have freed the request, or ended it.
-            guard !request.isFreed, request.isInProgress else { return }
-            request.state.addresses.removeFirst()
-            if request.state.addresses.isEmpty { request.fail(error) } else { begin(request) }
+            request.stopWaiting()
+            // A trace that is told about the event's end may have freed the request or the context, or ended the request.
+            guard !request.isFreed, request.isInProgress else { return false }
+            request.state.descriptor = nil
+            request.state.addresses = request.state.addresses.dropFirst()
+            guard request.state.addresses.isEmpty else { return !request.state.events.isFreed }
+            request.fail(error)
+            return false
         }
     }
 
-    private static func cleanUp(_ request: Request<Connect>, _ status: RequestStatus) {
-        guard status == .done else { return request.closeConnection() }
-        request.state.event.take()?.freeIfThere()
+    private func address(of request: Request<Connect>) -> SocketAddress {
+        guard let address = addresses.first else { request.lacksItsWork() }
+        return address
     }
 }
 
 extension Request<Connect> {
-    /// Closes the descriptor, if there is one, together with the event that waits for it.
-    fileprivate func closeConnection() {
-        guard let descriptor = state.descriptor.take() else { return }
-        guard let event = state.event.take(), !event.isFreed else { return SystemIO.close(descriptor) }
-        event.setAutoClose()
-        event.free()
-    }
-
     /// Takes the descriptor of the connection, which is the caller's from then on.
     ///
     /// A connection that is not taken is closed when the request is freed.
@@ -113,5 +109,10 @@ extension Request<Connect> {
     ///   request was ended with, such as ``RequestError/timedOut``.
     ///
     /// The corresponding C function is `async_connect_recv()`.
-    public func receive() throws -> Int32 { try receive { $0.descriptor.take()! } }
+    public func receive() throws -> Int32 {
+        try receive { work in
+            guard let descriptor = work.descriptor?.take() else { lacksItsWork() }
+            return descriptor
+        }
+    }
 }

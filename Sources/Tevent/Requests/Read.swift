@@ -50,11 +50,8 @@ public struct Read {
         request.finish()
     }
 
-    /// What was read, or nil at the end of the file.
-    fileprivate mutating func takeBytes() -> [UInt8]? {
-        guard case .bytes(let bytes) = result.take() else { return nil }
-        return bytes
-    }
+    /// What was read; nil if nothing was, since somebody else has finished the request.
+    fileprivate mutating func takeResult() -> SystemIO.ReadResult? { result.take() }
 }
 
 extension Request<Read> {
@@ -64,5 +61,13 @@ extension Request<Read> {
     ///   the request was ended with, such as ``RequestError/timedOut``.
     ///
     /// The corresponding C function is `read_packet_recv()`.
-    public func receive() throws -> [UInt8]? { try receive { $0.takeBytes() } }
+    public func receive() throws -> [UInt8]? {
+        try receive { work in
+            switch work.takeResult() {
+            case .bytes(let bytes): bytes
+            case .endOfFile, .wouldBlock: nil
+            case nil: lacksItsWork()
+            }
+        }
+    }
 }

@@ -56,7 +56,12 @@ extension RequestProtocol {
     public func cancel() -> Bool {
         let request = record()
         guard request.pointee.status == .inProgress else { return false }
-        if let cancel = request.pointee.extras?.cancel { return cancel(AnyRequest(request)) }
+        if let cancel = request.pointee.extras?.cancel {
+            var isCancelling = false
+            // It may cancel the request that does a part of the work, whose function cancels another, and so on.
+            withStackRoom { isCancelling = cancel(AnyRequest(request)) }
+            return isCancelling
+        }
         // Whoever waits for a descriptor has done nothing yet that could not be left.
         guard request.pointee.event != nil else { return false }
         fail(RequestError.cancelled)
@@ -71,8 +76,11 @@ extension RequestProtocol {
     public var description: String {
         guard !isFreed else { return "\(Self.self), freed" }
         let request = record()
-        if let print = request.pointee.extras?.print { return print(AnyRequest(request)) }
-        return request.words
+        guard let print = request.pointee.extras?.print else { return request.words }
+        var words = ""
+        // It may describe the request that does a part of the work, and so on.
+        withStackRoom { words = print(AnyRequest(request)) }
+        return words
     }
 
     /// The request in words, whatever its print function says.

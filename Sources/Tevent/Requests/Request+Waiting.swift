@@ -15,7 +15,7 @@ extension Request {
         if let lent = events.record("wait(for:)").lendHolder(of: descriptor, to: request, flags, step) {
             request.pointee.event = lent
         } else {
-            try events.addFD(descriptor, flags, for: request, isKnown: true, step)
+            try events.addFD(descriptor, flags, for: request, step)
         }
     }
 
@@ -39,6 +39,11 @@ extension Request {
         }
         tallocHandle = borrower.handle
     }
+}
+
+extension Request {
+    /// Takes the event that the request waits with out of the loop, while the request goes on.
+    func stopWaiting() { record("stopWaiting()").pointee.event.take()?.endWaiting() }
 }
 
 extension Request {

@@ -43,6 +43,17 @@ public final class RequestProfile: CustomStringConvertible {
         start = clock?.now ?? .now
     }
 
+    deinit {
+        // Else each level would be released inside the one above, and there may be as many as the program likes.
+        var rest = subprofiles
+        subprofiles = []
+        while var profile = rest.popLast() {
+            guard isKnownUniquelyReferenced(&profile) else { continue }
+            rest += profile.subprofiles
+            profile.subprofiles = []
+        }
+    }
+
     /// A profile of a request that was just made as part of the work this one describes.
     fileprivate func makeSubprofile(of request: RequestPointer) -> RequestProfile {
         let profile = RequestProfile(of: request, clock: clock)
@@ -63,16 +74,27 @@ public final class RequestProfile: CustomStringConvertible {
 
     /// The tree of profiles, a line each, with the milliseconds from the first beginning to each end.
     ///
+    /// From a depth of 64 on, the depth itself stands in place of the indent.
+    ///
     /// The corresponding C function is `tevent_req_profile_print()`.
-    public var description: String { lines(since: start, depth: 0).joined(separator: "\n") }
+    public var description: String {
+        var lines: [String] = []
+        var next = [(profile: self, depth: 0)]
+        while let (profile, depth) = next.popLast() {
+            lines.append(profile.line(since: start, depth: depth))
+            next += profile.subprofiles.reversed().map { ($0, depth + 1) }
+        }
+        return lines.joined(separator: "\n")
+    }
 
-    private func lines(since origin: EventInstant, depth: Int) -> [String] {
-        let indent = String(repeating: "  ", count: depth)
+    private static let deepestIndent = 64
+
+    private func line(since origin: EventInstant, depth: Int) -> String {
+        let indent = depth < Self.deepestIndent ? String(repeating: "  ", count: depth) : "\(depth) deep: "
         let from = Self.milliseconds(origin.duration(to: start))
         let to = stop.map { Self.milliseconds(origin.duration(to: $0)) } ?? "…"
         let reason = error.map { ", \($0)" } ?? ""
-        return ["\(indent)\(name): \(from) to \(to) ms, \(status)\(reason)"]
-            + subprofiles.flatMap { $0.lines(since: origin, depth: depth + 1) }
+        return "\(indent)\(name): \(from) to \(to) ms, \(status)\(reason)"
     }
 
     /// Milliseconds with three digits behind the point.

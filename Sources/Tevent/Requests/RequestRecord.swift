@@ -200,7 +200,8 @@ extension RequestPointer {
     /// Calls the cleanup function; each status comes once, so it hears of each only once.
     func cleanUp() {
         guard let cleanup = pointee.extras?.cleanup else { return }
-        cleanup(AnyRequest(self), pointee.status)
+        // It may end another request, whose function ends yet another, and so on.
+        withStackRoom { cleanup(AnyRequest(self), pointee.status) }
     }
 
     /// Calls the callback, at once: a callback that ends the request above runs that one's callback inside itself.
@@ -288,6 +289,21 @@ extension RequestPointer {
         endReceiving()
     }
 
+    /// Takes the request out of the loop and calls the cleanup function, before the state goes.
+    ///
+    /// - Returns: Whether the request is still there.
+    @inline(never)
+    fileprivate func tidyUpForGood() -> Bool {
+        let handle = handle
+        // Out of the loop first, as when it ends: the cleanup function may run the loop.
+        pointee.event.take()?.endWaiting()
+        guard !handle.isStale else { return false }
+        guard let extras = pointee.extras else { return true }
+        extras.profile?.stop(self)
+        cleanUp()
+        return !handle.isStale
+    }
+
     /// Lets go all but the state, which is gone for everybody already.
     ///
     /// - Returns: The state, if it is to be let go, and then the end; nil if all is done.
@@ -296,14 +312,8 @@ extension RequestPointer {
         checkStateIsNotBeingChanged()
         pointee.status = .received
         leaveQueue()
-        if let extras = pointee.extras {
-            let handle = handle
-            extras.profile?.stop(self)
-            cleanUp()
-            guard !handle.isStale else { return nil }
-        }
+        if pointee.event != nil || pointee.extras != nil, !tidyUpForGood() { return nil }
         pointee.isBeingReceived = true
-        pointee.event.take()?.endWaiting()
         freeChildren()
         let ownsState = pointee.statePlace == .request && pointee.isStateOwner
         pointee.statePlace = .gone
@@ -356,13 +366,11 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Its work is over, whatever became of it; the state is still there for the cleanup function.
     if request.pointee.status != .received {
         request.pointee.status = .received
-        request.pointee.extras?.profile?.stop(request)
-        request.cleanUp()
+        _ = request.tidyUpForGood()
     }
     request.leaveQueue()
     // From here on the handles are stale, so whatever the deinit of what the record holds does finds the request freed.
     request.pointee.scheduled.prefix.slot.release()
-    request.pointee.event.take()?.endWaiting()
     // What is below goes before the state, which may hold what it works with, such as a descriptor.
     freeChildrenIfAny(of: chunk.unsafelyUnwrapped)
     if request.pointee.statePlace == .request, request.pointee.isStateOwner { request.releaseState() }

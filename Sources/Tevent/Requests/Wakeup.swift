@@ -25,12 +25,14 @@ public struct Wakeup {
             if let timer = request.state.timer.take(), !timer.isFreed { timer.free() }
         }
         request.allowCancelling()
-        let timer = request.attempt {
-            try events.addTimer(at: deadline, under: request) { _, _ in request.finish() }
-        }
-        guard let timer else { return request.post(on: events) }
-        request.state.timer = timer
-        return request
+        do throws(TeventError) {
+            let timer = try events.addTimer(at: deadline, under: request) { _, _ in
+                if !request.isFreed, request.isInProgress { request.finish() }
+            }
+            // A trace may have freed the request, or ended it.
+            if request.isFreed || !request.isInProgress { timer.freeIfThere() } else { request.state.timer = timer }
+        } catch { request.fail(error) }
+        return request.returned(on: events)
     }
 
     /// Begins to wait until `delay` from now, as ``send(at:on:under:file:line:)`` does.

@@ -41,7 +41,7 @@ public struct WriteAll {
         return request.waitOrFail(for: .write, of: descriptor, on: events) { event, _ in
             let request = Request<WriteAll>(waitingWith: event)
             let work = request.state
-            write(work.bytes[work.written...], to: work.descriptor, request)
+            write(work.bytes.dropFirst(work.written), to: work.descriptor, request)
         }
     }
 

@@ -86,7 +86,8 @@ public enum SystemIO {
     public static func write(_ descriptor: Int32, _ bytes: some Collection<UInt8>) throws(TeventError) -> Int {
         let written =
             bytes.withContiguousStorageIfAvailable { write(descriptor, UnsafeRawBufferPointer($0)) }
-            ?? Array(bytes).withUnsafeBytes { write(descriptor, $0) }
+            // As many as it gives, whatever it counts: anybody may have written the collection.
+            ?? Array(IteratorSequence(bytes.makeIterator())).withUnsafeBytes { write(descriptor, $0) }
         guard written < 0 else { return written }
         let code = Int32(-written)
         guard code == EAGAIN else { throw .systemCall(name: "write", code: code) }

@@ -26,9 +26,11 @@ public struct ThreadInbox: Event, Equatable {
         on events: EventContext, under parent: (some TallocObject)? = TallocContext?.none,
         file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) {
+        // The parent is asked first: its conformance may do anything, even free the context.
+        let parent = parent?.tallocHandle
         let context = events.record("init(on:under:)")
-        let parent = events.chunk(of: parent?.tallocHandle, "init(on:under:)")
-        tallocHandle = try ReceiverRecord.make(on: context, under: parent, file: file.cString, line: line).handle
+        let chunk = events.chunk(of: parent, "init(on:under:)")
+        tallocHandle = try ReceiverRecord.make(on: context, under: chunk, file: file.cString, line: line).handle
     }
 
     /// What other threads send with.

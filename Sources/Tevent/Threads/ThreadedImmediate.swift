@@ -35,9 +35,11 @@ public struct ThreadedImmediate: Event, Equatable {
         on events: EventContext, under parent: (some TallocObject)? = TallocContext?.none,
         file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping ThreadedImmediateHandler
     ) throws(TeventError) {
+        // The parent is asked first: its conformance may do anything, even free the context.
+        let parent = parent?.tallocHandle
         let context = events.record("init(on:under:)")
-        let parent = events.chunk(of: parent?.tallocHandle, "init(on:under:)")
-        let receiver = try ReceiverRecord.make(on: context, under: parent, file: file.cString, line: line)
+        let chunk = events.chunk(of: parent, "init(on:under:)")
+        let receiver = try ReceiverRecord.make(on: context, under: chunk, file: file.cString, line: line)
         talloc_set_name_const(receiver, Self.name.cString)
         tallocHandle = receiver.handle
         receiver.pointee.handler = handler
