@@ -51,8 +51,10 @@ struct DescriptorTable {
     func hasEntry(for descriptor: Int32) -> Bool { descriptor < capacity }
 
     /// Makes sure there is an entry for the descriptor.
-    mutating func reserve(_ descriptor: Int32, under parent: UnsafeMutableRawPointer) throws(TeventError) {
-        guard descriptor < capacity else { return try grow(for: descriptor, under: parent) }
+    mutating func reserve(
+        _ descriptor: Int32, under parent: @autoclosure () -> UnsafeMutableRawPointer
+    ) throws(TeventError) {
+        guard descriptor < capacity else { return try grow(for: descriptor, under: parent()) }
         guard descriptor >= 0 else { throw .badDescriptor(descriptor) }
     }
 

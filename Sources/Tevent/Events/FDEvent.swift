@@ -159,10 +159,9 @@ extension ContextPointer {
         let flags = flags.intersection(.everything)
         try pointee.descriptors.reserve(descriptor, under: tableParent)
         let event = try FDRecord.make(under: parent, file: file, line: line, behind: behind) {
-            FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags)
+            FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags, service: service)
         }
         event.pointee.prefix.context = self
-        event.pointee.service = service
         if let borrower { event.serve(borrower) }
         // In C the latest leaves first, when the context goes.
         if pointee.servesC { pointee.fds.prepend(event) } else { pointee.fds.append(event) }
@@ -197,7 +196,7 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
     package let descriptor: Int32
     package internal(set) var flags: FDEvent.Flags
     /// Whom it serves.
-    package var service = Service.program
+    package let service: Service
     /// The request that waits with it, which gives it back before it is freed, and what that does when its turn has come.
     var borrower: RequestPointer?
     var step: FDHandler?
@@ -216,15 +215,7 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
         let event = chunk.unsafelyUnwrapped.assumingMemoryBound(to: FDRecord.self)
         event.detach(beforeClosing: event.pointee.close != nil)
         // A trace that was told of the end may have said only now what becomes of the descriptor.
-        let close = event.pointee.close.take()
-        let descriptor = event.pointee.descriptor
-        event.pointee.prefix.slot.release()
-        if let refuge = event.pointee.refuge {
-            refuge.initializeMemory(as: FDRecord.self, to: event.move())
-        } else {
-            event.deinitialize(count: 1)
-        }
-        close?(descriptor)
+        if event.pointee.close == nil { event.end() } else { event.endAndClose() }
         freeChildrenIfAny(of: chunk.unsafelyUnwrapped)
         return 0
     }
@@ -240,8 +231,12 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
 
     var isHolder: Bool { service == .holder }
 
-    init(prefix: EventPrefix, handler: @escaping FDHandler, descriptor: Int32, flags: FDEvent.Flags) {
+    init(
+        prefix: EventPrefix, handler: @escaping FDHandler, descriptor: Int32, flags: FDEvent.Flags,
+        service: Service = .program
+    ) {
         self.prefix = prefix
+        self.service = service
         self.handler = handler
         self.descriptor = descriptor
         self.flags = flags
@@ -259,6 +254,25 @@ extension FDPointer {
         guard let context = pointee.prefix.context else { return }
         if wasQuiet != flags.isEmpty { context.pointee.watchingFDs += wasQuiet ? 1 : -1 }
         context.pointee.descriptors.flagsChanged(self, wasQuiet: wasQuiet)
+    }
+
+    /// The end of the record, whose handles are stale from then on.
+    @inline(__always)
+    fileprivate func end() {
+        pointee.prefix.slot.release()
+        if let refuge = pointee.refuge {
+            refuge.initializeMemory(as: FDRecord.self, to: move())
+        } else {
+            deinitialize(count: 1)
+        }
+    }
+
+    @inline(never)
+    fileprivate func endAndClose() {
+        let close = pointee.close.take()
+        let descriptor = pointee.descriptor
+        end()
+        close?(descriptor)
     }
 
     /// Lets the event and the request that waits with it know each other, before any foreign code hears of the event.

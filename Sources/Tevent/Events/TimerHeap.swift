@@ -92,8 +92,8 @@ package struct TimerHeap {
 
     /// Makes room for one more timer, so that the next `add` cannot fail; false when there is no memory.
     @inline(__always)
-    mutating func reserve(under parent: UnsafeMutableRawPointer) -> Bool {
-        numbered < capacity || grow(under: parent)
+    mutating func reserve(under parent: @autoclosure () -> UnsafeMutableRawPointer) -> Bool {
+        numbered < capacity || grow(under: parent())
     }
 
     private mutating func grow(under parent: UnsafeMutableRawPointer) -> Bool {

@@ -366,7 +366,7 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Its work is over, whatever became of it; the state is still there for the cleanup function.
     if request.pointee.status != .received {
         request.pointee.status = .received
-        _ = request.tidyUpForGood()
+        if request.pointee.event != nil || request.pointee.extras != nil { _ = request.tidyUpForGood() }
     }
     request.leaveQueue()
     // From here on the handles are stale, so whatever the deinit of what the record holds does finds the request freed.
