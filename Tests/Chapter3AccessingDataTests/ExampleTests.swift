@@ -19,8 +19,9 @@ final class ExampleTests: XCTestCase {
     func testInsistingOnAWrongTypeEndsTheProgramWithTheSentenceThatThePageQuotes() throws {
         let result = try runProgram("wrong-type", arguments: ["--wrong"])
         XCTAssertEqual(result.stdout, "", "the price must not be printed")
-        try assertPageShowsTrap(
-            "a chunk of 'Extra' was used as a chunk of 'Price'; look at the type it was made with",
-            from: result)
+        let message = "a chunk of 'Extra' was used as a chunk of 'Price'; look at the type it was made with"
+        XCTAssertEqual(result.stderr, "Error: \(message)\n")
+        XCTAssertEqual(result.exitCode, 1)
+        try assertPageShows(message)
     }
 }

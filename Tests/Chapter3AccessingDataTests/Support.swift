@@ -57,6 +57,11 @@ func assertTrap(_ words: String, from result: ProgramResult, line: UInt = #line)
 /// Checks that a child was ended by a trap whose message is `words`, and that the chapter's page quotes it.
 func assertPageShowsTrap(_ words: String, from result: ProgramResult, line: UInt = #line) throws {
     assertTrap(words, from: result, line: line)
+    try assertPageShows(words, line: line)
+}
+
+/// Checks that the chapter's page quotes a message.
+func assertPageShows(_ words: String, line: UInt = #line) throws {
     let page = try String(contentsOf: projectFolder.appending(path: "Tutorial/3-accessing-data.md"), encoding: .utf8)
     XCTAssert(page.contains("```text\n\(words)\n```"), "the page does not quote: \(words)", line: line)
 }

@@ -118,9 +118,9 @@ final class ExampleTests: XCTestCase {
     /// Runs a program with `--wrong`, and checks that it traps with just the message that the chapter quotes.
     private func assertTrap(_ example: String, saying part: String) throws -> String {
         let result = try runProgram(example, arguments: ["--wrong"])
-        XCTAssertNotNil(result.signal)
-        let line = result.stderr.prefix { $0 != "\n" }
-        let message = try XCTUnwrap(line.components(separatedBy: "Fatal error: ").last)
+        XCTAssertEqual(result.exitCode, 1)
+        XCTAssertEqual(result.stderr.filter { $0 == "\n" }.count, 1, result.stderr)
+        let message = try XCTUnwrap(result.stderr.dropLast().components(separatedBy: "Error: ").last)
         XCTAssert(message.contains(part), message)
         let chapter = try String(contentsOf: projectFolder.appending(path: "Tutorial/4-requests.md"), encoding: .utf8)
         let words = chapter.split(whereSeparator: \.isWhitespace).joined(separator: " ")
