@@ -1,6 +1,7 @@
 # Every command of the project. `make` alone lists them.
 
 SWIFT ?= swift
+# CHAPTER=4 reaches the manifest through the environment: it leaves out what that chapter does not need.
 PROGRAMS = .build/debug
 SOURCES = Sources Tests Chapters Benchmarks/Runner Benchmarks/Peers Package.swift Benchmarks/Package.swift
 # A crash under a sanitizer must not start Swift's own backtracer, which would wait for the sanitizer forever.
@@ -30,8 +31,8 @@ tour: setup ## run every chapter's examples in order and compare with what the t
 	@$(SWIFT) build
 	@$(PROGRAMS)/tour --programs $(PROGRAMS)
 
-test: setup ## run every test suite
-	@$(SWIFT) test --disable-swift-testing
+test: setup ## run every test suite; CHAPTER=4 for one chapter's alone, ONLY=EchoTests for those of that name
+	@$(SWIFT) test --disable-swift-testing $(if $(ONLY),--filter $(ONLY))
 
 test-release: setup ## run every test suite on the optimised build
 	@$(SWIFT) test --disable-swift-testing -c release -Xswiftc -enable-testing --scratch-path .build-release

@@ -6,6 +6,12 @@ let safe: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+/// The number of the only chapter to build and test, with what it needs, if the environment names one: `CHAPTER=4`.
+let onlyChapter = Context.environment["CHAPTER"].map { text in
+    guard let number = Int(text), (1...6).contains(number) else { fatalError("CHAPTER is '\(text)'; give 1 to 6") }
+    return number
+}
+
 // MARK: The chapters
 
 /// The chapters in order: one line adds a chapter, one name adds an example.
@@ -60,6 +66,7 @@ func chapter(_ number: Int, _ name: String, after earlier: [String] = [], exampl
     let modules = earlier.map { Target.Dependency(stringLiteral: $0) }
     let library = Target.target(
         name: module, dependencies: engine + modules + [argumentParser], path: "\(folder)/Module", swiftSettings: safe)
+    if let onlyChapter, onlyChapter != number { return onlyChapter < number ? [] : [library] }
     let tests = Target.testTarget(
         name: "\(module)Tests", dependencies: engine + modules + [.init(stringLiteral: module), "TestSupport"])
     let programs = examples.map { example in
@@ -72,42 +79,55 @@ func chapter(_ number: Int, _ name: String, after earlier: [String] = [], exampl
 
 // MARK: The package
 
+let engine: [Target] = [
+    .systemLibrary(name: "CTalloc", pkgConfig: "talloc", providers: [.apt(["libtalloc-dev"])]),
+    .target(name: "CLinux"),
+    .target(name: "Talloc", dependencies: ["CTalloc", "CLinux"]),
+    .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"]),
+]
+
+/// What the tests share with the tour: running a program as a user does.
+let support: [Target] = [
+    .target(name: "CChildProcess"),
+    .target(name: "ChildProcess", dependencies: ["CChildProcess"]),
+    .target(name: "TestSupport", dependencies: ["ChildProcess"], path: "Tests/TestSupport"),
+]
+
+let others: [Target] = [
+    .testTarget(name: "TallocTests", dependencies: ["Talloc", "CTalloc", "CLinux", "TestSupport"]),
+    .testTarget(
+        name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport", "CLinux"],
+        exclude: ["DoesNotCompile"]),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+
+    // The same engine for C programs, as libtevent; see `make drop-in`.
+    .target(name: "CTevent"),
+    .target(name: "TeventC", dependencies: ["Tevent", "Talloc", "CTalloc", "CTevent"]),
+    .testTarget(
+        name: "TeventCTests",
+        dependencies: ["TeventC", "CTevent", "Tevent", "Talloc", "CTalloc", "TestSupport", "CTestSupport"]),
+
+    .executableTarget(
+        name: "tour", dependencies: ["ChildProcess", "Tevent", argumentParser], path: "Sources/Tour"),
+    .testTarget(name: "ToolingTests", dependencies: ["TestSupport"], exclude: ["FirstProgram"]),
+]
+
+let libraries: [Product] = [
+    .library(name: "Talloc", targets: ["Talloc"]),
+    .library(name: "Tevent", targets: ["Tevent"]),
+]
+
 let package = Package(
     name: "swift-tevent",
-    products: [
-        .library(name: "Talloc", targets: ["Talloc"]),
-        .library(name: "Tevent", targets: ["Tevent"]),
-        .library(name: "TeventC", type: .static, targets: ["TeventC"]),
-        // For the benchmarks, which measure the chapter's echo server itself.
-        .library(name: "Chapter4Requests", targets: ["Chapter4Requests"]),
-    ],
+    products: onlyChapter != nil
+        ? libraries
+        : libraries + [
+            .library(name: "TeventC", type: .static, targets: ["TeventC"]),
+            // For the benchmarks, which measure the chapter's echo server itself.
+            .library(name: "Chapter4Requests", targets: ["Chapter4Requests"]),
+        ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
     ],
-    targets: [
-        .systemLibrary(name: "CTalloc", pkgConfig: "talloc", providers: [.apt(["libtalloc-dev"])]),
-        .target(name: "CLinux"),
-        .target(name: "Talloc", dependencies: ["CTalloc", "CLinux"]),
-        .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"]),
-
-        // The same engine for C programs, as libtevent; see `make drop-in`.
-        .target(name: "CTevent"),
-        .target(name: "TeventC", dependencies: ["Tevent", "Talloc", "CTalloc", "CTevent"]),
-        .testTarget(
-            name: "TeventCTests",
-            dependencies: ["TeventC", "CTevent", "Tevent", "Talloc", "CTalloc", "TestSupport", "CTestSupport"]),
-        .testTarget(name: "TallocTests", dependencies: ["Talloc", "CTalloc", "CLinux", "TestSupport"]),
-        .testTarget(
-            name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport", "CLinux"],
-            exclude: ["DoesNotCompile"]),
-        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
-
-        // The tour, and what it shares with the tests: running a program as a user does.
-        .target(name: "CChildProcess"),
-        .target(name: "ChildProcess", dependencies: ["CChildProcess"]),
-        .executableTarget(
-            name: "tour", dependencies: ["ChildProcess", "Tevent", argumentParser], path: "Sources/Tour"),
-        .target(name: "TestSupport", dependencies: ["ChildProcess"], path: "Tests/TestSupport"),
-        .testTarget(name: "ToolingTests", dependencies: ["TestSupport"], exclude: ["FirstProgram"]),
-    ] + chapters
+    targets: engine + support + chapters + (onlyChapter != nil ? [] : others)
 )
