@@ -14,18 +14,22 @@ import XCTest
 /// What is wrong with a type hides what is wrong with sending, which the compiler looks at later: such errors need files
 /// of their own. The file is compiled as a library in Swift 6, with the modules of the running tests.
 ///
-/// - Parameter path: The file, from the root of the project: such as
-///   `Chapters/6-Threads/DoesNotCompile/UseAfterSending.swift`, in a folder that no target compiles.
-public func assertDoesNotCompile(_ path: String, file: StaticString = #filePath, line: UInt = #line) throws {
+/// - Parameters:
+///   - path: The file, from the root of the project: such as
+///     `Chapters/6-Threads/does-not-compile/use-after-sending.swift`, in a folder that no target compiles.
+///   - strictly: Whether it is compiled as the chapters are, with strict memory safety and warnings as errors.
+public func assertDoesNotCompile(
+    _ path: String, strictly: Bool = false, file: StaticString = #filePath, line: UInt = #line
+) throws {
     let snippet = try MarkedFile(path: path)
     XCTAssertFalse(snippet.expected.isEmpty, "\(path) names no error", file: file, line: line)
 
-    let (missing, unexpected) = snippet.compare(with: try compile(snippet.lines))
+    let (missing, unexpected) = snippet.compare(with: try compile(snippet.lines, strictly: strictly))
     XCTAssertEqual(missing, [], "\(path): these errors did not come", file: file, line: line)
     XCTAssertEqual(unexpected, [], "\(path): no line names these errors", file: file, line: line)
     XCTAssertEqual(
-        try compile(snippet.linesWithoutErrors), [], "\(path) should compile without its errors", file: file, line: line
-    )
+        try compile(snippet.linesWithoutErrors, strictly: strictly), [], "\(path) should compile without its errors",
+        file: file, line: line)
 }
 
 /// Checks that the compiler takes a Swift file, in the same way.
@@ -88,7 +92,7 @@ struct MarkedFile {
 }
 
 /// Compiles a file far enough to know all that is wrong with it: what is sent is checked late.
-func compile(_ lines: [String]) throws -> [CompilerError] {
+func compile(_ lines: [String], strictly: Bool = false) throws -> [CompilerError] {
     let folder = FileManager.default.temporaryDirectory.appending(path: "snippet-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -103,7 +107,7 @@ func compile(_ lines: [String]) throws -> [CompilerError] {
             "-diagnostic-style", "llvm", "-no-color-diagnostics", "-module-cache-path", "\(built)/SnippetModuleCache",
             "-I", "\(built)/Modules", "-I", projectFolder.appending(path: "Sources/CTalloc").path(),
             "-Xcc", "-fmodule-map-file=\(built)/CLinux.build/module.modulemap", source.path(),
-        ], timeout: .seconds(300))
+        ] + (strictly ? ["-strict-memory-safety", "-warnings-as-errors"] : []), timeout: .seconds(300))
     let errors = errors(in: result.stderr, of: source.path())
     guard (result.exitCode == 0) == errors.isEmpty else {
         throw CompilerTrouble(description: "the compiler ended with \(result.exitCode ?? -1):\n\(result.stderr)")
