@@ -40,6 +40,8 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     var signalCursor: SignalPointer?
     /// How other threads and signal handlers wake the loop; made when first needed.
     var waker: WakerPointer?
+    /// Whether the backend watches the waker; false if a backend that began again could not be told.
+    var watchesWaker = false
     /// Where other threads leave messages; made with the first receiver.
     var channel: Channel?
     /// Who gets messages from other threads.

@@ -32,6 +32,7 @@ extension ContextPointer {
         let isAudit = timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty && !pointee.servesC
         if isAudit { timeout = pointee.auditDelay }
         if pointee.servesC { timeout = timeoutForC(timeout) }
+        if !pointee.watchesWaker, let waker = pointee.waker { try watch(waker) }
 
         guard try sleep(nanoseconds: timeout) else { return .again }
         if !pointee.alwaysReady.isEmpty { addAlwaysReady() }

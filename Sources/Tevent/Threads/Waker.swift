@@ -164,11 +164,15 @@ extension ContextPointer {
         pointee.waker?.pointee.isSleeping.store(true, ordering: .sequentiallyConsistent)
     }
 
+    /// Lets the backend watch the waker.
+    ///
+    /// If that fails, the loop tries again before it sleeps.
     func watch(_ waker: WakerPointer) throws(TeventError) {
+        pointee.watchesWaker = false
         let descriptor = waker.pointee.eventFD.load(ordering: .relaxed)
         switch pointee.backend.change(descriptor, from: [], to: .read, generation: 0) {
         case .failed(let call, let code): throw .systemCall(name: call, code: code)
-        default: break
+        default: pointee.watchesWaker = true
         }
     }
 
