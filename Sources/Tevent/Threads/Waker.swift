@@ -117,7 +117,7 @@ extension WakerPointer {
         pointee.visitors.wrappingAdd(1, ordering: .sequentiallyConsistent)
         if pointee.isSleeping.exchange(false, ordering: .sequentiallyConsistent) {
             var one: UInt64 = 1
-            _ = write(pointee.eventFD.load(ordering: .acquiring), &one, 8)
+            while write(pointee.eventFD.load(ordering: .acquiring), &one, 8) < 0, errno == EINTR {}
         }
         pointee.visitors.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
