@@ -203,7 +203,10 @@ extension ContextPointer {
         pointee.hasAudited = true
         pointee.nextAudit = now.advanced(by: .nanoseconds(pointee.auditDelay))
         var watched = pointee.fds.snapshot.map { pollfd(fd: $0.pointee.descriptor, events: 0, revents: 0) }
-        guard poll(&watched, nfds_t(watched.count), 0) > 0 else { return }
+        let count = poll(&watched, nfds_t(watched.count), 0)
+        // A look that failed has shown nothing, and a loop that sleeps without end would never take another.
+        if count < 0 { pointee.hasAudited = false }
+        guard count > 0 else { return }
         // What does not fit is found by the next audit.
         for entry in watched where Int32(entry.revents) & POLLNVAL != 0 && !pointee.ready.isFull {
             reportNotOpen(entry.fd)
