@@ -72,8 +72,16 @@ enum StandardDescriptors {
     /// The same for a descriptor that may have a number reserved, which is then taken out of `reserved`.
     static func avoid(_ call: String, _ descriptor: Int32, _ reserved: inout Int32?) throws(TeventError) -> Int32 {
         guard descriptor <= STDERR_FILENO, let number = reserved.take() else { return try avoid(call, descriptor) }
-        dup3(descriptor, number, O_CLOEXEC)
+        var moved = dup3(descriptor, number, O_CLOEXEC)
+        // Busy while another thread opens a file.
+        while moved < 0, errno == EINTR || errno == EBUSY { moved = dup3(descriptor, number, O_CLOEXEC) }
+        let code = errno
         close(descriptor)
+        guard moved >= 0 else {
+            // It is still open as what it was reserved with.
+            close(number)
+            throw .systemCall(name: call, code: code)
+        }
         return number
     }
 
