@@ -143,6 +143,36 @@ final class StandardDescriptorTests: EngineTestCase {
         }
     }
 
+    // MARK: When the system cannot move a descriptor
+
+    func testAConnectionGetsTheReservedNumberAlsoIfThatIsBusyAtFirst() throws {
+        try XCTSkipIf(test_can_fail_calls() == 0, "a sanitizer has its own functions in place of the system's")
+        try whicheverAreClosed {
+            let listener = try SystemIO.listen(on: .loopback(port: 0))
+            let (client, _) = try SystemIO.connect(to: try SystemIO.localAddress(of: listener))
+            let server = try failing("dup3", times: 2, EBUSY) { try acceptOne(listener) }.get()
+            check(try passes("hello", from: client, to: server), "the connection was lost")
+            [listener, client, server].forEach(SystemIO.close)
+        }
+    }
+
+    func testAConnectionThatCannotBeMovedAtAllLeavesNothingBehind() throws {
+        try XCTSkipIf(test_can_fail_calls() == 0, "a sanitizer has its own functions in place of the system's")
+        try whicheverAreClosed {
+            let listener = try SystemIO.listen(on: .loopback(port: 0))
+            let (client, _) = try SystemIO.connect(to: try SystemIO.localAddress(of: listener))
+            let before = openDescriptors()
+            let result = try failing("dup3", times: 1, EIO) { try acceptOne(listener) }
+            if closed.isEmpty {
+                SystemIO.close(try result.get())
+            } else {
+                check(failure { try result.get() } == .systemCall(name: "accept", code: EIO), "\(result)")
+            }
+            check(openDescriptors() == before, "something was left open, or closed")
+            [listener, client].forEach(SystemIO.close)
+        }
+    }
+
     // MARK: In the child
 
     /// Which of the three are closed just now.

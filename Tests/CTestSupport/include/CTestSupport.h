@@ -40,4 +40,20 @@ int test_set_stack_size(long size);
 /* Lets the calling thread use just one of the processors that it may use now; returns 0 or -1. */
 int test_use_one_processor(void);
 
+/* Notes the system calls that the calling thread makes from now on, of those that can be made to fail. */
+void test_note_calls(void);
+
+/* The name of one of the calls that were noted, or NULL if there were not as many. */
+const char *test_call(long number);
+
+/* Lets system calls of the calling thread fail from now on: of those with this name, the one that comes after so many
+ * others, and those that follow it, `count` in all. The name must stay where it is. */
+void test_fail_calls(const char *name, long after, long count, int code);
+
+/* Ends both, and tells how many calls failed. */
+long test_stop_failing_calls(void);
+
+/* Whether calls can fail: a sanitizer has its own functions in their places. */
+int test_can_fail_calls(void);
+
 #endif

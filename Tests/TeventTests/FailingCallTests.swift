@@ -1,0 +1,127 @@
+import CTestSupport
+import Glibc
+import TestSupport
+import XCTest
+
+@testable import Tevent
+
+/// System calls that fail, each in its turn: the failure is reported or the call is made again, and no event is lost.
+final class FailingCallTests: EngineTestCase {
+    /// What a call may fail with, of what its manual page names.
+    private static let codes: KeyValuePairs<String, [Int32]> = [
+        "epoll_create1": [EMFILE, ENFILE, ENOMEM], "epoll_ctl": [ENOMEM, ENOSPC], "epoll_wait": [EINTR, ENOMEM],
+        "poll": [EINTR, ENOMEM], "eventfd": [EMFILE, ENFILE, ENOMEM], "pipe2": [EMFILE, ENFILE],
+        "fcntl": [EMFILE, EINTR], "read": [EINTR, EAGAIN, EIO], "write": [EINTR, EAGAIN, EIO],
+        "send": [EINTR, EAGAIN, ENOMEM, EIO], "socket": [EMFILE, ENFILE, ENOMEM], "socketpair": [EMFILE, ENFILE],
+        "bind": [ENOMEM, EADDRINUSE], "listen": [EADDRINUSE], "connect": [EINTR, ENOMEM, ECONNREFUSED],
+        "accept4": [EINTR, EAGAIN, ECONNABORTED, EMFILE, ENOMEM], "getsockname": [ENOBUFS], "setsockopt": [ENOMEM],
+        "close": [EINTR, EIO],
+    ]
+
+    override func setUpWithError() throws {
+        try XCTSkipIf(test_can_fail_calls() == 0, "a sanitizer has its own functions in place of the system's")
+    }
+
+    /// How many calls of each name the program makes.
+    private func calls(_ backend: String) throws -> [String: Int] {
+        test_note_calls()
+        let program = try FailingCallProgram(backend: backend)
+        try program.run()
+        test_stop_failing_calls()
+        XCTAssertEqual(program.happened.sorted(), FailingCallProgram.everything.sorted())
+        XCTAssertEqual(program.failures, [])
+        let names = (0...).lazy.map { test_call($0) }.prefix { $0 != nil }.map { String(cString: $0!) }
+        return Dictionary(grouping: names) { $0 }.mapValues(\.count)
+    }
+
+    private func failEachCall(times: Int, line: UInt = #line) throws {
+        try onEachBackend { backend in
+            let calls = try calls(backend)
+            XCTAssertEqual(calls.keys.filter { name in !Self.codes.contains { $0.key == name } }, [], line: line)
+            let descriptors = openDescriptors()
+            for (name, codes) in Self.codes {
+                for number in 0..<(calls[name] ?? 0) {
+                    for code in codes {
+                        let what = "call \(number) of \(name) failed with \(code)"
+                        try failCall(name, number, code, times: times, backend, what, line)
+                    }
+                }
+                XCTAssertEqual(openDescriptors(), descriptors, "calls of \(name) failed", line: line)
+            }
+        }
+    }
+
+    private func failCall(
+        _ name: String, _ number: Int, _ code: Int32, times: Int, _ backend: String, _ what: String, _ line: UInt
+    ) throws {
+        let result = try failing(name, after: number, times: times, code) {
+            let program = try FailingCallProgram(backend: backend)
+            try program.run()
+            return program
+        }
+        switch result {
+        case .success(let program):
+            XCTAssertEqual(program.happened.sorted(), FailingCallProgram.everything.sorted(), what, line: line)
+            for failure in program.failures {
+                XCTAssertTrue(Self.tells(failure, name, code), "\(what): \(failure)", line: line)
+            }
+        case .failure(let error): XCTFail("\(what): \(error)", line: line)
+        }
+    }
+
+    /// Whether an error tells what failed.
+    private static func tells(_ failure: TeventError, _ name: String, _ code: Int32) -> Bool {
+        switch failure {
+        // `write` is made by `send` where that can be.
+        case .systemCall(let call, code): call == name || name.hasPrefix(call) || (call, name) == ("write", "send")
+        // The engine asks whether a number is open before it believes it, and moves new ones by the same call.
+        case .systemCall, .badDescriptor: name == "fcntl"
+        default: false
+        }
+    }
+
+    func testEachCallMayFailOnce() throws { try failEachCall(times: 1) }
+
+    func testEachCallMayFailThreeTimesInARow() throws { try failEachCall(times: 3) }
+
+    // MARK: Single calls
+
+    func testALoopIsWokenAlsoIfASignalInterruptsTheCallThatWakesIt() throws {
+        try onBothBackends { events, _ in
+            let proxy = try ThreadInbox(on: events).proxy
+            events.waker.value.pointee.isSleeping.store(true, ordering: .sequentiallyConsistent)
+            _ = try failing("write", times: 2, EINTR) { try proxy.schedule { _ in } }.get()
+            XCTAssertEqual(events.waker.takeWakeups(), 1)
+        }
+    }
+
+    func testAClosedDescriptorIsReportedAlsoIfTheLookForItFails() throws {
+        let result = try runInChild(self, timeout: .seconds(20)) {
+            let events = try EventContext(backend: "epoll")
+            events.record().pointee.auditDelay = 1_000_000
+            let pipe = try SystemIO.pipe()
+            try events.addFD(pipe.reader, .read) { _, _ in }
+            // The backend watches it by then, and does not tell.
+            try events.addTimer(after: .milliseconds(1)) { _, _ in SystemIO.close(pipe.reader) }
+            guard
+                case .failure(TeventError.badDescriptor(pipe.reader)) =
+                    try failing("poll", times: 2, ENOMEM, { try events.loopWait() })
+            else { exit(2) }
+        }
+        XCTAssertEqual(result.exitCode, 0, result.stderr)
+    }
+}
+
+extension EngineTestCase {
+    /// Runs something while calls of one name fail, from the one after so many others on.
+    func failing<Value>(
+        _ name: String, after number: Int = 0, times: Int, _ code: Int32, _ body: () throws -> Value
+    ) throws -> Result<Value, any Error> {
+        try XCTSkipIf(test_can_fail_calls() == 0, "a sanitizer has its own functions in place of the system's")
+        let name = strdup(name)
+        defer { free(name) }
+        test_fail_calls(name, number, times, code)
+        defer { test_stop_failing_calls() }
+        return Result(catching: body)
+    }
+}
