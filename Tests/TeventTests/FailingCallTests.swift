@@ -95,6 +95,43 @@ final class FailingCallTests: EngineTestCase {
         }
     }
 
+    func testTheChildOfAForkBeginsAgainAlsoIfThatFailsAtFirst() throws {
+        for (name, code) in [("eventfd", EMFILE), ("epoll_create1", EMFILE), ("epoll_ctl", ENOMEM)] {
+            for number in 0..<3 {
+                try onBothBackendsInRealTime { events in
+                    let status = try loopInChild(events, name, after: number, code)
+                    XCTAssertEqual(status, 0, "call \(number) of \(name) failed")
+                }
+            }
+        }
+    }
+
+    /// Runs the loop in a child, where a call fails, and returns how the child ended: 0 if nothing was lost.
+    private func loopInChild(_ events: EventContext, _ name: String, after number: Int, _ code: Int32) throws -> Int32 {
+        var failures = 0
+        var isRead = false
+        let isWoken = OwnBox<Bool>()
+        try events.addFD(readyDescriptor(), .read) { event, _ in
+            isRead = true
+            event.free()
+        }
+        let inbox = try ThreadInbox(on: events)
+        let child = test_fork()
+        var status: Int32 = 0
+        guard child == 0 else { return waitpid(child, &status, 0) == child ? status : -1 }
+        alarm(20)
+        _ = try failing(name, after: number, times: 1, code) {
+            while !isRead { do { try events.loopOnce() } catch { failures += 1 } }
+        }
+        let (proxy, waker) = (inbox.proxy, events.waker)
+        _ = try SystemThread(named: "sender") {
+            while !waker.isSleeping { sched_yield() }
+            try proxy.schedule { _ in isWoken.value = true }
+        }
+        try events.loop { isWoken.value == true }
+        _exit(failures > 1 || isWoken.value == nil ? 1 : 0)
+    }
+
     func testAClosedDescriptorIsReportedAlsoIfTheLookForItFails() throws {
         let result = try runInChild(self, timeout: .seconds(20)) {
             let events = try EventContext(backend: "epoll")
