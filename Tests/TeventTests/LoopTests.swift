@@ -238,6 +238,20 @@ final class LoopTests: EngineTestCase {
         }
     }
 
+    func testALoopThatIsRunningIsRefusedOnAnotherThread() throws {
+        try onBothBackends { events, _ in
+            // A program without `unsafe` gets this far only through a hole of Swift's.
+            let smuggled = Own(events)
+            try events.addTimer(at: .zero) { _, _ in
+                let thread = sure {
+                    try SystemThread(named: "smuggler") { failure { try smuggled.value.loopOnce() } }
+                }
+                XCTAssertEqual(sure { try thread.join() }, .nestedLoop)
+            }
+            XCTAssertEqual(try events.loopWait(), .noEvents)
+        }
+    }
+
     func testAnotherContextsLoopMayRunInAHandler() throws {
         try onBothBackends { events, _ in
             let other = try EventContext(under: events, backend: events.backend)
