@@ -1,6 +1,12 @@
-/// The name that takes the fewest edits to arrive at, or nil if there are no names.
+/// The name that takes the fewest edits to arrive at, or nil if none is similar.
 func nearest(to name: String, among names: [String]) -> String? {
-    names.min { editDistance(name, $0) < editDistance(name, $1) }
+    names.filter { isSimilar(name, $0) }.min { editDistance(name, $0) < editDistance(name, $1) }
+}
+
+/// Whether one string may have been meant by another: a third of the characters differ at most, or it is a part of it.
+private func isSimilar(_ typed: String, _ name: String) -> Bool {
+    typed.count > 2 && name.lowercased().contains(typed.lowercased())
+        || editDistance(typed, name) <= max(1, min(typed.count, name.count) / 3)
 }
 
 /// How many characters to insert, delete or replace to turn one string into another, ignoring case.

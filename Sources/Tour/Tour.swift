@@ -19,6 +19,17 @@ struct Tour: ParsableCommand {
 
     static func main() {
         SystemIO.guardStandardStreams()
-        main(nil)
+        main(commandFirst(Array(CommandLine.arguments.dropFirst())))
+    }
+
+    /// Puts the name of a command before the options, where it may stand after them as well.
+    private static func commandFirst(_ arguments: [String]) -> [String] {
+        let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
+        var index = 0
+        while index < arguments.count, arguments[index].hasPrefix("-") {
+            index += ["--programs", "--timeout"].contains(arguments[index]) ? 2 : 1
+        }
+        guard index < arguments.count, commands.contains(arguments[index]) else { return arguments }
+        return [arguments[index]] + arguments[..<index] + arguments[(index + 1)...]
     }
 }

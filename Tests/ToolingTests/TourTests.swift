@@ -132,6 +132,21 @@ final class TourTests: XCTestCase {
         XCTAssertEqual(result.stdout, "")
     }
 
+    func testANameLikeNoneGetsNoSuggestion() throws {
+        let result = try fixture.show("run", "foo")
+        XCTAssertEqual(result.exitCode, 64)
+        XCTAssertTrue(result.stderr.contains("no example 'foo'. `tour list` shows all."), result.stderr)
+    }
+
+    func testOptionsMayStandBeforeTheCommand() throws {
+        let after = try fixture.tour("chapter", "2", "--programs", "programs", "--timeout", "20")
+        let before = try fixture.tour("--programs", "programs", "--timeout=20", "chapter", "2")
+        XCTAssertEqual(before.exitCode, 0, before.stderr)
+        XCTAssertTrue(before.stdout.contains("mix-dough (1 of 1)"), before.stdout)
+        let lines = [before, after].map { $0.stdout.split(separator: "\n").dropLast() }
+        XCTAssertEqual(lines[0], lines[1])
+    }
+
     func testAnUnknownChapterSuggestsTheNearest() throws {
         for (name, suggestion) in [("kake", "Cake"), ("9", "2"), ("0", "1")] {
             let result = try fixture.show("chapter", name)
