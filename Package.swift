@@ -109,6 +109,14 @@ let others: [Target] = [
 
     .executableTarget(
         name: "tour", dependencies: ["ChildProcess", "Tevent", argumentParser], path: "Sources/Tour"),
+    // Where a reader writes programs of their own.
+    .executableTarget(
+        name: "scratch",
+        dependencies: [
+            "Talloc", "Tevent", "Chapter1ContextAndLoops", "Chapter2Events", "Chapter3AccessingData",
+            "Chapter4Requests",
+            "Chapter5Queues", "Chapter6Threads",
+        ], path: "Scratch"),
     .testTarget(name: "ToolingTests", dependencies: ["TestSupport"], exclude: ["FirstProgram"]),
 ]
 
