@@ -37,6 +37,22 @@ final class RulesTests: XCTestCase {
         XCTAssertEqual(try check().exitCode, 1)
     }
 
+    func testEveryPlaceNamesTheSameVersions() throws {
+        try fixture.write("Package.swift", "// swift-tools-version: 9.8\n")
+        try fixture.write("Scripts/setup", "least=9.8\n")
+        try fixture.write("CHANGELOG.md", "## [Unreleased]\n\n## [2.1.0]\n")
+        let readMe = "With [Swift](https://swift.org) 9.8 or newer.\n\nThis is version 2.1.0; it works.\n"
+        try fixture.write("README.md", readMe)
+        XCTAssertEqual(try check().stderr, "")
+
+        try fixture.write("Scripts/setup", "least=9.7\n")
+        try fixture.write("README.md", readMe.replacing("2.1.0", with: "2.0.0"))
+        let result = try check()
+        XCTAssertTrue(result.stderr.contains("requires Swift 9.8; this file says another version:\n    Scripts/setup"))
+        XCTAssertTrue(result.stderr.contains("newest version is 2.1.0; this file says another:\n    README.md"))
+        XCTAssertEqual(result.exitCode, 1)
+    }
+
     private func check() throws -> ProgramResult {
         try runProgram("/bin/sh", arguments: ["Scripts/check-rules"], directory: fixture.root.path())
     }
