@@ -38,7 +38,7 @@ package func tevent_context_init_ops(
             freeChunk(context)
             throw .outOfMemory(name: "\(ContextRecord.name)")
         }
-        context.pointee.servesC = true
+        context.pointee.policies = .all
         context.maximumDebugLevel = TEVENT_DEBUG_FATAL
         return context.handle
     }

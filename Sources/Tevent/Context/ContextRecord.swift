@@ -50,13 +50,11 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     /// Nil means the system's monotonic clock.
     let manualClock: ManualClock?
     var maximumWait: Duration?
-    /// Whether it serves programs written for C's tevent.
-    ///
-    /// Their deadlines are times of the day, which steps of the wall clock move; their loops wait even if nothing could ever
-    /// happen, but only for `idleSeconds` if there is no timer, and take one ready descriptor for each wait; they may close
-    /// descriptors before their events; and what is below a context is freed while that still works.
-    package var servesC = false { didSet { ready.limit = servesC ? 1 : ReadyBatch.usualLimit } }
-    /// How many seconds a C program's loop sleeps if there is no timer; 0 means that it never sleeps, `max` forever.
+    package var policies: ContextPolicies = [] {
+        didSet { ready.limit = policies.contains(.oneDescriptorPerWait) ? 1 : ReadyBatch.usualLimit }
+    }
+    /// How many seconds a loop with the policy `waitsWithoutEvents` sleeps if there is no timer: 0 means that it never
+    /// sleeps, `max` that it sleeps until something happens.
     package var idleSeconds: Int32 = 30
     /// Where the engine's own memory is while what else is below the context is freed.
     fileprivate var keeper: UnsafeMutableRawPointer?
@@ -113,7 +111,7 @@ extension ContextPointer {
     package var handle: TallocHandle { pointee.handle }
 
     package var now: EventInstant {
-        pointee.manualClock?.now ?? (pointee.servesC ? .wallClockNow : .now)
+        pointee.manualClock?.now ?? (pointee.policies.contains(.wallClock) ? .wallClockNow : .now)
     }
 
     /// Whether anything can ever happen in this loop.
@@ -143,8 +141,8 @@ extension ContextPointer {
         pointee.keeper ?? pointee.attachment ?? UnsafeMutableRawPointer(self)
     }
 
-    /// Frees what a C program has below its context while that works still, without events: some of it may say good-bye
-    /// with requests that will never run, and libtevent lets it.
+    /// Frees the chunks below a context while it still works but has no events; destructors may create requests that never
+    /// run.
     fileprivate func freeChildren() {
         guard let keeper = talloc_named_const(nil, 0, ReadyBatch.name.cString) else { return }
         pointee.keeper = keeper
@@ -191,7 +189,7 @@ private func release(_ record: consuming ContextRecord, _ leftBehind: inout [Lef
 /// What libtalloc calls when a context is about to be freed: its events leave it, but belong to their parents still.
 package func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let context = chunk!.assumingMemoryBound(to: ContextRecord.self)
-    if context.pointee.servesC { context.freeChildren() }
+    if context.pointee.policies.contains(.freesChildrenFirst) { context.freeChildren() }
     let keeper = context.pointee.keeper
     defer { if let keeper { freeChunk(keeper) } }
     // Traces hear of each event's end, and must find the context gone: nothing can be added to it any more.

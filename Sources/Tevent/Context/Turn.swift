@@ -31,7 +31,7 @@ extension ContextPointer {
         // 5. wait for descriptors, at most until the next timer, and run their handlers
         if hasForked, try !beginInNewProcess() { return .again }
         if pointee.ready.isEmpty {
-            guard hasEvents || pointee.servesC else { return .noEvents }
+            guard hasEvents || pointee.policies.contains(.waitsWithoutEvents) else { return .noEvents }
             let handle = handle
             let result = try wait(until: &limit)
             // A trace hook may have freed the context.
@@ -196,9 +196,10 @@ extension ContextPointer {
             pointee.ready.removeFirst()
             return nil
         }
-        // C's loop polls again before each event, so that each handler gets all the flags that its event waits for.
+        // A loop that waits again before each event serves the others then.
         let others =
-            pointee.servesC ? [] : pointee.descriptors.wanted(descriptor).subtracting(event.pointee.flags)
+            pointee.policies.contains(.oneDescriptorPerWait)
+            ? [] : pointee.descriptors.wanted(descriptor).subtracting(event.pointee.flags)
         pointee.ready.replaceFirst(remaining: ready.intersection(others))
         pointee.descriptors.moveToEnd(event)
         return event

@@ -21,7 +21,9 @@ extension ContextPointer {
         pointee.hooks?.loop?(.beforeWait)
         guard !handle.isStale else { return .again }
         defer { if !handle.isStale { pointee.hooks?.loop?(.afterWait) } }
-        guard try applyChanges(), pointee.immediates.isEmpty, hasEvents || pointee.servesC else { return .again }
+        guard try applyChanges(), pointee.immediates.isEmpty,
+            hasEvents || pointee.policies.contains(.waitsWithoutEvents)
+        else { return .again }
         return try untracedWait(until: &limit)
     }
 
@@ -29,9 +31,11 @@ extension ContextPointer {
     private func untracedWait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         if limit == nil, let longest = pointee.maximumWait { limit = now.advanced(by: longest) }
         var timeout = timeUntilNext(limit)
-        let isAudit = timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty && !pointee.servesC
+        let isAudit =
+            timeout == nil && !pointee.hasAudited && !pointee.fds.isEmpty
+            && !pointee.policies.contains(.closesBeforeFreeing)
         if isAudit { timeout = pointee.auditDelay }
-        if pointee.servesC { timeout = timeoutForC(timeout) }
+        if pointee.policies.contains(.waitsWithoutEvents) { timeout = idleTimeout(timeout) }
         if !pointee.watchesWaker, let waker = pointee.waker { try watch(waker) }
 
         guard try sleep(nanoseconds: timeout) else { return .again }
@@ -39,8 +43,8 @@ extension ContextPointer {
         return pointee.ready.isEmpty ? lookAround(isAudit: isAudit, limit) : .handled
     }
 
-    /// How long a C program's loop sleeps: until the next timer, or as long as the program has set if there is none.
-    private func timeoutForC(_ nanoseconds: Int64?) -> Int64? {
+    /// Nanoseconds until the next timer, or as many as the program has set if there is none.
+    private func idleTimeout(_ nanoseconds: Int64?) -> Int64? {
         switch pointee.idleSeconds {
         case 0: 0
         case .max: nanoseconds
@@ -51,8 +55,10 @@ extension ContextPointer {
     /// What is to be done when the loop has slept in vain.
     @inline(never)
     private func lookAround(isAudit: Bool, _ limit: EventInstant?) -> TurnResult {
-        if isAudit || (!pointee.hasAudited && !pointee.servesC && now >= pointee.nextAudit) { audit() }
-        if pointee.manualClock != nil || (pointee.servesC && pointee.idleSeconds == 0) { return .timedOut }
+        let audits = !pointee.policies.contains(.closesBeforeFreeing)
+        if isAudit || (audits && !pointee.hasAudited && now >= pointee.nextAudit) { audit() }
+        let neverSleeps = pointee.policies.contains(.waitsWithoutEvents) && pointee.idleSeconds == 0
+        if pointee.manualClock != nil || neverSleeps { return .timedOut }
         if let limit, now >= limit, pointee.timers.firstDeadline ?? .max > now.nanoseconds { return .timedOut }
         return .again
     }
@@ -131,10 +137,12 @@ extension ContextPointer {
     private func apply(_ descriptor: Int32) throws(TeventError) -> BackendChange? {
         let table = pointee.descriptors
         let wanted = table.wanted(descriptor)
-        // A new event gives up the place that an earlier one had among those that are ready: a C program may count on
-        // being told by another descriptor first that this one is to be left alone. If it waits for something else than
-        // the earlier one, no program counts on that, and one system call for two saves a quarter of an echo.
-        if pointee.servesC, table[descriptor].isNew, !wanted.isDisjoint(with: table[descriptor].registered) {
+        // A program may rely on another descriptor's handler running first, to tell it to leave this one alone. An event
+        // that waits for something else than the earlier one keeps the place: no program relies on that, and one system
+        // call instead of two saves a quarter of an echo.
+        if pointee.policies.contains(.newEventsLineUp), table[descriptor].isNew,
+            !wanted.isDisjoint(with: table[descriptor].registered)
+        {
             forget(descriptor)
         }
         let registered = table[descriptor].registered

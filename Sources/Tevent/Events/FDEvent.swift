@@ -163,8 +163,7 @@ extension ContextPointer {
         }
         event.pointee.prefix.context = self
         if let borrower { event.serve(borrower) }
-        // In C the latest leaves first, when the context goes.
-        if pointee.servesC { pointee.fds.prepend(event) } else { pointee.fds.append(event) }
+        if pointee.policies.contains(.newestFirst) { pointee.fds.prepend(event) } else { pointee.fds.append(event) }
         if !flags.isEmpty { pointee.watchingFDs += 1 }
         pointee.descriptors.add(event)
         let handle = FDEvent(event)

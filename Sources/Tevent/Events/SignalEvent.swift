@@ -128,8 +128,11 @@ extension ContextPointer {
         }
         event.pointee.prefix.context = self
         event.startCounting()
-        // In C the latest is told first.
-        if pointee.servesC { pointee.signals.prepend(event) } else { pointee.signals.append(event) }
+        if pointee.policies.contains(.newestFirst) {
+            pointee.signals.prepend(event)
+        } else {
+            pointee.signals.append(event)
+        }
         updateSignalMask()
         let handle = SignalEvent(event)
         pointee.hooks?.signals?(handle, .attach)

@@ -164,7 +164,7 @@ extension TimerPointer {
     package func run(now: EventInstant) {
         let context = pointee.prefix.context!
         let timer = TimerEvent(self)
-        if context.pointee.servesC { context.pointee.timers.noteDeadline(of: self) }
+        if context.pointee.policies.contains(.keepsRunningDeadline) { context.pointee.timers.noteDeadline(of: self) }
         context.pointee.timers.beginRunning(self)
         context.pointee.timers.fetchAhead()
         if let hook = context.pointee.hooks?.timers { hook(timer, .beforeHandler) }
