@@ -33,7 +33,7 @@ static inline struct clinux_free_slots *clinux_free_slots_here(void)
     return &clinux_free_slots;
 }
 
-/* Where the next message of the thread will lie (see Sources/Tevent/Threads/MessageBlock.swift). */
+/* Where the next message of the thread will lie (see Sources/Tevent/Waking/MessageBlock.swift). */
 struct clinux_message_cells {
     void *next;
     long left;
