@@ -118,6 +118,11 @@ let others: [Target] = [
             "Chapter5Queues", "Chapter6Threads",
         ], path: "Scratch"),
     .testTarget(name: "ToolingTests", dependencies: ["TestSupport"], exclude: ["FirstProgram"]),
+
+    // Random programs over the whole public API, written as safely as a chapter; see `make fuzz`.
+    .executableTarget(
+        name: "fuzz", dependencies: ["Talloc", "Tevent", "ChildProcess", argumentParser], path: "Tests/Fuzz",
+        swiftSettings: safe),
 ]
 
 let libraries: [Product] = [

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Tevent
+
+/// Something wrong with this program on purpose, to see that it is found; the engine is as it always is.
+enum SeededFault: String, ExpressibleByArgument, CaseIterable, Sendable {
+    /// Updating a timer also frees it, which the program does not count as freeing.
+    case lostTimer = "lost-timer"
+    /// Cancelling an immediate reads past the end of an array.
+    case trap
+    /// Running a loop never ends.
+    case hang
+    /// Freeing an immediate calls itself without end.
+    case crash
+}
+
+extension World {
+    /// Does what is wrong, if this step is where.
+    func commit(_ fault: SeededFault, _ step: Operation) {
+        switch (fault, step.kind.name) {
+        case (.lostTimer, "update-timer"): if let timer = timer(step.a), timer.deadline != nil { timer.free() }
+        case (.trap, "cancel-immediate"): if immediate(step.a) != nil { _ = Array(repeating: 0, count: step.a)[step.a] }
+        case (.hang, "loop-wait"): while !isOver {}
+        case (.crash, "free-immediate"): if immediate(step.a) != nil { commit(fault, step, depth: 1) }
+        default: break
+        }
+    }
+
+    private func commit(_ fault: SeededFault, _ step: Operation, depth: Int) {
+        if depth > 0, !isOver { commit(fault, step, depth: depth + 1) }
+        if isOver { trace("\(depth)") }
+    }
+}
