@@ -8,11 +8,15 @@ import Glibc
 /// lock is free, so that a child never finds it held by a thread that stayed behind. Hence whatever runs under the lock
 /// is short, takes no other one, and calls no foreign code: no handler, no deinit, no hook.
 package final class Locked<Value>: @unchecked Sendable {
-    // Before the value: one without a size would have the lock's address, and the thread sanitizer take one for the other.
     private let lock = UnsafeMutablePointer<clinux_lock>.allocate(capacity: 1)
     private var value: Value
 
+    /// Makes one whose value must have a size.
+    ///
+    /// Swift puts a value without one at the address of the object itself. Every thread reads the object's type there,
+    /// before it has the lock, and the thread sanitizer takes that for a use of the value.
     package init(_ value: consuming Value) {
+        assert(MemoryLayout<Value>.size > 0, "give a value with a size, such as false, to what only locks")
         self.value = value
         clinux_lock_begin(lock)
     }

@@ -36,7 +36,7 @@ struct Waker: ~Copyable {
 extension WakerPointer {
     /// The address of the first of all wakers; 0 before there is one.
     private static let all = Atomic<UInt>(0)
-    private static let lock = Locked(())
+    private static let lock = Locked(false)
 
     static var first: WakerPointer? { WakerPointer(bitPattern: all.load(ordering: .acquiring)) }
     var next: WakerPointer? { pointee.next }
