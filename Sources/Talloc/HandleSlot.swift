@@ -36,6 +36,7 @@ package enum ObjectKind: UInt8 {
     case request
     case queue
     case queueEntry
+    case delivery
     case contextWrapper
     case threadSender
 }

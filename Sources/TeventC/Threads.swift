@@ -80,7 +80,7 @@ private func send(
     let opening = MessageOpening { message, events in
         let parcel = message.content.load(as: UnsafeMutableRawPointer.self)
         message.freeMessage(contentSize: parcelMessageSize)
-        if let events { parcel.load(as: Parcel.self).deliver(on: events) }
+        if let events { parcel.load(as: Parcel.self).deliver(on: EventContext(tallocHandle: events)) }
         freeChunk(parcel)
     }
     let message = MessagePointer.make(for: receiver, contentSize: parcelMessageSize, opening: opening)
@@ -107,11 +107,12 @@ private struct ThreadedCall {
     func message(for sender: SenderPointer) -> MessagePointer {
         let opening = MessageOpening { message, events in
             let call = message.content.load(as: ThreadedCall.self)
-            call.arrive(in: message, on: events)
+            call.arrive(in: message, on: events.map(EventContext.init(tallocHandle:)))
             message.freeMessage(contentSize: ThreadedCall.size)
         }
         let message = MessagePointer.make(
-            for: TallocHandle(slot: sender.pointee.slot), contentSize: ThreadedCall.size, opening: opening)
+            for: TallocHandle(slot: sender.pointee.slot), contentSize: ThreadedCall.size, isCall: true,
+            isOpenedWhenDisowned: true, opening: opening)
         message.content.storeBytes(of: self, as: ThreadedCall.self)
         return message
     }

@@ -40,7 +40,7 @@ final class EpollBackend: Backend {
     }
 
     func change(
-        _ descriptor: Int32, from old: FDEvent.Flags, to new: FDEvent.Flags, generation: UInt32
+        _ descriptor: Int32, from old: DescriptorFlags, to new: DescriptorFlags, generation: UInt32
     ) -> BackendChange {
         var event = epoll_event()
         event.events = Self.epollEvents(new)
@@ -94,7 +94,7 @@ final class EpollBackend: Backend {
         return isBusy || waits & 63 == 0
     }
 
-    private static func epollEvents(_ flags: FDEvent.Flags) -> UInt32 {
+    private static func epollEvents(_ flags: DescriptorFlags) -> UInt32 {
         var events: UInt32 = 0
         if flags.contains(.read) { events |= EPOLLIN.rawValue }
         if flags.contains(.write) { events |= EPOLLOUT.rawValue }
@@ -102,9 +102,9 @@ final class EpollBackend: Backend {
         return events
     }
 
-    private static func flags(_ events: UInt32) -> FDEvent.Flags {
+    private static func flags(_ events: UInt32) -> DescriptorFlags {
         if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { return .everything }
-        var flags: FDEvent.Flags = []
+        var flags: DescriptorFlags = []
         if events & EPOLLIN.rawValue != 0 { flags.insert(.read) }
         if events & EPOLLOUT.rawValue != 0 { flags.insert(.write) }
         if events & EPOLLRDHUP.rawValue != 0 { flags.insert(.error) }

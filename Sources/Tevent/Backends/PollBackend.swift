@@ -21,7 +21,7 @@ final class PollBackend: Backend {
     }
 
     func change(
-        _ descriptor: Int32, from old: FDEvent.Flags, to new: FDEvent.Flags, generation: UInt32
+        _ descriptor: Int32, from old: DescriptorFlags, to new: DescriptorFlags, generation: UInt32
     ) -> BackendChange {
         guard !new.isEmpty else {
             remove(descriptor)
@@ -72,14 +72,14 @@ final class PollBackend: Backend {
     /// What a descriptor is ready for at this moment, of what is asked.
     ///
     /// For a single descriptor, where what a backend has found may be out of date.
-    static func readiness(of descriptor: Int32, _ wanted: FDEvent.Flags) -> FDEvent.Flags {
+    static func readiness(of descriptor: Int32, _ wanted: DescriptorFlags) -> DescriptorFlags {
         guard !wanted.isEmpty else { return [] }
         var entry = pollfd(fd: descriptor, events: pollEvents(wanted), revents: 0)
         while poll(&entry, 1, 0) < 0 { if errno != EINTR { return wanted } }
         return flags(entry.revents)
     }
 
-    private static func pollEvents(_ flags: FDEvent.Flags) -> Int16 {
+    private static func pollEvents(_ flags: DescriptorFlags) -> Int16 {
         var events = 0
         if flags.contains(.read) { events |= Int(POLLIN) }
         if flags.contains(.write) { events |= Int(POLLOUT) }
@@ -87,11 +87,11 @@ final class PollBackend: Backend {
         return Int16(events)
     }
 
-    private static func flags(_ events: Int16) -> FDEvent.Flags {
+    private static func flags(_ events: Int16) -> DescriptorFlags {
         let events = Int(events)
         if events & Int(POLLNVAL) != 0 { return .notOpen }
         if events & Int(POLLERR | POLLHUP) != 0 { return .everything }
-        var flags: FDEvent.Flags = []
+        var flags: DescriptorFlags = []
         if events & Int(POLLIN) != 0 { flags.insert(.read) }
         if events & Int(POLLOUT) != 0 { flags.insert(.write) }
         if events & pollReadHangUp != 0 { flags.insert(.error) }

@@ -44,6 +44,8 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     var watchesWaker = false
     /// Where other threads leave messages; made with the first receiver.
     var channel: Channel?
+    /// What the next messages are put into; nearly always there is only one delivery at a time.
+    var spareDelivery: DeliveryPointer?
     /// Who gets messages from other threads.
     package var receivers = List<ReceiverRecord>()
 
@@ -127,9 +129,7 @@ extension ContextPointer {
         var leftBehind: [LeftBehind] = []
         while let event = pointee.fds.first { event.detach() }
         while let timer = pointee.timers.any { timer.detach() }
-        while let immediate = pointee.immediates.first {
-            if let left = immediate.leave(self) { leftBehind.append(left) }
-        }
+        while let scheduled = pointee.immediates.first { scheduled.leave(&leftBehind) }
         while let signal = pointee.signals.first { signal.detach() }
         return leftBehind
     }
@@ -165,7 +165,7 @@ extension ContextPointer {
         discardEvents()
     }
 
-    private func discardEvents() { for case .messages(let first) in detachEvents() { first.discardAll() } }
+    private func discardEvents() { for release in detachEvents() { release() } }
 
     /// Tells the program's debug function, if there is one, which may do anything.
     ///
@@ -181,7 +181,7 @@ extension ContextPointer {
 
 /// Releases what a context held that nothing can reach any more: first what its events left, then the rest.
 private func release(_ record: consuming ContextRecord, _ leftBehind: inout [LeftBehind]) {
-    for case .messages(let first) in leftBehind { first.discardAll() }
+    for release in leftBehind { release() }
     leftBehind.removeAll()
     _ = consume record
 }
@@ -198,6 +198,7 @@ package func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     var leftBehind = context.closeChannel()
     leftBehind += context.detachEvents()
     while let receiver = context.pointee.receivers.first { receiver.detach() }
+    context.pointee.spareDelivery?.free()
     context.closeWaker()
     release(context.move(), &leftBehind)
     freeChildrenIfAny(of: chunk.unsafelyUnwrapped)

@@ -12,6 +12,13 @@ struct Delivery {
     /// The message whose turn is next; one at least as long as it waits.
     fileprivate var first: MessagePointer?
 
+    fileprivate static let act: ScheduledAct = { object, leftBehind in
+        let delivery = object.assumingMemoryBound(to: Delivery.self)
+        guard let leftBehind else { return delivery.run() }
+        let context = delivery.pointee.scheduled.prefix.context.unsafelyUnwrapped
+        if let rest = delivery.leave(context) { addToLeftBehind(leftBehind) { rest.discardAll() } }
+    }
+
     fileprivate init(slot: HandleSlotPointer, file: StaticString = #fileID) {
         scheduled = Scheduled(prefix: EventPrefix(slot: slot, file: file.cString, line: #line))
     }
@@ -21,7 +28,7 @@ extension DeliveryPointer {
     /// Makes one without messages.
     fileprivate static func make() -> DeliveryPointer {
         let delivery = allocate(capacity: 1)
-        guard let slot = HandleSlotPointer.acquire(for: delivery, kind: .receiver) else {
+        guard let slot = HandleSlotPointer.acquire(for: delivery, kind: .delivery) else {
             abort("out of memory: messages could not be received")
         }
         delivery.initialize(to: Delivery(slot: slot))
@@ -42,7 +49,7 @@ extension DeliveryPointer {
         let message = pointee.first.unsafelyUnwrapped
         pointee.first = message.pointee.neighbour
         if pointee.first == nil { leave(context) }
-        message.open(on: EventContext(context))
+        message.open(on: context.handle)
     }
 
     /// Takes it out of the context, and hands over the messages that have not run, linked in the order they came.
@@ -52,8 +59,8 @@ extension DeliveryPointer {
         pointee.first = nil
         scheduled.remove(from: context)
         // Nearly always there is only one, so the next messages will find it here.
-        if let channel = context.pointee.channel, channel.spareDelivery == nil {
-            channel.spareDelivery = self
+        if context.pointee.spareDelivery == nil, context.pointee.channel != nil {
+            context.pointee.spareDelivery = self
         } else {
             free()
         }
@@ -83,10 +90,15 @@ extension DeliveryPointer {
 
 extension ContextPointer {
     /// Lets messages that are linked in their order wait behind all immediates.
-    func deliver(_ first: MessagePointer, from channel: Channel) {
-        let delivery = channel.spareDelivery ?? .make()
-        channel.spareDelivery = nil
+    func deliver(_ first: MessagePointer) {
+        let delivery = pointee.spareDelivery ?? .make()
+        pointee.spareDelivery = nil
         delivery.pointee.first = first
-        delivery.scheduled.append(to: self)
+        delivery.scheduled.append(to: self, as: .delivery, Delivery.act)
     }
+}
+
+extension ScheduledPointer {
+    /// The delivery that stands here, or nil if it is something else.
+    var asDelivery: DeliveryPointer? { isOf(.delivery) ? DeliveryPointer(OpaquePointer(self)) : nil }
 }

@@ -12,6 +12,9 @@ public struct EventContext: TallocObject, Equatable {
 
     package init(_ record: ContextPointer) { tallocHandle = record.handle }
 
+    @usableFromInline
+    package init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
+
     @inline(__always)
     package func record(_ call: StaticString = #function) -> ContextPointer { record(as: ContextRecord.self, call) }
 
@@ -62,3 +65,8 @@ public struct EventContext: TallocObject, Equatable {
 
 @available(*, unavailable)
 extension EventContext: Sendable {}
+
+/// Decides whether a loop may start, see ``EventContext/setNestingHook(_:)``.
+///
+/// It gets the context, how many loops of it run inside each other with this one, and whether this one begins or ends.
+public typealias NestingHook = (_ events: EventContext, _ level: Int, _ begins: Bool) -> Bool

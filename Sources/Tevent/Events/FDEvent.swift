@@ -10,37 +10,8 @@ public typealias FDHandler = (_ event: FDEvent, _ ready: FDEvent.Flags) -> Void
 ///
 /// The corresponding C type is `struct tevent_fd`.
 public struct FDEvent: Event, Equatable {
-    /// What an event waits for, and what a descriptor is ready for.
-    ///
-    /// An event ignores bits without a name.
-    public struct Flags: OptionSet, Sendable, CustomStringConvertible {
-        /// The bits, as in C.
-        public let rawValue: UInt8
-
-        /// The flags with these bits.
-        @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
-
-        /// Reading will not block: there is data, the end of the data, or an error.
-        ///
-        /// The corresponding C constant is `TEVENT_FD_READ`.
-        @inlinable public static var read: Flags { Flags(rawValue: 1) }
-        /// Writing will not block: there is room, or an error.
-        ///
-        /// The corresponding C constant is `TEVENT_FD_WRITE`.
-        @inlinable public static var write: Flags { Flags(rawValue: 2) }
-        /// The other side has closed, or has shut down its sending half, or there is an error; reading tells which.
-        ///
-        /// It stays so: an event that goes on waiting for it is called at every turn.
-        ///
-        /// The corresponding C constant is `TEVENT_FD_ERROR`.
-        @inlinable public static var error: Flags { Flags(rawValue: 4) }
-
-        /// The flags' names, such as "read+write", or "none".
-        public var description: String {
-            let names = [(Flags.read, "read"), (.write, "write"), (.error, "error")].filter { contains($0.0) }.map(\.1)
-            return names.isEmpty ? "none" : names.joined(separator: "+")
-        }
-    }
+    /// What an event waits for, and what its descriptor is ready for.
+    public typealias Flags = DescriptorFlags
 
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
@@ -49,9 +20,6 @@ public struct FDEvent: Event, Equatable {
 
     @inline(__always)
     func record(_ call: StaticString = #function) -> FDPointer { record(as: FDRecord.self, call) }
-
-    /// Where the context's reads put what comes; an event that has left its loop has none to share.
-    var readBuffer: ReadBuffer { record().pointee.prefix.context?.pointee.readBuffer ?? ReadBuffer() }
 
     /// The number of the descriptor that is watched.
     public var descriptor: Int32 { record().pointee.descriptor }
@@ -131,17 +99,6 @@ extension EventContext {
         return try context.addFD(descriptor, flags, under: parent, file: file.cString, line: line, handler)
     }
 
-    /// Watches a descriptor for a request; the handler is also called when the descriptor turns out not to be open.
-    @discardableResult
-    func addFD(
-        _ descriptor: Int32, _ flags: FDEvent.Flags, for request: RequestPointer,
-        _ handler: @escaping FDHandler
-    ) throws(TeventError) -> FDEvent {
-        try record("addFD").addFD(
-            descriptor, flags, under: request, file: StaticString(#fileID).cString, line: #line, service: .request,
-            borrower: request, handler)
-    }
-
     /// The descriptor events of the context, in the order they were added.
     ///
     /// - Complexity: O(*n*).
@@ -154,7 +111,7 @@ extension ContextPointer {
     package func addFD(
         _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: UnsafeMutableRawPointer?,
         file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0, service: FDRecord.Service = .program,
-        borrower: RequestPointer? = nil, _ handler: @escaping FDHandler
+        _ handler: @escaping FDHandler, begin: (FDPointer) -> Void = { _ in }
     ) throws(TeventError) -> FDEvent {
         let flags = flags.intersection(.everything)
         try pointee.descriptors.reserve(descriptor, under: tableParent)
@@ -162,7 +119,7 @@ extension ContextPointer {
             FDRecord(prefix: $0, handler: handler, descriptor: descriptor, flags: flags, service: service)
         }
         event.pointee.prefix.context = self
-        if let borrower { event.serve(borrower) }
+        begin(event)
         if pointee.policies.contains(.newestFirst) { pointee.fds.prepend(event) } else { pointee.fds.append(event) }
         if !flags.isEmpty { pointee.watchingFDs += 1 }
         pointee.descriptors.add(event)
@@ -197,7 +154,7 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
     /// Whom it serves.
     package let service: Service
     /// The request that waits with it, which gives it back before it is freed, and what that does when its turn has come.
-    var borrower: RequestPointer?
+    var borrower: UnsafeMutableRawPointer?
     var step: FDHandler?
     var close: ((Int32) -> Void)?
     package var next: FDPointer?
@@ -272,13 +229,6 @@ extension FDPointer {
         let descriptor = pointee.descriptor
         end()
         close?(descriptor)
-    }
-
-    /// Lets the event and the request that waits with it know each other, before any foreign code hears of the event.
-    @inline(__always)
-    fileprivate func serve(_ request: RequestPointer) {
-        pointee.borrower = request
-        request.pointee.event = FDEvent(self)
     }
 
     /// Takes the event out of its loop.

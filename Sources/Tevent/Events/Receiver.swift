@@ -7,9 +7,8 @@ package typealias ReceiverPointer = UnsafeMutablePointer<ReceiverRecord>
 package struct ReceiverRecord: EventRecord, Linked {
     package var prefix: EventPrefix
     let channel: Channel
-    /// What a threaded immediate does; an inbox gets what to do with each message.
-    var handler: ThreadedImmediateHandler?
-    var signal: TriggerSignal?
+    /// What a threaded immediate does and is scheduled with; nil for an inbox.
+    var work: AnyObject?
     package var next: ReceiverPointer?
     package var previous: ReceiverPointer?
 

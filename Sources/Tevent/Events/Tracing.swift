@@ -25,6 +25,18 @@ public enum EventTracePoint: Sendable, Equatable {
     case detach
 }
 
+/// Where in the life of a queue's entry a trace callback is called.
+public enum QueueTracePoint: Sendable, Equatable {
+    /// The entry has joined its queue.
+    case attach
+    /// The entry is first, and the loop has been told to start it.
+    case schedule
+    /// The entry's turn has come: its trigger is about to be called, unless it has none or its request has ended.
+    case beforeHandler
+    /// The entry has left its queue.
+    case detach
+}
+
 /// How much a debug message matters.
 public enum DebugLevel: Int, Sendable, Comparable {
     /// The program cannot go on.
@@ -47,7 +59,7 @@ final class Hooks {
     var immediates: ((ImmediateEvent, EventTracePoint) -> Void)?
     var signals: ((SignalEvent, EventTracePoint) -> Void)?
     var descriptors: ((FDEvent, EventTracePoint) -> Void)?
-    var queues: ((RequestQueue.Entry, QueueTracePoint) -> Void)?
+    var queues: ((_ entry: TallocHandle, QueueTracePoint) -> Void)?
 }
 
 extension EventContext {

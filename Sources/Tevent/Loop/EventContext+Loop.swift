@@ -1,10 +1,5 @@
 import Talloc
 
-/// Decides whether a loop may start, see ``EventContext/setNestingHook(_:)``.
-///
-/// It gets the context, how many loops of it run inside each other with this one, and whether this one begins or ends.
-public typealias NestingHook = (_ events: EventContext, _ level: Int, _ begins: Bool) -> Bool
-
 extension EventContext {
     /// Waits for one event and runs its handler: exactly one, whatever else is ready.
     ///

@@ -52,7 +52,7 @@ extension ContextPointer {
         of descriptor: Int32, to request: RequestPointer, _ flags: FDEvent.Flags, _ step: @escaping FDHandler
     ) -> FDEvent? {
         guard let event = pointee.descriptors.holder(of: descriptor), event.pointee.borrower == nil else { return nil }
-        event.pointee.borrower = request
+        event.pointee.borrower = UnsafeMutableRawPointer(request)
         event.pointee.step = step
         event.setFlags(flags)
         return FDEvent(event)

@@ -15,7 +15,7 @@ extension Request {
         if let lent = events.record("wait(for:)").lendHolder(of: descriptor, to: request, flags, step) {
             request.pointee.event = lent
         } else {
-            try events.addFD(descriptor, flags, for: request, step)
+            try request.addEvent(of: descriptor, flags, on: events.record("wait(for:)"), step)
         }
     }
 
@@ -37,7 +37,7 @@ extension Request {
         guard let borrower = event.record("init(waitingWith:)").pointee.borrower else {
             abort("the event made at \(event.origin) serves no request any more")
         }
-        tallocHandle = borrower.handle
+        tallocHandle = RequestPointer(OpaquePointer(borrower)).handle
     }
 }
 
@@ -54,4 +54,23 @@ extension Request {
             return true
         }
     }
+}
+
+extension RequestPointer {
+    /// Watches a descriptor for the request; the handler is also called when the descriptor turns out not to be open.
+    fileprivate func addEvent(
+        of descriptor: Int32, _ flags: FDEvent.Flags, on context: ContextPointer, _ step: @escaping FDHandler
+    ) throws(TeventError) {
+        try context.addFD(
+            descriptor, flags, under: self, file: StaticString(#fileID).cString, line: #line, service: .request, step
+        ) { event in
+            event.pointee.borrower = UnsafeMutableRawPointer(self)
+            pointee.event = FDEvent(event)
+        }
+    }
+}
+
+extension FDEvent {
+    /// Where the context's reads put what comes; an event that has left its loop has none to share.
+    var readBuffer: ReadBuffer { record().pointee.prefix.context?.pointee.readBuffer ?? ReadBuffer() }
 }

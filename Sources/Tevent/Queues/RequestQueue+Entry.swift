@@ -11,7 +11,9 @@ extension RequestQueue {
         /// The checked reference to the chunk.
         public let tallocHandle: TallocHandle
 
-        init(_ record: EntryPointer) { tallocHandle = record.handle }
+        init(_ record: EntryPointer) { self.init(tallocHandle: record.handle) }
+
+        fileprivate init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
 
         private func record(_ call: StaticString = #function) -> EntryPointer { record(as: EntryRecord.self, call) }
 
@@ -58,24 +60,14 @@ extension RequestQueue {
 @available(*, unavailable)
 extension RequestQueue.Entry: Sendable {}
 
-/// Where in the life of a queue's entry a trace callback is called.
-public enum QueueTracePoint: Sendable, Equatable {
-    /// The entry has joined its queue.
-    case attach
-    /// The entry is first, and the loop has been told to start it.
-    case schedule
-    /// The entry's turn has come: its trigger is about to be called, unless it has none or its request has ended.
-    case beforeHandler
-    /// The entry has left its queue.
-    case detach
-}
-
 extension EventContext {
     /// Sets what is told of the life of each queue entry that was added on this context; nil ends it.
     ///
     /// The corresponding C function is `tevent_set_trace_queue_callback()`.
     public func setQueueTrace(_ trace: ((RequestQueue.Entry, QueueTracePoint) -> Void)?) {
-        var trace = trace
+        var trace = trace.map { trace in
+            { (entry: TallocHandle, point: QueueTracePoint) in trace(RequestQueue.Entry(tallocHandle: entry), point) }
+        }
         swap(&hooks("setQueueTrace(_:)").queues, &trace)
     }
 }
@@ -83,10 +75,9 @@ extension EventContext {
 package typealias EntryPointer = UnsafeMutablePointer<EntryRecord>
 
 package struct EntryRecord: EventRecord, Linked {
-    package var prefix: EventPrefix
+    private var place: Place
     /// Nil before it has joined, and when it leaves.
     package internal(set) var queue: QueuePointer?
-    package let request: AnyRequest
     /// Whose loop starts it; nobody does once that is gone.
     package let events: EventContext
     /// Nil for one that only blocks; kept once called, because the entry may be untriggered.
@@ -94,6 +85,17 @@ package struct EntryRecord: EventRecord, Linked {
     package var isTriggered = false
     package var next: EntryPointer?
     package var previous: EntryPointer?
+
+    package var request: AnyRequest { place.request }
+    package var prefix: EventPrefix {
+        get { place.prefix }
+        _modify { yield &place.prefix }
+    }
+
+    init(place: Place, events: EventContext) {
+        self.place = place
+        self.events = events
+    }
 
     package static var name: StaticString { "struct tevent_queue_entry" }
     package static var kind: ObjectKind { .queueEntry }
@@ -114,14 +116,14 @@ extension EntryPointer {
         for request: RequestPointer, on events: EventContext, file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0
     ) throws(TeventError) -> EntryPointer {
         try EntryRecord.make(under: request, file: file, line: line, behind: behind) {
-            EntryRecord(prefix: $0, request: AnyRequest(request), events: events)
+            EntryRecord(place: Place(prefix: $0, request: AnyRequest(request)), events: events)
         }
     }
 
     @inline(__always)
     private func trace(_ point: QueueTracePoint) {
         guard let hooks = context?.pointee.hooks else { return }
-        hooks.queues?(RequestQueue.Entry(self), point)
+        hooks.queues?(handle, point)
     }
 
     /// The context whose loop starts it, or nil when that is gone.

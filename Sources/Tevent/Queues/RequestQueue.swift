@@ -191,6 +191,10 @@ package struct QueueRecord: EventRecord {
     }
 
     package static var name: StaticString { "struct tevent_queue" }
+    fileprivate static let act: ScheduledAct = { object, leftBehind in
+        let queue = object.assumingMemoryBound(to: QueueRecord.self)
+        if leftBehind == nil { queue.run() } else { queue.leaveLoop() }
+    }
     package static var kind: ObjectKind { .queue }
     package static var description: StaticString { "a request queue" }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
@@ -233,8 +237,8 @@ extension QueuePointer {
         guard let loop, let first else { return }
         // That of a C program is started by an immediate of its own.
         if let starter = pointee.starter { return starter.tellLoop(first) }
-        scheduled.append(to: loop)
-        if let hooks = loop.pointee.hooks { hooks.queues?(RequestQueue.Entry(first), .schedule) }
+        scheduled.append(to: loop, as: .queue, QueueRecord.act)
+        if let hooks = loop.pointee.hooks { hooks.queues?(first.handle, .schedule) }
     }
 
     /// Lets the loop start nobody; without effect if it was not told to.

@@ -26,6 +26,10 @@ package struct RequestRecord: ObjectRecord {
     package static let name: StaticString = "struct tevent_req"
     /// A closure, since the compiler inlines nothing into a function that it has to make a C function of.
     fileprivate static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { destroyRequest($0) }
+    fileprivate static let act: ScheduledAct = { object, leftBehind in
+        let request = object.assumingMemoryBound(to: RequestRecord.self)
+        if leftBehind == nil { request.deliver() } else { request.leaveQueue() }
+    }
     @inlinable package static var kinds: ObjectKinds { ObjectKinds(.request) }
     @inlinable package static var description: StaticString { "a request" }
 
@@ -251,7 +255,7 @@ extension RequestPointer {
 
     package func post(on context: ContextPointer) {
         leaveQueue()
-        scheduled.append(to: context)
+        scheduled.append(to: context, as: .request, RequestRecord.act)
     }
 
     /// The loop has come to a posted request.
@@ -340,7 +344,7 @@ extension RequestPointer {
     }
 
     private func isPlace(_ child: TallocHandle) -> Bool {
-        child.record(as: EntryRecord.self)?.pointee.request.tallocHandle == handle
+        child.record(as: Place.self)?.pointee.request.tallocHandle == handle
     }
 }
 
@@ -376,4 +380,13 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     if request.pointee.statePlace == .request, request.pointee.isStateOwner { request.releaseState() }
     if request.pointee.holdsAnything { request.deinitialize(count: 1) }
     return 0
+}
+
+/// A request's place in a queue, which outlives its receiving: what a queue's entry begins with.
+package struct Place: ObjectRecord {
+    var prefix: EventPrefix
+    package let request: AnyRequest
+
+    package static var kinds: ObjectKinds { ObjectKinds(.queueEntry) }
+    package static var description: StaticString { "an entry of a queue" }
 }

@@ -60,7 +60,7 @@ public struct ThreadProxy: @unchecked Sendable {
         let letter = Letter(payload: consume payload, handler: handler)
         let message = (consume letter).message(for: inbox) { message, events in
             let letter = Letter<Payload>.take(from: message)
-            if let events { (consume letter).deliver(on: events) }
+            if let events { (consume letter).deliver(on: EventContext(tallocHandle: events)) }
         }
         guard !send(message) else { return }
         message.forgetOpening()
@@ -89,7 +89,7 @@ public struct ThreadProxy: @unchecked Sendable {
         let message = letter.message(for: inbox) { message, events in
             let letter = Letter<Memory>.take(from: message)
             guard let events else { return _ = letter.payload.free() }
-            letter.deliver(on: events)
+            letter.deliver(on: EventContext(tallocHandle: events))
         }
         guard !send(message) else { return }
         message.forgetOpening()
@@ -121,7 +121,7 @@ struct Letter<Payload> {
     /// Puts the letter into a new message.
     @inlinable
     consuming func message(
-        for inbox: TallocHandle, open: @escaping (_ message: MessagePointer, _ events: EventContext?) -> Void
+        for inbox: TallocHandle, open: @escaping (_ message: MessagePointer, _ events: TallocHandle?) -> Void
     ) -> MessagePointer {
         let message = MessagePointer.make(for: inbox, contentSize: Self.contentSize, opening: MessageOpening(open))
         Self.place(in: message).initialize(to: consume self)

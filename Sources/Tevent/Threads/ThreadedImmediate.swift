@@ -42,23 +42,36 @@ public struct ThreadedImmediate: Event, Equatable {
         let receiver = try ReceiverRecord.make(on: context, under: chunk, file: file.cString, line: line)
         talloc_set_name_const(receiver, Self.name.cString)
         tallocHandle = receiver.handle
-        receiver.pointee.handler = handler
-        receiver.pointee.signal = TriggerSignal(
-            for: tallocHandle, channel: receiver.pointee.channel)
+        receiver.pointee.work = Work(
+            handler: handler, signal: TriggerSignal(for: tallocHandle, channel: receiver.pointee.channel))
     }
 
     private static let name: StaticString = "struct tevent_threaded_context"
 
     /// What other threads schedule the immediate with.
     public var trigger: ThreadTrigger {
-        let receiver = record(as: ReceiverRecord.self, "trigger")
-        return ThreadTrigger(signal: receiver.pointee.signal.unsafelyUnwrapped)
+        ThreadTrigger(signal: work("trigger").signal)
     }
 
     fileprivate func run(on events: EventContext) {
         // Taken out of the record, which may be gone before the handler has ended.
-        let handler = record(as: ReceiverRecord.self, "run").pointee.handler
-        handler.unsafelyUnwrapped(self, events)
+        let handler = work("run").handler
+        handler(self, events)
+    }
+
+    private func work(_ call: StaticString) -> Work {
+        unsafeDowncast(record(as: ReceiverRecord.self, call).pointee.work.unsafelyUnwrapped, to: Work.self)
+    }
+
+    /// What the receiver of a threaded immediate holds; that of an inbox holds nothing.
+    private final class Work {
+        let handler: ThreadedImmediateHandler
+        let signal: TriggerSignal
+
+        init(handler: @escaping ThreadedImmediateHandler, signal: TriggerSignal) {
+            self.handler = handler
+            self.signal = signal
+        }
     }
 }
 
@@ -85,16 +98,6 @@ extension ThreadTrigger: CustomReflectable {
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-extension MessagePointer {
-    /// Forgets a message that is the parent's, in the child of a fork.
-    func disown() {
-        let receiver = receiver
-        if receiver.isStale { return }
-        if receiver.isOf(.threadSender) { return open(on: nil) }
-        if receiver.record(as: ReceiverRecord.self)?.pointee.signal != nil { TriggerSignal.arrived(self) }
-    }
-}
-
 /// The one message of a threaded immediate, sent again and again; it lives as long as a trigger, or the way lasts.
 final class TriggerSignal: @unchecked Sendable {
     private let receiver: TallocHandle
@@ -108,7 +111,8 @@ final class TriggerSignal: @unchecked Sendable {
     fileprivate init(for receiver: TallocHandle, channel: Channel) {
         self.receiver = receiver
         self.channel = channel
-        message = MessagePointer.make(for: receiver, contentSize: Self.contentSize, opening: Self.opening)
+        message = MessagePointer.make(
+            for: receiver, contentSize: Self.contentSize, isOpenedWhenDisowned: true, opening: Self.opening)
         Self.signal(in: message).initialize(to: nil)
     }
 
@@ -133,7 +137,7 @@ final class TriggerSignal: @unchecked Sendable {
         MessageOpening { message, events in
             let receiver = message.receiver
             TriggerSignal.arrived(message)
-            if let events { ThreadedImmediate(tallocHandle: receiver).run(on: events) }
+            if let events { ThreadedImmediate(tallocHandle: receiver).run(on: EventContext(tallocHandle: events)) }
         }
     }
 

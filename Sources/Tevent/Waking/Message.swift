@@ -9,10 +9,10 @@ package typealias MessagePointer = UnsafeMutablePointer<MessageRecord>
 /// A struct around the closure, because Swift keeps a bare closure behind another one where the memory's type is generic.
 @usableFromInline
 package struct MessageOpening {
-    @usableFromInline let open: (_ message: MessagePointer, _ events: EventContext?) -> Void
+    @usableFromInline let open: (_ message: MessagePointer, _ events: TallocHandle?) -> Void
 
     @inlinable
-    package init(_ open: @escaping (_ message: MessagePointer, _ events: EventContext?) -> Void) { self.open = open }
+    package init(_ open: @escaping (_ message: MessagePointer, _ events: TallocHandle?) -> Void) { self.open = open }
 }
 
 /// The part of a message that is alike in all; its content follows in the same piece of memory.
@@ -26,6 +26,10 @@ package struct MessageRecord {
     var neighbour: MessagePointer?
     /// Who shall get it, if it is still there.
     let receiver: TallocHandle
+    /// Whether it is opened as it arrives, instead of being delivered among the immediates.
+    let isCall: Bool
+    /// Whether it is opened, without a context, in the child of a fork, where it belongs to the parent.
+    let isOpenedWhenDisowned: Bool
     var opening: MessageOpening
 }
 
@@ -35,13 +39,16 @@ extension MessagePointer {
     /// - Parameter contentSize: Bytes for the content and for its alignment.
     @usableFromInline
     package static func make(
-        for receiver: TallocHandle, contentSize: Int, opening: consuming MessageOpening
+        for receiver: TallocHandle, contentSize: Int, isCall: Bool = false, isOpenedWhenDisowned: Bool = false,
+        opening: consuming MessageOpening
     ) -> MessagePointer {
         guard let memory = MessageBlock.allocate(MemoryLayout<MessageRecord>.size + contentSize) else {
             abort("out of memory: a message of \(contentSize) bytes could not be made")
         }
         return memory.initializeMemory(
-            as: MessageRecord.self, to: MessageRecord(receiver: receiver, opening: opening))
+            as: MessageRecord.self,
+            to: MessageRecord(
+                receiver: receiver, isCall: isCall, isOpenedWhenDisowned: isOpenedWhenDisowned, opening: opening))
     }
 
     /// Who shall get it.
@@ -55,7 +62,7 @@ extension MessagePointer {
     /// Opens the message.
     ///
     /// What opens it is taken out and not copied: to retain and release it would be a good part of the work.
-    package func open(on events: EventContext?) { opening.move().open(self, events) }
+    package func open(on events: TallocHandle?) { opening.move().open(self, events) }
 
     /// Lets go what opens the message, of a message that comes back unopened.
     @usableFromInline
@@ -72,6 +79,11 @@ extension MessagePointer {
     /// Frees the message; what opens it, and its content, have been taken out.
     ///
     /// - Parameter contentSize: As when it was made.
+    /// Forgets a message that is the parent's, in the child of a fork.
+    func disown() {
+        if !receiver.isStale, pointee.isOpenedWhenDisowned { open(on: nil) }
+    }
+
     @usableFromInline
     package func freeMessage(contentSize: Int) {
         MessageBlock.free(self, size: MemoryLayout<MessageRecord>.size + contentSize)
