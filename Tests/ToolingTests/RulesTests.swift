@@ -37,6 +37,21 @@ final class RulesTests: XCTestCase {
         XCTAssertEqual(try check().exitCode, 1)
     }
 
+    func testARoomOfTheEngineNamesOnlyTypesOfTheRoomsBeforeIt() throws {
+        try fixture.write("Sources/Tevent/Events/Timer.swift", "package struct Timer {}\nprivate struct Own {}\n")
+        try fixture.write("Sources/Tevent/Loop/Turn.swift", "// Request\nlet timer = Timer()\nfunc noteRequests() {}\n")
+        try fixture.write("Sources/Tevent/Requests/Request.swift", "public struct Request {}\nstruct Own {}\n")
+        XCTAssertEqual(try check().stderr, "")
+
+        try fixture.append("Sources/Tevent/Events/Timer.swift", "var request: Request?\n")
+        try fixture.write("Sources/Tevent/Stray.swift", "")
+        let result = try check()
+        XCTAssertTrue(
+            result.stderr.contains("Sources/Tevent/Events/Timer.swift:3: Request is of Requests"), result.stderr)
+        XCTAssertTrue(result.stderr.contains("belongs into a room"), result.stderr)
+        XCTAssertEqual(result.exitCode, 1)
+    }
+
     func testEveryPlaceNamesTheSameVersions() throws {
         try fixture.write("Package.swift", "// swift-tools-version: 9.8\n")
         try fixture.write("Scripts/setup", "least=9.8\n")
