@@ -16,9 +16,15 @@ private func callSignal(_ event: SignalEvent, _ arrival: SignalArrival, once: Bo
     let call = SignalPointer(se).c.pointee
     let caller = call.caller
     let (number, count) = (arrival.signal.rawValue, CInt(clamping: arrival.count))
+    let wantsInfo = SignalPointer(se).pointee.wantsInfo
     var details = SignalPointer(se).pointee.lastInfo
+    if arrival.info == nil {
+        // libtevent blocks a signal before its details run out, so its programs never check whether there are any.
+        details = siginfo_t()
+        details.si_signo = number
+    }
     withUnsafeMutablePointer(to: &details) { details in
-        let info = arrival.info == nil ? nil : UnsafeMutableRawPointer(details)
+        let info = wantsInfo ? UnsafeMutableRawPointer(details) : nil
         runHandler(of: se, isOver: once) {
             caller.call(on: event.context) { ev in
                 call.handler(ev, se, number, count, info, call.data)

@@ -46,6 +46,22 @@ final class CSignalTests: CFaceTestCase {
         }
     }
 
+    func testAHandlerForDetailsGetsSomeAlsoWhenTheyRanOut() throws {
+        try onEachBackend { ev in
+            let kept = tevent_sa_info_queue_count()
+            var counts: [CInt] = []
+            signal(ev, SIGUSR1, CInt(SA_SIGINFO)) { _, _, arrival in
+                guard let info = arrival.info?.pointee else { return XCTFail("no details after \(counts.count)") }
+                XCTAssertEqual(info.si_signo, SIGUSR1)
+                counts.append(arrival.count)
+            }
+            for _ in 0..<kept + 10 { raise(SIGUSR1) }
+            while counts.reduce(0, +) < kept + 10 { once(ev) }
+            XCTAssertEqual(counts, Array(repeating: 1, count: kept) + [10])
+            XCTAssertTrue(isQuiet(ev))
+        }
+    }
+
     func testBothKindsOfEventsServeOneSignal() throws {
         try onEachBackend { ev in
             signal(ev, SIGUSR2) { _, _, arrival in self.log.append("plain \(arrival.info == nil)") }

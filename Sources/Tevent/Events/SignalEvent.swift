@@ -148,7 +148,7 @@ package struct SignalRecord: EventRecord, Linked {
     /// How many arrivals the handler has been told of, in the signal's ring if it wants details.
     var position = SignalInfoRing.Position()
     package let number: Int32
-    let wantsInfo: Bool
+    package let wantsInfo: Bool
     /// All that the system told of the arrival that was taken last.
     package var lastInfo = siginfo_t()
     package var next: SignalPointer?
