@@ -159,7 +159,7 @@ final class HostileRequestTests: EngineTestCase {
         function: String = #function, line: UInt = #line, _ body: (_ events: EventContext) throws -> Void
     ) throws {
         let result = try runInChild(self, function: function) { try body(try EventContext()) }
-        assertTrapped(result, saying: "has not what its own work leaves in it", line: line)
+        assertTrapped(result, saying: "is missing the result of its own work", line: line)
     }
 
     func testReceivingAnAcceptThatSomebodyElseFinished() throws {

@@ -84,6 +84,9 @@ final class EpollBackend: Backend {
         return true
     }
 
+    /// How often a loop that was not busy is asked whether it is by now; a power of two.
+    private static var waitsBetweenTries: UInt8 { 64 }
+
     /// Whether to ask what is ready before waiting for a limited time.
     ///
     /// To begin such a wait the system reads the clock, though it need not wait at all when something is ready: a tenth of
@@ -91,7 +94,7 @@ final class EpollBackend: Backend {
     /// and then, to find out whether it has become busy.
     private func asksFirst() -> Bool {
         waits &+= 1
-        return isBusy || waits & 63 == 0
+        return isBusy || waits % Self.waitsBetweenTries == 0
     }
 
     private static func epollEvents(_ flags: DescriptorFlags) -> UInt32 {

@@ -57,7 +57,7 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     }
     /// How many seconds a loop with the policy `waitsWithoutEvents` sleeps if there is no timer: 0 means that it never
     /// sleeps, `max` that it sleeps until something happens.
-    package var idleSeconds: Int32 = 30
+    package var idleSeconds = ContextRecord.usualIdleSeconds
     /// Where the engine's own memory is while what else is below the context is freed.
     fileprivate var keeper: UnsafeMutableRawPointer?
     var stopRequested = false
@@ -69,6 +69,9 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     /// Messages that matter less are never formatted.
     package var maximumDebugLevel = DebugLevel.trace
     var forkGeneration = Fork.generation
+
+    /// As in libtevent.
+    private static var usualIdleSeconds: Int32 { 30 }
 
     /// Loops that run inside each other.
     package struct Nesting {

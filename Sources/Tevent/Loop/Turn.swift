@@ -141,6 +141,9 @@ extension ContextPointer {
         return true
     }
 
+    /// Bytes that the processor fetches at once; a record takes two lines, or three.
+    private static var cacheLine: Int { 64 }
+
     /// Lets the processor fetch the event that runs next while the handler of another runs.
     ///
     /// With 5,000 descriptors, of which a hundred are ready at a time, it saves a twenty-fifth of the time.
@@ -148,7 +151,7 @@ extension ContextPointer {
         guard let entry = pointee.ready.first, let event = pointee.descriptors.first(of: entry.descriptor)
         else { return }
         clinux_prefetch(event)
-        clinux_prefetch(UnsafeRawPointer(event) + 64)
+        clinux_prefetch(UnsafeRawPointer(event) + Self.cacheLine)
     }
 
     @inline(never)

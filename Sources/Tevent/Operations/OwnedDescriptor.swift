@@ -1,8 +1,8 @@
 import Talloc
 
-/// A descriptor that is closed with the last state that holds it, unless somebody has taken it before.
+/// A descriptor that is closed with the last state that refers to it, unless it was taken before.
 ///
-/// States are values that a program may copy from one request to another; only one of the copies can give it away.
+/// States are values that a program may copy from one request to another; only one of the copies can hand it out.
 final class OwnedDescriptor {
     /// The number, or nil when it has been taken.
     private(set) var descriptor: Int32?
@@ -16,16 +16,16 @@ final class OwnedDescriptor {
 }
 
 extension RequestProtocol {
-    /// What is to be said when a request of the engine has not what its own steps have left in its state.
+    /// Traps when a request of the engine's is missing what its own steps leave in its state.
     func lacksItsWork() -> Never {
         let request = record()
         abort(
-            "the Request<\(request.stateName)> made at \(request.origin) has not what its own work leaves in it: "
-                + "somebody else finished it, at \(request.finishOrigin), or changed its state; "
-                + "only fail or cancel a request that another function has made")
+            "the Request<\(request.stateName)> made at \(request.origin) is missing the result of its own work: "
+                + "other code finished it, at \(request.finishOrigin), or replaced its state; "
+                + "fail or cancel a request that another function made, but do not finish it")
     }
 
-    /// What a function that has made a request returns: posted, if it has ended already.
+    /// The request, posted if it has ended already: what a function that makes requests returns.
     func returned(on events: EventContext) -> Self {
         // A trace may have freed it, or received it, or freed the context.
         guard !isFreed, !isInProgress, status != .received, !events.isFreed else { return self }
