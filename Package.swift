@@ -90,7 +90,8 @@ let engine: [Target] = [
 let support: [Target] = [
     .target(name: "CChildProcess"),
     .target(name: "ChildProcess", dependencies: ["CChildProcess"]),
-    .target(name: "TestSupport", dependencies: ["ChildProcess"], path: "Tests/TestSupport"),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .target(name: "TestSupport", dependencies: ["ChildProcess", "CTestSupport"], path: "Tests/TestSupport"),
 ]
 
 let others: [Target] = [
@@ -98,7 +99,6 @@ let others: [Target] = [
     .testTarget(
         name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport", "CLinux"],
         exclude: ["DoesNotCompile"]),
-    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
 
     // The same engine for C programs, as libtevent; see `make drop-in`.
     .target(name: "CTevent"),

@@ -61,7 +61,7 @@ final class ExampleTests: XCTestCase {
     }
 
     func testCascadesOfAnyDepthEnd() throws {
-        for depth in [1, 64, 100_000] {
+        for depth in [1, 64, levels(100_000)] {
             let result = try runProgram("deep-cascade", arguments: ["--depth", "\(depth)"])
             XCTAssertEqual(
                 result.stdout,

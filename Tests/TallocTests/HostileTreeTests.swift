@@ -219,7 +219,7 @@ final class HostileTreeTests: XCTestCase {
 
     func testATreeOfTwoHundredThousandLevelsIsMadeMovedReportedAndFreedOnASmallStack() throws {
         try onSmallStack {
-            let depth = 200_000
+            let depth = levels(200_000)
             let top = try TallocContext()
             let root = try TallocContext(under: top)
             var leaf = root
@@ -245,7 +245,7 @@ final class HostileTreeTests: XCTestCase {
         let result = try runInChild(self) {
             let root = try TallocContext(named: "root")
             var leaf = root
-            for _ in 0..<20_000 { leaf = try TallocContext(under: leaf, named: "leaf") }
+            for _ in 0..<levels(20_000) { leaf = try TallocContext(under: leaf, named: "leaf") }
             root.move(under: leaf)
         }
         XCTAssertTrue(result.stderr.contains("'root' cannot move under 'leaf', which belongs to it"), result.stderr)

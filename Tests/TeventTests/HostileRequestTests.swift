@@ -100,7 +100,7 @@ final class HostileRequestTests: EngineTestCase {
     }
 
     func testFunctionsMayCallThoseOfOthersAsDeepAsTheRequestsAre() throws {
-        let depth = 50_000
+        let depth = levels(50_000)
         let root = try TallocContext()
         defer { root.free() }
         let top = try Request(0, under: root)
@@ -141,12 +141,13 @@ final class HostileRequestTests: EngineTestCase {
         let top = try Request(0, under: root)
         var profile: RequestProfile? = top.startProfile(on: events)
         var innermost = top
-        for _ in 0..<10_000 { innermost = try Request(0, under: innermost) }
+        let depth = levels(10_000)
+        for _ in 0..<depth { innermost = try Request(0, under: innermost) }
         let lines = try XCTUnwrap(profile).description.split(separator: "\n")
-        XCTAssertEqual(lines.count, 10_001)
+        XCTAssertEqual(lines.count, depth + 1)
         XCTAssertTrue(lines[3].hasPrefix("      Int: 0.000"), String(lines[3]))
-        XCTAssertTrue(lines[10_000].hasPrefix("10000 deep: Int: 0.000"), String(lines[10_000]))
-        for _ in 0..<90_000 { innermost = try Request(0, under: innermost) }
+        XCTAssertTrue(lines[depth].hasPrefix("\(depth) deep: Int: 0.000"), String(lines[depth]))
+        for _ in 0..<levels(100_000) - depth { innermost = try Request(0, under: innermost) }
         root.free()
         weak let released = profile
         profile = nil

@@ -10,7 +10,7 @@ import XCTest
 final class RequestDepthTests: EngineTestCase {
     /// Requests, each under the one above it; how the innermost ends goes up through all of them.
     private static func runCascade(
-        depth: Int = 10_000, ending: (Request<Work>) -> Void
+        depth: Int = levels(10_000), ending: (Request<Work>) -> Void
     ) throws -> (calls: Int, outcome: String) {
         var calls = 0
         var outcome = ""
@@ -40,35 +40,35 @@ final class RequestDepthTests: EngineTestCase {
 
     func testTenThousandNestedRequestsThatFinishNeedNoDeepStack() throws {
         let (calls, outcome) = try Self.runCascade { $0.finish() }
-        XCTAssertEqual(calls, 10_000)
+        XCTAssertEqual(calls, levels(10_000))
         XCTAssertEqual(outcome, "9999")
     }
 
     func testTenThousandNestedRequestsThatFailNeedNoDeepStack() throws {
         let (calls, outcome) = try Self.runCascade { $0.fail(code: 17) }
-        XCTAssertEqual(calls, 10_000)
+        XCTAssertEqual(calls, levels(10_000))
         XCTAssertEqual(outcome, "the request failed with error code 17")
     }
 
     func testAThreadWithASmallStackIsEnoughForThem() throws {
         try onSmallStack {
             for _ in 0..<2 {
-                XCTAssertEqual(try Self.runCascade { $0.finish() }.calls, 10_000)
-                XCTAssertEqual(try Self.runCascade { $0.fail(Oops()) }.calls, 10_000)
+                XCTAssertEqual(try Self.runCascade { $0.finish() }.calls, levels(10_000))
+                XCTAssertEqual(try Self.runCascade { $0.fail(Oops()) }.calls, levels(10_000))
             }
         }
     }
 
     func testAHundredThousandAreNoDifferentFromTen() throws {
         try onSmallStack {
-            let (calls, outcome) = try Self.runCascade(depth: 100_000) { $0.finish() }
-            XCTAssertEqual(calls, 100_000)
+            let (calls, outcome) = try Self.runCascade(depth: levels(100_000)) { $0.finish() }
+            XCTAssertEqual(calls, levels(100_000))
             XCTAssertEqual(outcome, "99999")
         }
     }
 
     func testCallbacksRunInsideWhatEndsTheRequestAtAnyDepth() throws {
-        for depth in [0, 1, 100, 20_000] {
+        for depth in [0, 1, 100, levels(20_000)] {
             try onSmallStack {
                 try withTallocContext { root in
                     var notes: [String] = []
