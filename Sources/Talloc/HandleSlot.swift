@@ -9,7 +9,7 @@ import Synchronization
 // but never given back, and a handle is a pointer to the slot plus the stamp it had when the object
 // was made. Freeing the object changes the stamp; from then on every old handle sees that it is old.
 //
-//     handle ──▶ slot ──▶ chunk            handle ──▶ slot  (stamp 9: free, or somebody else's)
+//     handle ──▶ slot ──▶ chunk            handle ──▶ slot  (stamp 9: free, or another object's)
 //     stamp 8    stamp 8                   stamp 8
 //
 // Slots are taken from a list that belongs to the thread, so neither making nor freeing an object

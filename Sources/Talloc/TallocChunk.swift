@@ -2,7 +2,7 @@ import CTalloc
 
 /// A chunk of talloc memory that holds one Swift value of any type.
 ///
-/// The value lives in the chunk itself and is deinitialised when the chunk is freed, so a reference it holds is let go
+/// The value lives in the chunk itself and is deinitialised when the chunk is freed, so a reference it holds is released
 /// and nothing leaks. Like every handle this one is two words, owns nothing, and belongs to one thread.
 ///
 /// In C this is `talloc(ctx, type)`.
@@ -13,12 +13,12 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     @inlinable
     package init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
 
-    /// Makes a chunk that belongs to nobody and must be freed by its owner.
+    /// Makes a root chunk, which its owner must free.
     ///
     /// - Parameters:
     ///   - value: What the chunk holds.
     ///   - name: What reports call it; by default the name of the value's type.
-    /// - Throws: ``TallocError/outOfMemory(name:)``; the value is let go then.
+    /// - Throws: ``TallocError/outOfMemory(name:)``; the value is released then.
     public init(_ value: consuming Value, named name: StaticString? = nil) throws(TallocError) {
         try self.init(value, parent: nil, name: name)
     }
@@ -29,7 +29,7 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     ///   - value: What the chunk holds.
     ///   - parent: What the chunk belongs to.
     ///   - name: What reports call it; by default the name of the value's type.
-    /// - Throws: ``TallocError/outOfMemory(name:)``; the value is let go then.
+    /// - Throws: ``TallocError/outOfMemory(name:)``; the value is released then.
     ///
     /// The corresponding C macro is `talloc()`.
     public init(

@@ -19,7 +19,7 @@ public struct TallocContext: TallocObject, Equatable {
         tallocHandle = TallocHandle(slot: slot)
     }
 
-    /// Makes a root: a context that belongs to nobody and must be freed by its owner.
+    /// Makes a root: a context without a parent, which its owner must free.
     ///
     /// - Parameter name: What reports call it; by default the file that made it.
     /// - Throws: ``TallocError/outOfMemory(name:)``.

@@ -11,7 +11,7 @@ public struct TallocPool: TallocObject, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
-    /// Makes a pool that belongs to nobody and must be freed by its owner.
+    /// Makes a root pool, which its owner must free.
     ///
     /// - Parameters:
     ///   - objects: How many chunks the stock shall serve.

@@ -25,7 +25,7 @@ package protocol Backend: AnyObject {
     /// - Returns: False when a signal interrupted it.
     func wait(nanoseconds: Int64?, _ ready: inout ReadyBatch) throws(TeventError) -> Bool
 
-    /// Begins anew with nothing watched, without touching what another process shares with this one.
+    /// Starts over with nothing watched, without touching what another process shares with this one.
     func reopen() throws(TeventError)
 }
 
@@ -59,7 +59,7 @@ package enum BackendChange: Equatable {
     case failed(String, Int32)
 }
 
-/// A waiting time as the system's calls want it: milliseconds, rounded up so that no timer is early, -1 for ever.
+/// A waiting time as the system's calls want it: milliseconds, rounded up so that no timer is early, -1 for no limit.
 func systemTimeout(_ nanoseconds: Int64?) -> Int32 {
     guard let nanoseconds else { return -1 }
     return Int32(clamping: nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0))

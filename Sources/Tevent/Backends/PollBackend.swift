@@ -2,7 +2,7 @@ import Glibc
 
 /// Waits with poll: works everywhere and for every kind of descriptor, but asks about each of them each time.
 ///
-/// The next scan begins behind the last descriptor reported, so that a full batch starves nobody.
+/// The next scan begins after the last descriptor reported, so a full batch starves no descriptor.
 final class PollBackend: Backend {
     static let name = "poll"
 

@@ -127,7 +127,7 @@ extension ContextPointer {
             || !pointee.receivers.isEmpty
     }
 
-    /// Lets all events leave the loop, and returns what is still to be let go of them; they belong to their parents.
+    /// Takes all events out of the loop, and returns what is left to release; the events belong to their parents.
     fileprivate func detachEvents() -> [LeftBehind] {
         var leftBehind: [LeftBehind] = []
         while let event = pointee.fds.first { event.detach() }
@@ -160,7 +160,7 @@ extension ContextPointer {
         return ContextPointer(OpaquePointer(chunk)).pointee.keeper != nil
     }
 
-    /// Lets all events leave the loop, and forgets what was scheduled for it, before a context of C begins anew.
+    /// Takes all events out of the loop and drops what was scheduled, before a C context starts over.
     ///
     /// That may be inside a handler: a server's child stays in the one in which it was forked, and its loop is the outermost.
     package func dropEvents() {
@@ -195,7 +195,7 @@ package func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     if context.pointee.policies.contains(.freesChildrenFirst) { context.freeChildren() }
     let keeper = context.pointee.keeper
     defer { if let keeper { freeChunk(keeper) } }
-    // Traces hear of each event's end, and must find the context gone: nothing can be added to it any more.
+    // Traces are told about each event's end, and must find the context freed: nothing can be added to it any more.
     context.pointee.handle.slot.release()
     // Releasing a handler may run any deinit, so that comes last, when the context cannot be used any more.
     var leftBehind = context.closeChannel()

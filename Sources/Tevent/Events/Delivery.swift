@@ -3,10 +3,10 @@ import Talloc
 
 typealias DeliveryPointer = UnsafeMutablePointer<Delivery>
 
-/// Messages that arrived together, as one that waits among a context's immediates.
+/// A batch of messages, queued as one immediate.
 ///
-/// They run one a turn, like immediates, but have only one link each instead of all that the list wants: a message is
-/// read by another processor than the one that wrote it, so each line of the cache counts.
+/// One message runs a turn, as with immediates. A message has one link instead of the three words of a list: a processor
+/// reads what another one wrote, so every cache line counts.
 struct Delivery {
     var scheduled: Scheduled
     /// The message whose turn is next; one at least as long as it waits.

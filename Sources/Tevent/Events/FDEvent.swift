@@ -54,7 +54,7 @@ public struct FDEvent: Event, Equatable {
         swap(&record("setCloseFunction(_:)").pointee.close, &close)
     }
 
-    /// Closes the descriptor when the event is freed; nobody else may close it then.
+    /// Closes the descriptor when the event is freed; no other code may close it then.
     ///
     /// The corresponding C function is `tevent_fd_set_auto_close()`.
     public func setAutoClose() { setCloseFunction(SystemIO.close) }
@@ -170,7 +170,7 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let event = chunk.unsafelyUnwrapped.assumingMemoryBound(to: FDRecord.self)
         event.detach(beforeClosing: event.pointee.close != nil)
-        // A trace that was told of the end may have said only now what becomes of the descriptor.
+        // A trace that was told about the end may have decided only now what becomes of the descriptor.
         if event.pointee.close == nil { event.end() } else { event.endAndClose() }
         freeChildrenIfAny(of: chunk.unsafelyUnwrapped)
         return 0

@@ -56,12 +56,12 @@ public struct ImmediateEvent: Event, Equatable {
         let immediate = record("schedule(on:)")
         guard !immediate.pointee.isEnding else { return }
         let context = events.record("schedule(on:)")
-        // Letting the old handler go may run anybody's deinit, so it is kept until all is in order again.
+        // Releasing the old handler may run arbitrary deinit code, so it is kept until everything is in order again.
         var old: [ImmediateJob] = []
         defer { withExtendedLifetime(old) {} }
         while let cancelled = immediate.unlink() {
             old.append(cancelled)
-            // A trace hook has run, and may have freed either, or scheduled the immediate anew.
+            // A trace hook has run, and may have freed either, or scheduled the immediate again.
             guard !isFreed, !events.isFreed else { return }
         }
         immediate.pointee.job = ImmediateJob(run: handler)
@@ -103,7 +103,7 @@ package struct ImmediateRecord: ~Copyable, EventRecord {
     var scheduled: Scheduled
     /// Nil unless scheduled.
     var job: ImmediateJob?
-    /// It is being freed, and a trace that hears of it cannot schedule it again.
+    /// It is being freed: a trace that is told about that cannot schedule it again.
     var isEnding = false
     /// The message of another thread that is going to schedule it, or 0.
     fileprivate let announcement = Atomic<UInt>(0)
@@ -114,7 +114,7 @@ package struct ImmediateRecord: ~Copyable, EventRecord {
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let immediate = chunk!.assumingMemoryBound(to: ImmediateRecord.self)
         immediate.pointee.isEnding = true
-        // The record must outlive what the handler's deinit may do, so the handler is let go last.
+        // Release the handler last: the record must outlive whatever the handler's deinit does.
         let job = immediate.unlink()
         immediate.endRecord()
         withExtendedLifetime(job) {}
@@ -145,7 +145,7 @@ extension ImmediatePointer {
         return job
     }
 
-    /// Puts the immediate behind all others, if it waits in this context, and nobody traces that; false if not.
+    /// Puts the immediate after all others if it is scheduled on this context and immediates are not traced; false if not.
     package func moveBack(on context: ContextPointer) -> Bool {
         guard pointee.prefix.context == context, context.pointee.hooks?.immediates == nil else { return false }
         context.pointee.immediates.remove(scheduled)

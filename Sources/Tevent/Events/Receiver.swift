@@ -24,7 +24,7 @@ package struct ReceiverRecord: EventRecord, Linked {
         let receiver = chunk!.assumingMemoryBound(to: ReceiverRecord.self)
         let unwanted = receiver.detach()
         receiver.endRecord()
-        // Letting messages go may run anybody's deinit, so that comes last.
+        // Release messages last: releasing them may run arbitrary deinit code.
         for message in unwanted { message.open(on: nil) }
         return 0
     }
@@ -44,14 +44,14 @@ package struct ReceiverRecord: EventRecord, Linked {
 extension ReceiverPointer {
     /// Takes the receiver out of its context, and hands over the messages that it will not receive any more.
     ///
-    /// What is sent while this runs is let go by the context, when it finds that the receiver is gone.
+    /// Messages sent while this runs are released by the context when it finds the receiver freed.
     @discardableResult
     func detach() -> [MessagePointer] {
         guard let context = pointee.prefix.context else { return [] }
         context.pointee.receivers.remove(self)
         pointee.prefix.context = nil
         // A context that is being freed takes no more from its channel, but what waits must not outlive its receiver:
-        // the slot may be somebody else's soon, whom it would be taken for.
+        // the slot may soon belong to another object, which would receive the message.
         var unwanted: [MessagePointer] = []
         if let channel = context.pointee.channel, !context.handle.isStale {
             let handle = context.handle

@@ -159,7 +159,7 @@ enum SignalDispatch {
     }
 
     /// Leaves a fault to whatever would have handled it without us: the instruction is executed again when this returns,
-    /// so that a loop would hear of it without end.
+    /// so that a loop would be told about it endlessly.
     private static func passOnFault(_ number: Int32) {
         sigaction(number, &slots[Int(number)].oldAction, nil)
         // A breakpoint is not executed again.

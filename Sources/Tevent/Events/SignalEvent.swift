@@ -53,7 +53,7 @@ extension EventContext {
     /// The corresponding C function is `tevent_num_signals()`.
     public static var signalCount: Int { SignalDispatch.lastSignal }
 
-    /// How many arrivals of one signal are kept with their details until all events have been told of them.
+    /// How many arrivals of one signal are kept with their details until all events have been told about them.
     ///
     /// Further arrivals are counted, without details.
     ///
@@ -145,11 +145,11 @@ package typealias SignalPointer = UnsafeMutablePointer<SignalRecord>
 package struct SignalRecord: EventRecord, Linked {
     package var prefix: EventPrefix
     let handler: SignalHandler
-    /// How many arrivals the handler has been told of, in the signal's ring if it wants details.
+    /// How many arrivals the handler has been told about, in the signal's ring if it wants details.
     var position = SignalInfoRing.Position()
     package let number: Int32
     package let wantsInfo: Bool
-    /// All that the system told of the arrival that was taken last.
+    /// Everything the system said about the arrival that was taken last.
     package var lastInfo = siginfo_t()
     package var next: SignalPointer?
     package var previous: SignalPointer?
@@ -265,7 +265,7 @@ extension ContextPointer {
     }
 
     private func runArrived(_ number: Int32) -> Bool {
-        // All are told of what has arrived before the first is.
+        // All are told about what has arrived before the first handler runs.
         let arrived = SignalDispatch.arrivalCount(number)
         var due: [(event: SignalPointer, handle: TallocHandle, calls: Int)] = []
         var candidate = pointee.signals.first

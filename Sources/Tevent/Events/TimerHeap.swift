@@ -189,7 +189,7 @@ package struct TimerHeap {
     /// The key that fills the hole was the heap's last, so it belongs near the bottom: that it climbs from there takes
     /// fewer comparisons than asking at each level whether it has to sink further.
     private mutating func sinkHole(from start: Int) -> Int {
-        // Once, for who writes to memory may have written to the heap's own words, as far as the compiler knows.
+        // Copy to locals: the compiler must assume that stores alias these fields.
         let (keys, places) = (keys, places)
         var hole = start
         while let child = earliestChild(of: hole) {
@@ -203,7 +203,8 @@ package struct TimerHeap {
     @inline(__always)
     private func earliestChild(of index: Int) -> Int? {
         let first = index &* 4 &+ 1
-        // Nobody can predict which of four it is: two pairs and a final need no branch, and less than half of the time.
+        // The processor cannot predict which of four it is: comparing two pairs, then the winners, needs no branch and takes
+        // less than half the time.
         if first &+ 3 < count { return earlier(earlier(first, first &+ 1), earlier(first &+ 2, first &+ 3)) }
         return first < count ? (first..<count).min { keys[$0] < keys[$1] } : nil
     }
@@ -211,7 +212,7 @@ package struct TimerHeap {
     @inline(__always)
     private func earlier(_ left: Int, _ right: Int) -> Int { keys[right] < keys[left] ? right : left }
 
-    /// Counts the order anew, from those that wait; once in four thousand million timers.
+    /// Recounts the order of the timers that wait; happens once in four thousand million timers.
     private mutating func renumber() {
         let waiting = (0..<count).map { keys[$0] }.sorted(by: <)
         // What is sorted is a heap as well.
@@ -221,7 +222,7 @@ package struct TimerHeap {
 
     // MARK: For tests
 
-    /// Lets the order be counted anew after so many more timers.
+    /// Sets after how many more timers the order is recounted.
     mutating func useUpOrder(but left: UInt32) { added = .max - left }
 
     /// Whether every parent precedes its children, every timer knows its number and every number its place.

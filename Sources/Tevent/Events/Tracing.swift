@@ -81,7 +81,7 @@ extension EventContext {
         swap(&hooks("setLoopTrace(_:)").loop, &trace)
     }
 
-    /// Sets what is told of each timer's life; nil ends it.
+    /// Sets a function that is told about each timer's life; nil removes it.
     ///
     /// The corresponding C function is `tevent_set_trace_timer_callback()`.
     public func setTimerTrace(_ trace: ((TimerEvent, EventTracePoint) -> Void)?) {
@@ -89,7 +89,7 @@ extension EventContext {
         swap(&hooks("setTimerTrace(_:)").timers, &trace)
     }
 
-    /// Sets what is told of each immediate's life; nil ends it.
+    /// Sets a function that is told about each immediate's life; nil removes it.
     ///
     /// The corresponding C function is `tevent_set_trace_immediate_callback()`.
     public func setImmediateTrace(_ trace: ((ImmediateEvent, EventTracePoint) -> Void)?) {
@@ -97,7 +97,7 @@ extension EventContext {
         swap(&hooks("setImmediateTrace(_:)").immediates, &trace)
     }
 
-    /// Sets what is told of each signal event's life; nil ends it.
+    /// Sets a function that is told about each signal event's life; nil removes it.
     ///
     /// The corresponding C function is `tevent_set_trace_signal_callback()`.
     public func setSignalTrace(_ trace: ((SignalEvent, EventTracePoint) -> Void)?) {
@@ -105,7 +105,7 @@ extension EventContext {
         swap(&hooks("setSignalTrace(_:)").signals, &trace)
     }
 
-    /// Sets what is told of each descriptor event's life; nil ends it.
+    /// Sets a function that is told about each descriptor event's life; nil removes it.
     ///
     /// The corresponding C function is `tevent_set_trace_fd_callback()`.
     public func setFDTrace(_ trace: ((FDEvent, EventTracePoint) -> Void)?) {

@@ -59,7 +59,7 @@ extension EventContext {
     /// Outside a handler it does nothing. C's tevent has no counterpart; programs there test a flag of their own.
     public func stop() { record().pointee.stopRequested = true }
 
-    /// The longest time a loop waits for an event before it gives up; nil, as at first, means for ever.
+    /// The longest time a loop waits for an event before it gives up; nil, the default, means no limit.
     ///
     /// The corresponding C function is `tevent_context_set_wait_timeout()`.
     public var maximumWait: Duration? {

@@ -72,9 +72,8 @@ extension ContextPointer {
     /// False if the context is gone.
     @inline(__always)
     package func receiveMessages() -> Bool {
-        // Messages that came together run before the loop looks again, unless something has been scheduled behind them,
-        // or their handlers have sent more: what other threads send meanwhile is behind them in any case, and each look
-        // takes the channel's word from the senders.
+        // Run the whole batch before polling again, unless an immediate was scheduled after it or a handler sent more.
+        // Polling takes the cache line from the senders.
         if pointee.immediates.last?.asDelivery != nil, let waker = pointee.waker,
             !waker.pointee.hasOwnMessage.load(ordering: .relaxed)
         {

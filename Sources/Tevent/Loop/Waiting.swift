@@ -64,7 +64,7 @@ extension ContextPointer {
     }
 
     // snippet: sleep
-    /// Waits in the backend, unless somebody has left something for the loop.
+    /// Waits in the backend, unless another thread or a signal has left something for the loop.
     ///
     /// - Returns: False if it did not wait to the end.
     @inline(__always)
@@ -198,7 +198,7 @@ extension ContextPointer {
         }
     }
 
-    /// Whether the backend reports something that was registered for a file nobody watches any more.
+    /// Whether the backend reports something that was registered for a file that no event watches any more.
     func isGhost(_ entry: ReadyBatch.Entry) -> Bool {
         let known = pointee.descriptors[entry.descriptor]
         return entry.generation != known.generation || (known.registered.isEmpty && !known.isAlwaysReady)

@@ -6,7 +6,7 @@ public struct Accept {
     /// The request's own, until it is taken by whoever receives it.
     fileprivate var connection: (descriptor: OwnedDescriptor, peer: SocketAddress)?
 
-    /// Begins to wait until somebody connects, and accepts the connection.
+    /// Waits until a client connects, and accepts the connection.
     ///
     /// - Parameters:
     ///   - listener: A socket that listens, see ``SystemIO/listen(on:backlog:)``. It stays the caller's, and is to be
@@ -31,7 +31,7 @@ public struct Accept {
         let request = Request<Accept>(waitingWith: event)
         let listener = request.state.listener
         guard let result = request.attempt({ try SystemIO.accept(listener) }) else { return }
-        // Who had connected may have gone away, or have been accepted by somebody else.
+        // The client may have gone away, or other code may have accepted it.
         guard case .connection(let descriptor, let peer) = result else { return }
         request.state.connection = (OwnedDescriptor(descriptor), peer)
         request.finish()

@@ -11,7 +11,7 @@ public struct Connect {
     /// Begins to connect to an address.
     ///
     /// - Parameters:
-    ///   - address: Where somebody listens.
+    ///   - address: Where a server listens.
     ///   - events: Whose loop waits.
     ///   - parent: What the request is freed with.
     /// - Returns: A request that can be cancelled. Without an end time the system gives up after minutes.
@@ -40,7 +40,7 @@ public struct Connect {
         guard !addresses.isEmpty else { abort("Connect was given no address to connect to") }
         let request = try Request(
             Connect(addresses: addresses[...], events: events), under: parent, file: file, line: line)
-        // A connection that nobody can take any more is given up at once, not when the request is freed.
+        // Close a connection that can no longer be received at once, not when the request is freed.
         request.setCleanup { request, status in if status != .done { request.state.descriptor = nil } }
         begin(request)
         return request.returned(on: events)
@@ -105,7 +105,7 @@ extension Request<Connect> {
     ///
     /// A connection that is not taken is closed when the request is freed.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` with `ECONNREFUSED` when nobody listens there, and else what the
+    /// - Throws: ``TeventError/systemCall(name:code:)`` with `ECONNREFUSED` when no server listens there, and else what the
     ///   request was ended with, such as ``RequestError/timedOut``.
     ///
     /// The corresponding C function is `async_connect_recv()`.

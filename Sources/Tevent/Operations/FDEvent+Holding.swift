@@ -1,8 +1,8 @@
 import Talloc
 
 // A connection is read and written by one request after another, each of which would make an event to wait with and free
-// it again: a chunk, two changes of what is watched, and between two of them a moment in which nobody watches, so that
-// the number might mean another file and the system has to be told anew.
+// it again: a chunk, two changes of what is watched, and between two of them a moment in which no event watches, so that
+// the number might mean another file, and the kernel has to be told again.
 //
 //     Read ─ event     WriteAll ─ event     Read ─ event …         without a holder
 //     Read ──┐         WriteAll ──┐         Read ──┐
@@ -18,7 +18,7 @@ extension EventContext {
     /// number is known to mean the same file, so that no request costs a system call to begin or to end waiting.
     ///
     /// It can close the descriptor: call ``FDEvent/setAutoClose()`` once nothing can fail any more, and make the requests
-    /// after it, so that they are freed before it. A request that still waits with it when it is freed waits for ever.
+    /// after it, so that they are freed before it. A request that still waits with it when it is freed never ends.
     ///
     /// - Parameters:
     ///   - descriptor: An open descriptor. It stays the caller's, unless the event is told to close it.
@@ -63,7 +63,7 @@ extension ContextPointer {
 extension FDEvent {
     /// What the handler of every holder does.
     ///
-    /// The step may free the holder, or lend it anew.
+    /// The step may free the holder, or lend it again.
     fileprivate func takeStep(_ ready: Flags) {
         let event = record("takeStep(_:)")
         guard event.pointee.borrower != nil, let step = event.pointee.step else { return }

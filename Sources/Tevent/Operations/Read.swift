@@ -44,13 +44,13 @@ public struct Read {
         let request = Request<Read>(waitingWith: event)
         let (descriptor, count) = (event.descriptor, request.state.count)
         let result = request.attempt { try event.readBuffer.read(descriptor, upTo: count) }
-        // Somebody else may have read it.
+        // Other code may have read it.
         guard let result, result != .wouldBlock else { return }
         request.state.result = result
         request.finish()
     }
 
-    /// What was read; nil if nothing was, since somebody else has finished the request.
+    /// What was read; nil if nothing was, because other code finished the request.
     fileprivate mutating func takeResult() -> SystemIO.ReadResult? { result.take() }
 }
 

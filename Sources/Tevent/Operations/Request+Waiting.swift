@@ -2,7 +2,7 @@ import Talloc
 
 // What the requests that wait for a descriptor share. The record knows the event they wait with, a child or one that
 // holds the descriptor and is lent, and frees it or gives it back before anything else when the request ends, however it
-// ends: it is out of the loop before anybody hears of it.
+// ends: it is out of the loop before any function is told about the end.
 
 extension Request {
     /// Takes the next step of the work each time the descriptor is ready, until the request ends.
@@ -47,7 +47,7 @@ extension Request {
 }
 
 extension Request {
-    /// Lets the request end at once when somebody cancels it.
+    /// Makes cancelling end the request at once.
     func allowCancelling() {
         setCancel { request in
             request.fail(RequestError.cancelled)

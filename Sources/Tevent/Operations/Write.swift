@@ -46,7 +46,7 @@ public struct Write {
 extension Request<Write> {
     /// Takes how many bytes were written, at least one unless there were none to write.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` if the write failed, with `EPIPE` when nobody reads any more, and
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if the write failed, with `EPIPE` when the other end is closed, and
     ///   else what the request was ended with, such as ``RequestError/timedOut``.
     public func receive() throws -> Int { try receive { $0.written } }
 }

@@ -61,7 +61,7 @@ extension Request<WriteAll> {
 
     /// Takes how many bytes were written: all of them, or it throws.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` if a write failed, with `EPIPE` when nobody reads any more, and
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if a write failed, with `EPIPE` when the other end is closed, and
     ///   else what the request was ended with, such as ``RequestError/timedOut``. A part may have been written.
     ///
     /// The corresponding C function is `writev_recv()`.

@@ -61,7 +61,7 @@ extension RequestQueue {
 extension RequestQueue.Entry: Sendable {}
 
 extension EventContext {
-    /// Sets what is told of the life of each queue entry that was added on this context; nil ends it.
+    /// Sets a function that is told about the life of each queue entry added on this context; nil removes it.
     ///
     /// The corresponding C function is `tevent_set_trace_queue_callback()`.
     public func setQueueTrace(_ trace: ((RequestQueue.Entry, QueueTracePoint) -> Void)?) {
@@ -78,7 +78,7 @@ package struct EntryRecord: EventRecord, Linked {
     private var place: Place
     /// Nil before it has joined, and when it leaves.
     package internal(set) var queue: QueuePointer?
-    /// Whose loop starts it; nobody does once that is gone.
+    /// The context whose loop starts it; once that is freed, the entry is never started.
     package let events: EventContext
     /// Nil for one that only blocks; kept once called, because the entry may be untriggered.
     var trigger: RequestCallback?

@@ -8,7 +8,7 @@ import Talloc
 ///
 /// The request whose turn has come is the active one. It stays so until it is *freed*, not only until it has ended;
 /// then the loop starts the next. Freeing a request that waits takes it out of the queue, and freeing the queue takes out
-/// all: they are in progress then, and nobody will start them.
+/// all: they stay in progress, and are never started.
 ///
 /// The corresponding C type is `struct tevent_queue`.
 public struct RequestQueue: TallocObject, Equatable {
@@ -64,7 +64,7 @@ public struct RequestQueue: TallocObject, Equatable {
             file: file, line: line)
     }
 
-    /// Adds a request, and calls its trigger at once when nobody is before it, and the queue is running.
+    /// Adds a request, and calls its trigger at once if no entry is before it and the queue is running.
     ///
     /// That spares a turn of the loop, and is safe only while the request is being made: if its callback has been set
     /// already, the loop calls the trigger. A trigger may end the request before this returns; then
@@ -199,8 +199,8 @@ package struct QueueRecord: EventRecord {
     package static var description: StaticString { "a request queue" }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let queue = chunk!.assumingMemoryBound(to: QueueRecord.self)
-        // Traces hear of each entry's end, and must find the queue gone: nothing can be added to it any more. Those of C
-        // may still ask how long it is.
+        // Traces are told about each entry's end, and must find the queue freed: nothing can be added to it any more. C
+        // traces may still ask how long it is.
         let isGone = queue.pointee.starter == nil
         if isGone { queue.pointee.prefix.slot.release() }
         queue.pointee.isRunning = false
@@ -222,7 +222,7 @@ extension QueuePointer {
     var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
 
     // snippet: update
-    /// Whether the entry may be started now: nobody is before it, and it has not been started yet.
+    /// Whether the entry may be started now: no entry is before it, and it has not been started yet.
     @inline(__always)
     package func canStart(_ entry: EntryPointer) -> Bool {
         pointee.isRunning && pointee.entries.first == entry && !entry.pointee.isTriggered && entry.context != nil
@@ -241,7 +241,7 @@ extension QueuePointer {
         if let hooks = loop.pointee.hooks { hooks.queues?(first.handle, .schedule) }
     }
 
-    /// Lets the loop start nobody; without effect if it was not told to.
+    /// Takes back that the loop should start an entry; no effect if it was not asked to.
     @inline(__always)
     func leaveLoop() {
         if let loop = pointee.prefix.context { scheduled.remove(from: loop) }

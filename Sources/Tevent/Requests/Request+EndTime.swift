@@ -59,7 +59,7 @@ extension Event {
 
 extension AnyRequest {
     fileprivate func timeOut() {
-        // Somebody may have moved the timer from under it.
+        // The timer may have been moved away from it.
         guard !isFreed, isInProgress else { return }
         record("timeOut").fail(.timedOut, .error(RequestError.timedOut), file: nil, line: 0)
     }

@@ -70,7 +70,7 @@ extension RequestProtocol {
     /// A request that ends while it is being made has no callback yet: post it, and its maker's caller can set one. It
     /// needs no memory and cannot fail. Posting a request in progress is a trap: it has nothing to tell.
     ///
-    /// - Parameter events: Whose loop calls the callback. If it is freed first, nobody does.
+    /// - Parameter events: The context whose loop calls the callback. If it is freed first, the callback is never called.
     /// - Returns: The request, for the last line of a function that makes one.
     ///
     /// The corresponding C function is `tevent_req_post()`.
@@ -88,7 +88,7 @@ extension RequestProtocol {
 
     /// Lets the callback be called from the loop of `events` when the request ends, never from inside of what ends it.
     ///
-    /// - Parameter events: Whose loop calls the callback. If it is freed first, nobody does.
+    /// - Parameter events: The context whose loop calls the callback. If it is freed first, the callback is never called.
     ///
     /// The corresponding C function is `tevent_req_defer_callback()`.
     public func deferCallback(on events: EventContext) {

@@ -5,11 +5,11 @@ import Talloc
 // Cancel and cleanup functions belong to whoever makes the request, as the callback belongs to whoever asked for it: a
 // request has one of each, so a caller who sets one takes away what its maker needs. C has the same rule.
 //
-// They are swapped, not assigned: letting the old one go may run anybody's deinit, and that may free the request, so it
+// They are swapped, not assigned: releasing the old one may run arbitrary deinit code, which may free the request, so it
 // comes when the new one is in its place.
 
 extension Request {
-    /// Sets what stops the work when somebody cancels the request; nil takes it away.
+    /// Sets a function that stops the work when the request is cancelled; nil removes it.
     ///
     /// It is for the function that makes the request, not for its caller.
     ///

@@ -55,7 +55,7 @@ func errorOfRequestReceived(_ chunk: UnsafeMutableRawPointer) -> any Error {
     }
 }
 
-/// Ends the change that began the receiving, and receives; returns the state if that is to be let go, and then the end.
+/// Ends the change that began the receiving, and receives; returns the state if it must be released before the end.
 @usableFromInline
 func receiveRequest(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
     endChangeOfState(chunk)
@@ -70,7 +70,7 @@ func endReceivingRequest(_ chunk: UnsafeMutableRawPointer) {
 extension RequestProtocol {
     /// Lets the state and all that is below the request go, without a look at the result.
     ///
-    /// It may be called at any time; the request is then over, and calls nobody any more.
+    /// It may be called at any time; the request is over then, and its callback is never called.
     ///
     /// The corresponding C function is `tevent_req_received()`.
     public func received() { record("received()").receive() }

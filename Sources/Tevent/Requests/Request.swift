@@ -20,7 +20,7 @@ public struct Request<State>: RequestProtocol, Equatable {
     /// - Parameters:
     ///   - state: What the work has to remember. The request owns it until it is received or freed.
     ///   - parent: What the request is freed with; for a subrequest, the request whose work it is part of.
-    /// - Throws: ``TeventError/outOfMemory(name:)``; the state is let go then.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; the state is released then.
     /// - Complexity: O(1), one allocation for the request and its state.
     ///
     /// The corresponding C macro is `tevent_req_create()`.

@@ -2,7 +2,7 @@ import Talloc
 
 /// When a request began and ended, and the same of its subrequests.
 ///
-/// It is an object of its own, which outlives the request as long as somebody holds it.
+/// It is an object of its own, which outlives the request as long as there is a reference to it.
 ///
 /// The corresponding C type is `struct tevent_req_profile`.
 public final class RequestProfile: CustomStringConvertible {

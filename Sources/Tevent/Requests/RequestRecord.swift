@@ -41,7 +41,7 @@ package struct RequestRecord: ObjectRecord {
     var statePlace = StatePlace.request
     /// True while the state is being changed in place, wherever that is.
     var isStateBeingChanged = false
-    /// False for a state that is plain bytes: letting it go takes nothing.
+    /// False for a state that is plain bytes: it needs no release.
     let isStateOwner: Bool
     package internal(set) var status = RequestStatus.inProgress
     /// Being received frees what is below the request, and that may try to free the request too: not now, but then.
@@ -68,10 +68,10 @@ package struct RequestRecord: ObjectRecord {
         scheduled = Scheduled(prefix: EventPrefix(slot: slot, file: file, line: line))
     }
 
-    /// Whether any of the properties owns something that is to be let go; few requests that are freed still have any.
+    /// Whether any property needs releasing; rarely true when a request is freed.
     ///
-    /// A property that is added and owns something is to be asked here too, or it leaks: whoever frees a request looks here
-    /// first, since to let go what is not there costs a tenth of a request's life.
+    /// A property that owns something must be added here, or it leaks: freeing a request asks this first, because releasing
+    /// empty properties costs a tenth of a request's life.
     var holdsAnything: Bool { callback != nil || extras != nil || failure.isError }
 }
 
@@ -103,7 +103,7 @@ package final class RequestExtras {
     package var cleanup: ((AnyRequest, RequestStatus) -> Void)?
     var print: ((AnyRequest) -> String)?
     package var endTimer: TimerEvent?
-    /// The chunk that the state has moved to; stale if somebody has freed it.
+    /// The chunk that the state has moved to; stale once it is freed.
     var state: TallocHandle?
     /// The context on which the callback is to be posted.
     package var deferral: EventContext?
@@ -201,7 +201,7 @@ extension RequestPointer {
         finish(status, file: file, line: line)
     }
 
-    /// Calls the cleanup function; each status comes once, so it hears of each only once.
+    /// Calls the cleanup function, once for each status.
     func cleanUp() {
         guard let cleanup = pointee.extras?.cleanup else { return }
         // It may end another request, whose function ends yet another, and so on.
@@ -220,7 +220,7 @@ extension RequestPointer {
 
     /// Calls the callback; the record may be gone before it returns.
     ///
-    /// A request that has ended gives it away: nobody calls it again.
+    /// A request that has ended gives its callback away: it is never called again.
     @inline(__always)
     func callBack() {
         if pointee.status == .inProgress { callBackAndKeep() } else { callBack(keeps: false) }
@@ -310,7 +310,7 @@ extension RequestPointer {
 
     /// Lets go all but the state, which is gone for everybody already.
     ///
-    /// - Returns: The state, if it is to be let go, and then the end; nil if all is done.
+    /// - Returns: The state, if it must be released before `endReceiving`; nil if all is done.
     func beginReceiving() -> UnsafeMutableRawPointer? {
         guard pointee.status != .received else { return nil }
         checkStateIsNotBeingChanged()

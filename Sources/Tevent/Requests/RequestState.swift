@@ -46,7 +46,7 @@ extension Request {
 
     /// The state as a chunk of its own, which can be a parent like any other; it goes when the request is received.
     ///
-    /// The chunk is made when it is first asked for. While nobody asks, the state lies in the request's own memory.
+    /// The chunk is made when it is first asked for. Until then the state lies in the request's own memory.
     ///
     /// - Throws: ``TeventError/outOfMemory(name:)``; the state stays where it is then.
     ///
@@ -89,7 +89,7 @@ extension AnyRequest {
 
 // What the generic functions above do for every type of state alike; they get the chunk of a request that is there.
 
-/// Where the state lies, which nobody is changing.
+/// Where the state lies, or a trap if it is being changed.
 @usableFromInline
 func placeOfState(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
     chunk.assumingMemoryBound(to: RequestRecord.self).placeOfState

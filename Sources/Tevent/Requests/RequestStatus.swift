@@ -44,7 +44,7 @@ public enum RequestError: Error, Equatable, CustomStringConvertible {
     case code(UInt64)
     /// The end time came before the work was done.
     case timedOut
-    /// Somebody cancelled the request, and the work stopped.
+    /// The request was cancelled, and the work stopped.
     case cancelled
 
     /// A sentence for people.
@@ -63,7 +63,7 @@ package enum RequestFailure {
     case code(UInt64)
     case error(any Error)
 
-    /// Whether it holds an error that is to be let go.
+    /// Whether it holds an error that must be released.
     var isError: Bool {
         if case .error = self { true } else { false }
     }

@@ -18,7 +18,7 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let user1 = Signal(rawValue: SIGUSR1)
     /// `SIGUSR2`: for the program's own use.
     public static let user2 = Signal(rawValue: SIGUSR2)
-    /// `SIGPIPE`: writing to what nobody reads.
+    /// `SIGPIPE`: writing to a pipe or socket whose other end is closed.
     public static let pipe = Signal(rawValue: SIGPIPE)
     /// `SIGTERM`: a polite request to end.
     public static let terminate = Signal(rawValue: SIGTERM)

@@ -5,9 +5,9 @@ import Glibc
 extension SystemIO {
     /// What accepting a connection came to.
     public enum AcceptResult: Equatable, Sendable {
-        /// Somebody has connected; the descriptor is the caller's.
+        /// A client has connected; the descriptor is the caller's.
         case connection(descriptor: Int32, peer: SocketAddress)
-        /// Nobody waits to be accepted.
+        /// No client waits to be accepted.
         case wouldBlock
     }
 
@@ -20,7 +20,7 @@ extension SystemIO {
     ///   - backlog: How many may have connected and wait to be accepted; the system may allow fewer.
     ///   - sharesPort: Whether others of the same user that say so too may listen on the port, each with a socket of its
     ///     own. The system then spreads the connections over the sockets, so that threads need not share one.
-    /// - Returns: The descriptor, readable when somebody has connected. It is the caller's.
+    /// - Returns: The descriptor, readable when a client has connected. It is the caller's.
     /// - Throws: ``TeventError/systemCall(name:code:)``, with `EADDRINUSE` when the port is taken.
     ///
     /// The corresponding C functions are `socket()`, `bind()` and `listen()`.
@@ -73,7 +73,7 @@ extension SystemIO {
     ///
     /// - Returns: The descriptor, which is the caller's, and whether it is connected already. If not, wait until it is
     ///   writable and then ask ``connect(_:to:)``.
-    /// - Throws: ``TeventError/systemCall(name:code:)``, with `ECONNREFUSED` when nobody listens there.
+    /// - Throws: ``TeventError/systemCall(name:code:)``, with `ECONNREFUSED` when no server listens there.
     ///
     /// The corresponding C functions are `socket()` and `connect()`.
     public static func connect(
@@ -93,7 +93,8 @@ extension SystemIO {
     /// Asking the socket for its error would not do: it has none while it still connects.
     ///
     /// - Returns: Whether the socket is connected.
-    /// - Throws: ``TeventError/systemCall(name:code:)`` when it will not be, with `ECONNREFUSED` when nobody listens there.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` when it will not be, with `ECONNREFUSED` when no server listens
+    ///   there.
     ///
     /// The corresponding C function is `connect()`.
     public static func connect(_ descriptor: Int32, to address: SocketAddress) throws(TeventError) -> Bool {

@@ -80,13 +80,13 @@ public enum SystemIO {
     /// Writes as many of the bytes as there is room for.
     ///
     /// - Returns: How many were written; 0 when there is no room now, and the descriptor does not block.
-    /// - Throws: ``TeventError/systemCall(name:code:)``, with `EPIPE` when nobody reads any more.
+    /// - Throws: ``TeventError/systemCall(name:code:)``, with `EPIPE` when the other end is closed.
     ///
     /// The corresponding C function is `write()`.
     public static func write(_ descriptor: Int32, _ bytes: some Collection<UInt8>) throws(TeventError) -> Int {
         let written =
             bytes.withContiguousStorageIfAvailable { write(descriptor, UnsafeRawBufferPointer($0)) }
-            // As many as it gives, whatever it counts: anybody may have written the collection.
+            // Takes as many as it gives, whatever it counts: the collection may be the program's own.
             ?? Array(IteratorSequence(bytes.makeIterator())).withUnsafeBytes { write(descriptor, $0) }
         guard written < 0 else { return written }
         let code = Int32(-written)

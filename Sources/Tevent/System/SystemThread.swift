@@ -22,7 +22,7 @@ public final class SystemThread<Success: Sendable>: Sendable {
     /// - Throws: ``TeventError/systemCall(name:code:)`` when the system has no room for another thread.
     public init(named name: String, _ body: consuming sending @escaping () throws -> Success) throws(TeventError) {
         let outcome = Outcome()
-        // Nothing of the function stays here: what it has captured is the new thread's to let go.
+        // Nothing of the function stays here: the new thread releases what it has captured.
         let start = Unmanaged.passRetained(Start(name: name, body: consume body, outcome: outcome))
         var thread = pthread_t()
         let code = pthread_create(&thread, nil, runThread, start.toOpaque())

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Why a message was not sent: nobody receives any more.
+/// Why a message was not sent: its receiver or loop has ended.
 ///
 /// It gives back what was to be sent.
 public struct LoopEndedError<Payload>: Error, CustomStringConvertible, CustomReflectable {

@@ -4,7 +4,7 @@ import Talloc
 /// Where a context receives what other threads send through ``ThreadProxy``.
 ///
 /// As long as it is there, its context's loop waits for messages, and does not end for lack of events. Freeing it ends
-/// that: whoever sends from then on gets an error, and what was under way is let go.
+/// that: sending from then on throws an error, and messages under way are released.
 ///
 /// The inbox belongs to its context's thread, the proxies to everybody. In C both are the same object.
 ///

@@ -1,14 +1,14 @@
 import Talloc
 
-/// What a thread sends messages to the loop of another with: a function to run there, and what it shall work on.
+/// Sends a function and its payload to another thread's loop.
 ///
-/// A proxy may be copied and kept by any thread, and may outlive the loop: sending is then an error that gives the
-/// payload back. Messages of one sender run in the order they were sent. Only a loop that sleeps is woken, so a busy one
+/// Any thread may copy and keep a proxy. A proxy may outlive the loop: sending then throws an error that returns the
+/// payload. Messages of one sender run in the order they were sent. Only a loop that sleeps is woken, so a busy one
 /// costs its senders no system call.
 ///
 /// Returning from ``schedule(_:_:)`` means that the message was accepted, not that it has run. Whoever wants to
 /// know lets the function reply, through a proxy of its own that was sent along. If the loop ends before it comes to a
-/// message, the message is let go.
+/// message, the message is released.
 ///
 /// The corresponding C type is `struct tevent_thread_proxy`.
 public struct ThreadProxy: @unchecked Sendable {
@@ -26,7 +26,7 @@ public struct ThreadProxy: @unchecked Sendable {
     /// Lets a function run on the inbox's loop, as an immediate would.
     ///
     /// - Parameter handler: What to do there.
-    /// - Throws: ``LoopEndedError`` when nobody receives any more.
+    /// - Throws: ``LoopEndedError`` when the inbox or its loop has ended.
     ///
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
     @inlinable
@@ -40,15 +40,15 @@ public struct ThreadProxy: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - payload: What to give away. The sender cannot use it any more; the compiler sees to that.
-    ///   - handler: What to do there; it owns the payload, and may send it on. If it never runs, the payload is let go.
-    /// - Throws: ``LoopEndedError`` with the payload when nobody receives any more.
+    ///   - handler: What to do there; it owns the payload, and may send it on. If it never runs, the payload is released.
+    /// - Throws: ``LoopEndedError`` with the payload when the inbox or its loop has ended.
     /// - Complexity: O(1); one system call if the loop sleeps, and an allocation once in some hundred messages, or for each
     ///   that is longer than a kilobyte.
     ///
     /// A closure keeps its parameters until it returns. One that sends the payload on, and whose own thread shall not be
     /// the one that lets it go, declares it `consuming`: `{ (events, payload: consuming sending Payload) in … }`.
     ///
-    /// Memory of talloc is not freed by letting its handle go: send that with ``schedule(memory:_:)``.
+    /// Releasing a handle does not free talloc memory: send that with ``schedule(memory:_:)``.
     ///
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
     @inlinable
@@ -56,7 +56,7 @@ public struct ThreadProxy: @unchecked Sendable {
         _ payload: consuming sending Payload,
         _ handler: @escaping @Sendable (_ events: EventContext, _ payload: sending Payload) -> Void
     ) throws(LoopEndedError<Payload>) {
-        // Once it is sent, nothing of it may be left here: whoever lets go last runs the deinit.
+        // Once it is sent, nothing of it may remain here: the thread that releases it last runs the deinit.
         let letter = Letter(payload: consume payload, handler: handler)
         let message = (consume letter).message(for: inbox) { message, events in
             let letter = Letter<Payload>.take(from: message)
@@ -149,7 +149,7 @@ struct Letter<Payload> {
 
     /// Runs the handler; the sender has given the payload away, so it is connected to nothing here either.
     ///
-    /// Nothing of it is kept here: what the handler sends on is let go by another thread, perhaps before this returns.
+    /// Keeps nothing of it: what the handler sends on is released by another thread, perhaps before this returns.
     @inlinable
     consuming func deliver(on events: EventContext) {
         let handler = handler

@@ -103,7 +103,7 @@ final class TriggerSignal: @unchecked Sendable {
     private let receiver: TallocHandle
     private let channel: Channel
     private let isUnderWay = Atomic(false)
-    /// Its content is the signal itself while it is under way, so that nobody frees the message then.
+    /// Its content is the signal itself while it is under way, which keeps the message alive.
     ///
     /// Touched by whoever has set `isUnderWay`, and then by the loop, until it takes that back.
     private let message: MessagePointer
@@ -132,7 +132,7 @@ final class TriggerSignal: @unchecked Sendable {
         return true
     }
 
-    /// Captures nothing, so that it can be set anew each time without memory, and need not be let go.
+    /// Captures nothing, so setting it again needs no memory, and it needs no release.
     private static var opening: MessageOpening {
         MessageOpening { message, events in
             let receiver = message.receiver

@@ -4,19 +4,19 @@ import Talloc
 
 // How messages come to a loop from other threads: a stack that is one word.
 //
-// Anybody pushes, by putting the latest message in the word in place of the one it then points at; the loop takes all
-// of them at once, and turns them around. So nobody ever waits for a lock, messages of one sender stay in order, and
+// A sender pushes by putting its message in the word, in place of the one it points at; the loop takes all
+// of them at once, and turns them around. No thread ever waits for a lock, messages of one sender stay in order, and
 // closing is one more value of the word: whoever pushes after that learns it in the same step that would have left the
 // message. Pushing never looks into the message it finds, so it does not matter that this may be gone by then.
 //
 //     latest ─▶ message 3 ─▶ message 2 ─▶ message 1          joinMessages:  1, 2, 3 behind the immediates
 
-/// The way from all threads to one loop; it outlives the loop as long as somebody may send.
+/// The way from all threads to one loop; it outlives the loop as long as any thread may send.
 package final class Channel: @unchecked Sendable {
-    /// The address of the message sent last; 0 when there is none, 1 when nobody receives any more.
+    /// The address of the message sent last; 0 when there is none, 1 when the channel is closed.
     private let latest = Atomic<UInt>(0)
     private static let closed: UInt = 1
-    /// Immortal, and of no use to anybody else as long as the channel is open.
+    /// Never freed, and used by no other channel while this one is open.
     private let waker: WakerPointer
 
     /// The loop's thread, by the address of something that each thread has for itself.
@@ -28,7 +28,7 @@ package final class Channel: @unchecked Sendable {
     init(waker: WakerPointer) { self.waker = waker }
 
     // snippet: send
-    /// Leaves a message for the loop, and wakes the loop if it sleeps; false when nobody receives any more.
+    /// Leaves a message for the loop, and wakes the loop if it sleeps; false when the channel is closed.
     package func send(_ message: MessagePointer) -> Bool {
         if UInt(bitPattern: clinux_free_slots_here()) == thread {
             waker.pointee.hasOwnMessage.store(true, ordering: .relaxed)
@@ -49,7 +49,7 @@ package final class Channel: @unchecked Sendable {
     }
     // snippet-end: send
 
-    /// Whether nobody receives any more.
+    /// Whether the loop has ended, and receives no more messages.
     package var isClosed: Bool { latest.load(ordering: .relaxed) == Self.closed }
 
     /// Whether there is something to take; with the order that falling asleep needs.

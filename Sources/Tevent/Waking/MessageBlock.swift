@@ -15,7 +15,7 @@ import Synchronization
 
 /// A piece of memory for messages; the record is in the place of the first cell.
 struct MessageBlock: ~Copyable {
-    /// How many cells are not free yet, those included that nobody has taken so far.
+    /// How many cells are not free yet, including those not taken so far.
     private let cellsLeft = Atomic(Self.cellCount)
 
     /// A line of the processor's cache: a thread that writes one message leaves those alone that another reads.
@@ -90,7 +90,7 @@ struct MessageBlock: ~Copyable {
         return key
     }()
 
-    /// Blocks that nobody uses at the moment; what there is no place for goes back to malloc.
+    /// Blocks not in use at the moment; those that do not fit here go back to malloc.
     private enum Spares {
         /// The address of a block, or 0.
         ///

@@ -41,7 +41,7 @@ extension WakerPointer {
     static var first: WakerPointer? { WakerPointer(bitPattern: all.load(ordering: .acquiring)) }
     var next: WakerPointer? { pointee.next }
 
-    /// Takes a waker that nobody uses, or makes one, and opens its eventfd.
+    /// Takes a waker that is not in use, or makes one, and opens its eventfd.
     static func open() throws(TeventError) -> WakerPointer {
         let descriptor = try openEventFD()
         return lock.withLock { _ in
@@ -66,7 +66,7 @@ extension WakerPointer {
         return waker
     }
 
-    /// Closes the eventfd; nobody wakes through it any more.
+    /// Closes the eventfd, through which no thread wakes the loop any more.
     func close() {
         pointee.signals.store(0, ordering: .sequentiallyConsistent)
         pointee.isSleeping.store(false, ordering: .sequentiallyConsistent)
