@@ -210,7 +210,9 @@ final class ForkTests: EngineTestCase {
         }
         // Once here: what Swift's own runtime makes when it is first needed, it makes under locks of its own.
         XCTAssertEqual(try useAll(), "11 1")
-        for round in 0..<rounds(300) {
+        // Under the thread sanitizer Swift's runtime takes locks of its own at each use of a global, and fork does not wait
+        // for those.
+        for round in 0..<(test_is_thread_sanitized() == 0 ? 300 : 0) {
             let said = try inChild(useAll)
             guard said == "11 1" else {
                 XCTFail("the child of round \(round) said '\(said)'")

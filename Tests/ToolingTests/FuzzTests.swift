@@ -14,7 +14,10 @@ final class FuzzTests: XCTestCase {
     // MARK: What it finds
 
     func testProgramsThatAreRightComeToNothing() throws {
-        let result = try fuzz("--seeds", "1-32")
+        // Programs of the class `depth` nest deeper than the thread sanitizer can follow.
+        let isLimited = levels(100_000) < 100_000
+        let classes = isLimited ? ["events", "requests", "queues", "messages", "memory"] : []
+        let result = try fuzz(arguments: ["--seeds", "1-32"] + classes.flatMap { ["--class", $0] })
         XCTAssertNotNil(
             result.stdout.firstMatch(of: /32 programs in .* s \(.* a minute\): 0 different findings, 0 more like them/),
             result.stdout)
