@@ -83,7 +83,7 @@ let engine: [Target] = [
     .systemLibrary(name: "CTalloc", pkgConfig: "talloc", providers: [.apt(["libtalloc-dev"])]),
     .target(name: "CLinux"),
     .target(name: "Talloc", dependencies: ["CTalloc", "CLinux"]),
-    .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"]),
+    .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"], exclude: ["README.md"]),
 ]
 
 /// What the tests share with the tour: running a program as a user does.

@@ -8,4 +8,4 @@ long clinux_first_child_offset;
 int64_t clinux_memory_limits;
 uintptr_t clinux_recent_type_names[clinux_recent_type_names_count];
 
-clinux_scheduled_act_function _Nullable clinux_scheduled_acts[32];
+clinux_scheduled_act_function clinux_scheduled_acts[32];

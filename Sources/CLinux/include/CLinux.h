@@ -167,15 +167,15 @@ static inline void clinux_prefetch(const void *address)
 }
 
 /* What each kind of scheduled object does when its turn comes (see Sources/Tevent/Events/Scheduled.swift). */
-typedef void (*clinux_scheduled_act_function)(void *_Nonnull object, void *_Nullable left_behind);
-extern clinux_scheduled_act_function _Nullable clinux_scheduled_acts[32];
+typedef void (*clinux_scheduled_act_function)(void *object, void *left_behind);
+extern clinux_scheduled_act_function clinux_scheduled_acts[32];
 
-static inline void clinux_set_scheduled_act(uint8_t kind, clinux_scheduled_act_function _Nonnull act)
+static inline void clinux_set_scheduled_act(uint8_t kind, clinux_scheduled_act_function act)
 {
     __atomic_store_n(&clinux_scheduled_acts[kind], act, __ATOMIC_RELAXED);
 }
 
-static inline clinux_scheduled_act_function _Nullable clinux_scheduled_act(uint8_t kind)
+static inline clinux_scheduled_act_function clinux_scheduled_act(uint8_t kind)
 {
     return __atomic_load_n(&clinux_scheduled_acts[kind], __ATOMIC_RELAXED);
 }

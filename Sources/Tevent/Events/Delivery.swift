@@ -13,7 +13,7 @@ struct Delivery {
     fileprivate var first: MessagePointer?
 
     fileprivate static let act: ScheduledAct = { object, leftBehind in
-        let delivery = object.assumingMemoryBound(to: Delivery.self)
+        let delivery = object.unsafelyUnwrapped.assumingMemoryBound(to: Delivery.self)
         guard let leftBehind else { return delivery.run() }
         let context = delivery.pointee.scheduled.prefix.context.unsafelyUnwrapped
         if let rest = delivery.leave(context) { addToLeftBehind(leftBehind) { rest.discardAll() } }

@@ -18,7 +18,9 @@ package struct Scheduled: Linked {
 /// What a kind of scheduled object does: it runs, or, if it gets a list, it leaves the queue of a context that is being
 /// freed, and adds to the list what is to be released when that context has gone.
 package typealias ScheduledAct =
-    @convention(c) (_ object: UnsafeMutableRawPointer, _ leftBehind: UnsafeMutableRawPointer?) -> Void
+    @convention(c) (
+        _ object: UnsafeMutableRawPointer?, _ leftBehind: UnsafeMutableRawPointer?
+    ) -> Void
 
 /// What is to be released when a context has gone.
 typealias LeftBehind = () -> Void

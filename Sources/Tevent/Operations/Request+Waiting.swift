@@ -61,7 +61,7 @@ extension RequestPointer {
     fileprivate func addEvent(
         of descriptor: Int32, _ flags: FDEvent.Flags, on context: ContextPointer, _ step: @escaping FDHandler
     ) throws(TeventError) {
-        try context.addFD(
+        _ = try context.addFD(
             descriptor, flags, under: self, file: StaticString(#fileID).cString, line: #line, service: .request, step
         ) { event in
             event.pointee.borrower = UnsafeMutableRawPointer(self)

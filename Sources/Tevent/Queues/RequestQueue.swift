@@ -192,7 +192,7 @@ package struct QueueRecord: EventRecord {
 
     package static var name: StaticString { "struct tevent_queue" }
     fileprivate static let act: ScheduledAct = { object, leftBehind in
-        let queue = object.assumingMemoryBound(to: QueueRecord.self)
+        let queue = object.unsafelyUnwrapped.assumingMemoryBound(to: QueueRecord.self)
         if leftBehind == nil { queue.run() } else { queue.leaveLoop() }
     }
     package static var kind: ObjectKind { .queue }

@@ -27,7 +27,7 @@ package struct RequestRecord: ObjectRecord {
     /// A closure, since the compiler inlines nothing into a function that it has to make a C function of.
     fileprivate static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { destroyRequest($0) }
     fileprivate static let act: ScheduledAct = { object, leftBehind in
-        let request = object.assumingMemoryBound(to: RequestRecord.self)
+        let request = object.unsafelyUnwrapped.assumingMemoryBound(to: RequestRecord.self)
         if leftBehind == nil { request.deliver() } else { request.leaveQueue() }
     }
     @inlinable package static var kinds: ObjectKinds { ObjectKinds(.request) }
