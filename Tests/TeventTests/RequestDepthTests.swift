@@ -41,7 +41,7 @@ final class RequestDepthTests: EngineTestCase {
     func testTenThousandNestedRequestsThatFinishNeedNoDeepStack() throws {
         let (calls, outcome) = try Self.runCascade { $0.finish() }
         XCTAssertEqual(calls, levels(10_000))
-        XCTAssertEqual(outcome, "9999")
+        XCTAssertEqual(outcome, "\(levels(10_000) - 1)")
     }
 
     func testTenThousandNestedRequestsThatFailNeedNoDeepStack() throws {
@@ -63,7 +63,7 @@ final class RequestDepthTests: EngineTestCase {
         try onSmallStack {
             let (calls, outcome) = try Self.runCascade(depth: levels(100_000)) { $0.finish() }
             XCTAssertEqual(calls, levels(100_000))
-            XCTAssertEqual(outcome, "99999")
+            XCTAssertEqual(outcome, "\(levels(100_000) - 1)")
         }
     }
 
@@ -151,6 +151,8 @@ final class RequestDepthTests: EngineTestCase {
             first.setCallback(endless)
             first.finish()
         }
+        // The thread sanitizer remembers fewer calls than there is stack for, and ends the program first.
+        guard levels(100_000) == 100_000 else { return XCTAssertNotEqual(result.exitCode, 0) }
         assertTrapped(result, saying: "callbacks that call each other without end")
     }
 }
