@@ -6,10 +6,10 @@ import XCTest
 
 @testable import Tevent
 
-/// Functions that are replaced while they are let go, conformances that free what is being worked with, and numbers that
+/// Functions that are replaced while they are released, conformances that free what is being worked with, and numbers that
 /// come to mean the engine's own descriptors.
 final class HostileFunctionTests: EngineTestCase {
-    // MARK: Functions that are set again when they are let go
+    // MARK: Functions that are set again when they are released
 
     /// Calls a function when it is released, once.
     private final class AtEnd {

@@ -7,7 +7,7 @@ import XCTest
 
 /// The engine's own requests in the hands of traces, functions and states that do their worst.
 final class HostileRequestTests: EngineTestCase {
-    // MARK: Traces that are told of the event that a request waits with
+    // MARK: Traces that are told about the event that a request waits with
 
     func testATraceMayRunTheLoopWhileARequestBeginsToWait() throws {
         try onBothBackends { events, _ in

@@ -2,7 +2,7 @@ import Synchronization
 import Talloc
 import Tevent
 
-// A box that any thread may open takes only what its owner gives away, and gives out only what it lets go.
+// A box that any thread may open takes only what its owner gives away, and gives out only what it releases.
 
 func putAsideWhatIsKept(_ events: EventContext) {
     _ = Mutex(events)  // error: sending 'events' risks causing data races
