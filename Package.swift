@@ -94,6 +94,8 @@ let support: [Target] = [
     .target(name: "TestSupport", dependencies: ["ChildProcess", "CTestSupport"], path: "Tests/TestSupport"),
 ]
 
+let chapterModules = chapters.filter { $0.type == .regular }.map { Target.Dependency(stringLiteral: $0.name) }
+
 let others: [Target] = [
     .testTarget(name: "TallocTests", dependencies: ["Talloc", "CTalloc", "CLinux", "TestSupport"]),
     .testTarget(
@@ -111,12 +113,7 @@ let others: [Target] = [
         name: "tour", dependencies: ["ChildProcess", "Tevent", argumentParser], path: "Sources/Tour"),
     // Where a reader writes programs of their own.
     .executableTarget(
-        name: "scratch",
-        dependencies: [
-            "Talloc", "Tevent", "Chapter1ContextAndLoops", "Chapter2Events", "Chapter3AccessingData",
-            "Chapter4Requests",
-            "Chapter5Queues", "Chapter6Threads",
-        ], path: "Scratch"),
+        name: "scratch", dependencies: ["Talloc", "Tevent"] + chapterModules, path: "Scratch"),
     .testTarget(name: "ToolingTests", dependencies: ["TestSupport"], exclude: ["FirstProgram"]),
 
     // Random programs over the whole public API, written as safely as a chapter; see `make fuzz`.

@@ -27,9 +27,8 @@ package struct ContextPolicies: OptionSet {
 
     package static var all: Self {
         [
-            .wallClock, .waitsWithoutEvents, .newestFirst, .oneDescriptorPerWait, .newEventsLineUp,
-            .closesBeforeFreeing,
-            .freesChildrenFirst, .keepsRunningDeadline,
+            .wallClock, .waitsWithoutEvents, .newestFirst, .oneDescriptorPerWait,
+            .newEventsLineUp, .closesBeforeFreeing, .freesChildrenFirst, .keepsRunningDeadline,
         ]
     }
 }

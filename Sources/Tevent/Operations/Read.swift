@@ -3,7 +3,8 @@ import Talloc
 /// Reading once from a descriptor, as a request; its state.
 public struct Read {
     private let count: Int
-    private var result: SystemIO.ReadResult?
+    /// Nil until something was read.
+    fileprivate var result: SystemIO.ReadResult?
 
     /// Begins to wait until there is something to read, and then reads it with one call.
     ///
@@ -49,9 +50,6 @@ public struct Read {
         request.state.result = result
         request.finish()
     }
-
-    /// What was read; nil if nothing was, because other code finished the request.
-    fileprivate mutating func takeResult() -> SystemIO.ReadResult? { result.take() }
 }
 
 extension Request<Read> {
@@ -63,7 +61,7 @@ extension Request<Read> {
     /// The corresponding C function is `read_packet_recv()`.
     public func receive() throws -> [UInt8]? {
         try receive { work in
-            switch work.takeResult() {
+            switch work.result.take() {
             case .bytes(let bytes): bytes
             case .endOfFile, .wouldBlock: nil
             case nil: lacksItsWork()

@@ -12,10 +12,11 @@ extension Request {
         for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping FDHandler
     ) throws(TeventError) {
         let request = record("wait(for:)")
-        if let lent = events.record("wait(for:)").lendHolder(of: descriptor, to: request, flags, step) {
+        let context = events.record("wait(for:)")
+        if let lent = context.lendHolder(of: descriptor, to: request, flags, step) {
             request.pointee.event = lent
         } else {
-            try request.addEvent(of: descriptor, flags, on: events.record("wait(for:)"), step)
+            try request.addEvent(of: descriptor, flags, on: context, step)
         }
     }
 
