@@ -18,9 +18,7 @@ final class FailingCallTests: EngineTestCase {
         "close": [EINTR, EIO],
     ]
 
-    override func setUpWithError() throws {
-        try XCTSkipIf(test_can_fail_calls() == 0, "a sanitizer has its own functions in place of the system's")
-    }
+    override func setUpWithError() throws { try skipUnlessCallsCanFail() }
 
     /// How many calls of each name the program makes.
     private func calls(_ backend: String) throws -> [String: Int] {
@@ -150,11 +148,15 @@ final class FailingCallTests: EngineTestCase {
 }
 
 extension EngineTestCase {
+    func skipUnlessCallsCanFail() throws {
+        try XCTSkipIf(test_can_fail_calls() == 0, "a sanitizer has its own functions in place of the system's")
+    }
+
     /// Runs something while calls of one name fail, from the one after so many others on.
     func failing<Value>(
         _ name: String, after number: Int = 0, times: Int, _ code: Int32, _ body: () throws -> Value
     ) throws -> Result<Value, any Error> {
-        try XCTSkipIf(test_can_fail_calls() == 0, "a sanitizer has its own functions in place of the system's")
+        try skipUnlessCallsCanFail()
         let name = strdup(name)
         defer { free(name) }
         test_fail_calls(name, number, times, code)

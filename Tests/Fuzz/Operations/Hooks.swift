@@ -4,45 +4,29 @@ import Tevent
 extension Kind {
     /// Traces and the debug function, which do anything.
     static let hooks: [Kind] = [
-        Kind("loop-trace", "a trace of e{a}'s loop does a part of:", share: 3, .kept) { world, step in
-            guard let events = world.context(step.a) else { return }
-            let foreign = Foreign(world, step)
-            world.releasing { events.setLoopTrace { [unowned world] _ in world.traced(events, foreign) } }
+        hook("loop-trace", "a trace of e{a}'s loop does a part of:", share: 3) { world, events, foreign in
+            events.setLoopTrace { [unowned world] _ in world.traced(events, foreign) }
         },
-        Kind("timer-trace", "a trace of e{a}'s timers does a part of:", share: 2, .kept) { world, step in
-            guard let events = world.context(step.a) else { return }
-            let foreign = Foreign(world, step)
-            world.releasing { events.setTimerTrace { [unowned world] in world.traced($0, $1, foreign) } }
+        hook("timer-trace", "a trace of e{a}'s timers does a part of:", share: 2) { world, events, foreign in
+            events.setTimerTrace { [unowned world] in world.traced($0, $1, foreign) }
         },
-        Kind("immediate-trace", "a trace of e{a}'s immediates does a part of:", share: 2, .kept) { world, step in
-            guard let events = world.context(step.a) else { return }
-            let foreign = Foreign(world, step)
-            world.releasing { events.setImmediateTrace { [unowned world] in world.traced($0, $1, foreign) } }
+        hook("immediate-trace", "a trace of e{a}'s immediates does a part of:", share: 2) { world, events, foreign in
+            events.setImmediateTrace { [unowned world] in world.traced($0, $1, foreign) }
         },
-        Kind("signal-trace", "a trace of e{a}'s signals does a part of:", share: 1, .kept) { world, step in
-            guard let events = world.context(step.a) else { return }
-            let foreign = Foreign(world, step)
-            world.releasing { events.setSignalTrace { [unowned world] in world.traced($0, $1, foreign) } }
+        hook("signal-trace", "a trace of e{a}'s signals does a part of:", share: 1) { world, events, foreign in
+            events.setSignalTrace { [unowned world] in world.traced($0, $1, foreign) }
         },
-        Kind("fd-trace", "a trace of e{a}'s descriptors does a part of:", share: 3, .kept) { world, step in
-            guard let events = world.context(step.a) else { return }
-            let foreign = Foreign(world, step)
-            world.releasing { events.setFDTrace { [unowned world] in world.traced($0, $1, foreign) } }
+        hook("fd-trace", "a trace of e{a}'s descriptors does a part of:", share: 3) { world, events, foreign in
+            events.setFDTrace { [unowned world] in world.traced($0, $1, foreign) }
         },
-        Kind("queue-trace", "a trace of e{a}'s queue entries does a part of:", share: 2, .kept) { world, step in
-            guard let events = world.context(step.a) else { return }
-            let foreign = Foreign(world, step)
-            world.releasing {
-                events.setQueueTrace { [unowned world] entry, _ in
-                    world.expect(!entry.isFreed, "a trace gets a freed entry")
-                    foreign.runPart()
-                }
+        hook("queue-trace", "a trace of e{a}'s queue entries does a part of:", share: 2) { world, events, foreign in
+            events.setQueueTrace { [unowned world] entry, _ in
+                world.expect(!entry.isFreed, "a trace gets a freed entry")
+                foreign.runPart()
             }
         },
-        Kind("debug", "the debug function of e{a} does a part of:", share: 2, .kept) { world, step in
-            guard let events = world.context(step.a) else { return }
-            let foreign = Foreign(world, step)
-            world.releasing { events.setDebug { _, _ in foreign.runPart() } }
+        hook("debug", "the debug function of e{a} does a part of:", share: 2) { world, events, foreign in
+            events.setDebug { _, _ in foreign.runPart() }
         },
         Kind("no-trace", "take the {b:loop|timer|immediate|descriptor} trace of e{a} away") { world, step in
             guard let events = world.context(step.a) else { return }
@@ -60,6 +44,18 @@ extension Kind {
             world.releasing { events.setDebug(nil) }
         },
     ]
+}
+
+/// A step that gives a context a function, which may release the one before.
+private func hook(
+    _ name: String, _ words: String, share: Int,
+    _ set: @escaping @Sendable (World, EventContext, Foreign) -> Void
+) -> Kind {
+    Kind(name, words, share: share, .kept) { world, step in
+        guard let events = world.context(step.a) else { return }
+        let foreign = Foreign(world, step)
+        world.releasing { set(world, events, foreign) }
+    }
 }
 
 extension World {
