@@ -26,12 +26,12 @@ struct ContextExtras {
     var startingImmediate: OpaquePointer?
 
     struct Traces {
-        var loop: (function: tevent_trace_callback_t, data: UnsafeMutableRawPointer?)?
-        var fds: (function: tevent_trace_fd_callback_t, data: UnsafeMutableRawPointer?)?
-        var signals: (function: tevent_trace_signal_callback_t, data: UnsafeMutableRawPointer?)?
-        var timers: (function: tevent_trace_timer_callback_t, data: UnsafeMutableRawPointer?)?
-        var immediates: (function: tevent_trace_immediate_callback_t, data: UnsafeMutableRawPointer?)?
-        var queues: (function: tevent_trace_queue_callback_t, data: UnsafeMutableRawPointer?)?
+        var loop: Trace<tevent_trace_callback_t>?
+        var fds: Trace<EventTraceFunction>?
+        var signals: Trace<EventTraceFunction>?
+        var timers: Trace<EventTraceFunction>?
+        var immediates: Trace<EventTraceFunction>?
+        var queues: Trace<EventTraceFunction>?
     }
 
     init(of context: ContextPointer, ops: UnsafePointer<tevent_ops>) {

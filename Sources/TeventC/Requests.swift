@@ -65,7 +65,7 @@ extension RequestPointer {
     /// Replaces the engine's callback, which captures nothing and need not be released.
     @inline(__always)
     fileprivate func replaceCallback(_ callback: RequestCallback?) {
-        withUnsafeMutablePointer(to: &pointee.callback) { $0.initialize(to: callback) }
+        withUnsafeMutablePointer(to: &pointee.owned.callback) { $0.initialize(to: callback) }
     }
 
     var state: tevent_req_state { tevent_req_state(pointee.status) }
@@ -174,7 +174,7 @@ package func _tevent_req_callback_data(_ req: OpaquePointer?) -> UnsafeMutableRa
 private func finish(
     _ request: RequestPointer, _ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?
 ) {
-    if request.pointee.extras?.cleanup == nil { request.stopProfile(status, failure, location) }
+    if request.pointee.owned.extras?.cleanup == nil { request.stopProfile(status, failure, location) }
     CallDepth.endWithoutCleanup(request)
     request.fail(status, failure, file: location, line: 0)
 }
@@ -217,7 +217,7 @@ package func tevent_req_post(_ req: OpaquePointer?, _ ev: OpaquePointer?) -> Opa
 package func tevent_req_defer_callback(_ req: OpaquePointer?, _ ev: OpaquePointer?) {
     let request = request(req)
     guard ev != nil else {
-        request.pointee.extras?.deferral = nil
+        request.pointee.owned.extras?.deferral = nil
         return
     }
     request.extras.deferral = EventContext(context(ev))
@@ -227,7 +227,7 @@ package func tevent_req_defer_callback(_ req: OpaquePointer?, _ ev: OpaquePointe
 package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: UnsafePointer<CChar>?) {
     let request = request(req)
     request.pointee.finishFile = location
-    guard let events = request.pointee.extras?.deferral.take() else {
+    guard let events = request.pointee.owned.extras?.deferral.take() else {
         // The engine keeps quiet about a request that was received, C does not.
         return request.pointee.status == .received ? request.callProgram() : request.notify()
     }
@@ -282,7 +282,7 @@ package func _tevent_req_set_cleanup_fn(
         }
         guard !handle.isStale, status != .received else { return }
         request.pointee.finishFile = location
-        request.stopProfile(status, request.pointee.failure, request.pointee.finishFile)
+        request.stopProfile(status, request.pointee.owned.failure, request.pointee.finishFile)
     }
 }
 
@@ -305,7 +305,7 @@ package func tevent_req_set_endtime(_ req: OpaquePointer?, _ ev: OpaquePointer?,
 
 @c @implementation
 package func tevent_req_reset_endtime(_ req: OpaquePointer?) {
-    guard let timer = request(req).pointee.extras?.endTimer.take(), !timer.isFreed else { return }
+    guard let timer = request(req).pointee.owned.extras?.endTimer.take(), !timer.isFreed else { return }
     timer.free()
 }
 
@@ -322,7 +322,7 @@ package func tevent_req_is_error(
 ) -> Bool {
     let request = request(req)
     guard request.pointee.status != .done else { return false }
-    if case .code(let code) = request.pointee.failure, request.pointee.status == .failed { error?.pointee = code }
+    if case .code(let code) = request.pointee.owned.failure, request.pointee.status == .failed { error?.pointee = code }
     state?.pointee = request.state
     return true
 }
@@ -345,7 +345,7 @@ private func receive(_ request: RequestPointer) {
     request.c.pointee.cancel = nil
     request.c.pointee.cancelName = nil
     if request.pointee.status != .received { CallDepth.endWithoutCleanup(request) }
-    guard request.receiveKeepingChildren() else { return }
+    guard request.endWorkKeepingChildren() else { return }
     if let state = request.c.pointee.state {
         request.c.pointee.state = nil
         freeChunk(state)
@@ -375,8 +375,8 @@ package func tevent_req_default_print(
         pointer.map { "0x" + String(UInt(bitPattern: $0), radix: 16) } ?? "(nil)"
     }
     var error: UInt64 = 0
-    if case .code(let code) = request.pointee.failure { error = code }
-    let timer = request.pointee.extras?.endTimer.flatMap(\.tallocHandle.object)
+    if case .code(let code) = request.pointee.owned.failure { error = code }
+    let timer = request.pointee.owned.extras?.endTimer.flatMap(\.tallocHandle.object)
     let finish = request.pointee.finishFile.map { String(cString: $0) } ?? "(null)"
     let type = request.c.pointee.type.map { String(cString: $0) } ?? "(null)"
     let words =

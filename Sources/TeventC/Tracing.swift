@@ -2,7 +2,41 @@ import CTevent
 import Talloc
 import Tevent
 
-// A program's trace functions. The engine tells its own hooks; each of these passes on to the program what they hear.
+// A program's trace functions. The engine calls its own hooks; each of these passes on to the program what it is told.
+
+/// A trace function of the program, with what it wants to be called with.
+struct Trace<Function> {
+    let function: Function
+    let data: UnsafeMutableRawPointer?
+
+    init?(_ function: Function?, _ data: UnsafeMutableRawPointer?) {
+        guard let function else { return nil }
+        self.function = function
+        self.data = data
+    }
+}
+
+/// The type of all trace functions but the loop's.
+typealias EventTraceFunction =
+    @convention(c) (OpaquePointer?, tevent_event_trace_point, UnsafeMutableRawPointer?) -> Void
+
+extension Optional {
+    /// Stores the function and its data where the program wants them; a null pointer for what it does not want.
+    fileprivate func store<Function>(_ function: UnsafeMutablePointer<Function?>?, _ data: UnsafeMutableRawPointer?)
+    where Wrapped == Trace<Function> {
+        function?.pointee = self?.function
+        data?.store(self?.data)
+    }
+}
+
+extension Trace<EventTraceFunction> {
+    /// The engine's hook that passes on to the program what happens to an event.
+    fileprivate func hook<Event: TallocObject>() -> (Event, EventTracePoint) -> Void {
+        { event, point in self(OpaquePointer(event.tallocHandle), tevent_event_trace_point(point)) }
+    }
+
+    func callAsFunction(_ event: OpaquePointer?, _ point: tevent_event_trace_point) { function(event, point, data) }
+}
 
 extension tevent_event_trace_point {
     init(_ point: EventTracePoint) {
@@ -26,14 +60,15 @@ package func tevent_set_trace_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.pointee.traces.loop = callback.map { ($0, private_data) }
+    let trace = Trace(callback, private_data)
+    context.extras.pointee.traces.loop = trace
     // Turns are traced by `_tevent_loop_once`, since backends of the program's own have some, too.
     EventContext(context).setLoopTrace(
-        callback.map { callback in
+        trace.map { trace in
             { point in
                 switch point {
-                case .beforeWait: callback(TEVENT_TRACE_BEFORE_WAIT, private_data)
-                case .afterWait: callback(TEVENT_TRACE_AFTER_WAIT, private_data)
+                case .beforeWait: trace.function(TEVENT_TRACE_BEFORE_WAIT, trace.data)
+                case .afterWait: trace.function(TEVENT_TRACE_AFTER_WAIT, trace.data)
                 case .beforeLoopOnce, .afterLoopOnce: break
                 }
             }
@@ -45,9 +80,7 @@ package func tevent_get_trace_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.pointee.traces.loop
-    callback?.pointee = trace?.function
-    private_data?.store(trace?.data)
+    context(ev).extras.pointee.traces.loop.store(callback, private_data)
 }
 
 @c @implementation
@@ -63,13 +96,9 @@ package func tevent_set_trace_fd_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_fd_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.pointee.traces.fds = callback.map { ($0, private_data) }
-    EventContext(context).setFDTrace(
-        callback.map { callback in
-            { event, point in
-                callback(OpaquePointer(event.tallocHandle), tevent_event_trace_point(point), private_data)
-            }
-        })
+    let trace = Trace(callback, private_data)
+    context.extras.pointee.traces.fds = trace
+    EventContext(context).setFDTrace(trace?.hook())
 }
 
 @c @implementation
@@ -77,17 +106,14 @@ package func tevent_get_trace_fd_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_fd_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.pointee.traces.fds
-    callback?.pointee = trace?.function
-    private_data?.store(trace?.data)
+    context(ev).extras.pointee.traces.fds.store(callback, private_data)
 }
 
 @c @implementation
 package func tevent_trace_fd_callback(
     _ ev: OpaquePointer?, _ fde: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
-    guard let trace = context(ev).extras.pointee.traces.fds else { return }
-    trace.function(fde, point, trace.data)
+    context(ev).extras.pointee.traces.fds?(fde, point)
 }
 
 // MARK: Signals
@@ -97,13 +123,9 @@ package func tevent_set_trace_signal_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_signal_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.pointee.traces.signals = callback.map { ($0, private_data) }
-    EventContext(context).setSignalTrace(
-        callback.map { callback in
-            { event, point in
-                callback(OpaquePointer(event.tallocHandle), tevent_event_trace_point(point), private_data)
-            }
-        })
+    let trace = Trace(callback, private_data)
+    context.extras.pointee.traces.signals = trace
+    EventContext(context).setSignalTrace(trace?.hook())
 }
 
 @c @implementation
@@ -111,17 +133,14 @@ package func tevent_get_trace_signal_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_signal_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.pointee.traces.signals
-    callback?.pointee = trace?.function
-    private_data?.store(trace?.data)
+    context(ev).extras.pointee.traces.signals.store(callback, private_data)
 }
 
 @c @implementation
 package func tevent_trace_signal_callback(
     _ ev: OpaquePointer?, _ se: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
-    guard let trace = context(ev).extras.pointee.traces.signals else { return }
-    trace.function(se, point, trace.data)
+    context(ev).extras.pointee.traces.signals?(se, point)
 }
 
 // MARK: Timers
@@ -131,13 +150,9 @@ package func tevent_set_trace_timer_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_timer_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.pointee.traces.timers = callback.map { ($0, private_data) }
-    EventContext(context).setTimerTrace(
-        callback.map { callback in
-            { event, point in
-                callback(OpaquePointer(event.tallocHandle), tevent_event_trace_point(point), private_data)
-            }
-        })
+    let trace = Trace(callback, private_data)
+    context.extras.pointee.traces.timers = trace
+    EventContext(context).setTimerTrace(trace?.hook())
 }
 
 @c @implementation
@@ -145,17 +160,14 @@ package func tevent_get_trace_timer_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_timer_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.pointee.traces.timers
-    callback?.pointee = trace?.function
-    private_data?.store(trace?.data)
+    context(ev).extras.pointee.traces.timers.store(callback, private_data)
 }
 
 @c @implementation
 package func tevent_trace_timer_callback(
     _ ev: OpaquePointer?, _ te: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
-    guard let trace = context(ev).extras.pointee.traces.timers else { return }
-    trace.function(te, point, trace.data)
+    context(ev).extras.pointee.traces.timers?(te, point)
 }
 
 // MARK: Immediates
@@ -165,17 +177,18 @@ package func tevent_set_trace_immediate_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_immediate_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.pointee.traces.immediates = callback.map { ($0, private_data) }
+    let trace = Trace(callback, private_data)
+    context.extras.pointee.traces.immediates = trace
     EventContext(context).setImmediateTrace(
-        callback.map { callback in
+        trace.map { trace in
             { event, point in
                 let im = OpaquePointer(event.tallocHandle)
-                // That it leaves is told when its handler has returned, see Running.swift.
+                // The program is told that it leaves when its handler has returned, see Running.swift.
                 if point == .detach, context.extras.pointee.startingImmediate == im {
                     return context.extras.pointee.startingImmediate = nil
                 }
                 if point == .beforeHandler { context.extras.pointee.startingImmediate = im }
-                callback(im, tevent_event_trace_point(point), private_data)
+                trace(im, tevent_event_trace_point(point))
             }
         })
 }
@@ -185,17 +198,14 @@ package func tevent_get_trace_immediate_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_immediate_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.pointee.traces.immediates
-    callback?.pointee = trace?.function
-    private_data?.store(trace?.data)
+    context(ev).extras.pointee.traces.immediates.store(callback, private_data)
 }
 
 @c @implementation
 package func tevent_trace_immediate_callback(
     _ ev: OpaquePointer?, _ im: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
-    guard let trace = context(ev).extras.pointee.traces.immediates else { return }
-    trace.function(im, point, trace.data)
+    context(ev).extras.pointee.traces.immediates?(im, point)
 }
 
 // MARK: Queues
@@ -205,15 +215,16 @@ package func tevent_set_trace_queue_callback(
     _ ev: OpaquePointer?, _ callback: tevent_trace_queue_callback_t?, _ private_data: UnsafeMutableRawPointer?
 ) {
     let context = context(ev)
-    context.extras.pointee.traces.queues = callback.map { ($0, private_data) }
+    let trace = Trace(callback, private_data)
+    context.extras.pointee.traces.queues = trace
     EventContext(context).setQueueTrace(
-        callback.map { callback in
+        trace.map { trace in
             { entry, point in
                 let entry = OpaquePointer(entry.tallocHandle)
                 switch point {
-                case .attach: callback(entry, TEVENT_EVENT_TRACE_ATTACH, private_data)
-                case .beforeHandler: callback(entry, TEVENT_EVENT_TRACE_BEFORE_HANDLER, private_data)
-                // C's trace knows the one not at all, and hears of the other before it happens.
+                case .attach: trace(entry, TEVENT_EVENT_TRACE_ATTACH)
+                case .beforeHandler: trace(entry, TEVENT_EVENT_TRACE_BEFORE_HANDLER)
+                // C's trace does not know the first, and is told about the second before it happens.
                 case .schedule, .detach: break
                 }
             }
@@ -225,15 +236,12 @@ package func tevent_get_trace_queue_callback(
     _ ev: OpaquePointer?, _ callback: UnsafeMutablePointer<tevent_trace_queue_callback_t?>?,
     _ private_data: UnsafeMutableRawPointer?
 ) {
-    let trace = context(ev).extras.pointee.traces.queues
-    callback?.pointee = trace?.function
-    private_data?.store(trace?.data)
+    context(ev).extras.pointee.traces.queues.store(callback, private_data)
 }
 
 @c @implementation
 package func tevent_trace_queue_callback(
     _ ev: OpaquePointer?, _ entry: OpaquePointer?, _ point: tevent_event_trace_point
 ) {
-    guard let trace = context(ev).extras.pointee.traces.queues else { return }
-    trace.function(entry, point, trace.data)
+    context(ev).extras.pointee.traces.queues?(entry, point)
 }

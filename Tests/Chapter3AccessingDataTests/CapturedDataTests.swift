@@ -44,7 +44,7 @@ final class CapturedDataTests: XCTestCase {
         try onBench { bench in
             let request = try bench.request()
             setKeepingCallback(request, bench)
-            request.received()
+            request.discard()
             XCTAssertEqual(bench.gone, ["witness"])
         }
     }

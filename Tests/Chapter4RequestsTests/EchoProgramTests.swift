@@ -27,7 +27,7 @@ final class EchoProgramTests: XCTestCase {
         // Not one that the system gives to clients: connecting to itself, one could take it before the server does.
         let ports = (20_000..<30_000).shuffled()
         let free = try XCTUnwrap(
-            ports.first { (try? SystemIO.close(SystemIO.listen(on: .loopback(port: UInt16($0))))) != nil })
+            ports.first { (try? SystemIO.close(SystemIO.listen(boundTo: .loopback(port: UInt16($0))))) != nil })
         let program = try startProgram(
             "echo-server", arguments: ["--port", "\(free)", "--verbose"], redirected: redirected)
         let deadline = ContinuousClock.now + .seconds(60)
@@ -269,7 +269,7 @@ final class EchoProgramTests: XCTestCase {
 
     func testInterruptEndsTheLoadWithTheSummarySoFar() throws {
         // The test's own server never answers; once a message has come, the load is under way.
-        let listener = try SystemIO.listen(on: .loopback(port: 0))
+        let listener = try SystemIO.listen(boundTo: .loopback(port: 0))
         defer { SystemIO.close(listener) }
         _ = fcntl(listener, F_SETFL, 0)
         let port = "\(try SystemIO.localAddress(of: listener).port)"

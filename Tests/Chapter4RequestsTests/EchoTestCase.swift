@@ -58,7 +58,7 @@ class EchoTestCase: XCTestCase {
 
     /// A server that is anything but an echo server: it gets each connection and what comes, and may answer.
     func startBadServer(_ answer: @escaping (_ socket: Int32, _ bytes: [UInt8]) -> Void) throws -> SocketAddress {
-        let listener = opened(try SystemIO.listen(on: .loopback(port: 0)))
+        let listener = opened(try SystemIO.listen(boundTo: .loopback(port: 0)))
         try events.addFD(listener, .read, under: memory) { [events, memory] _, _ in
             guard case .connection(let socket, _)? = try? SystemIO.accept(listener) else { return }
             let event = try? events!.addFD(socket, .read, under: memory!) { event, _ in

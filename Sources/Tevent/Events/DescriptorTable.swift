@@ -45,8 +45,12 @@ struct DescriptorTable {
     /// The entry of a descriptor that was reserved.
     subscript(descriptor: Int32) -> Entry {
         @inline(__always) get { entries.unsafelyUnwrapped[Int(descriptor)] }
-        @inline(__always) nonmutating _modify { yield &entries.unsafelyUnwrapped[Int(descriptor)] }
+        @inline(__always) mutating _modify { yield &entries.unsafelyUnwrapped[Int(descriptor)] }
     }
+
+    /// The entry where it lies, until the table grows.
+    @inline(__always)
+    func pointer(to descriptor: Int32) -> UnsafeMutablePointer<Entry> { entries.unsafelyUnwrapped + Int(descriptor) }
 
     func hasEntry(for descriptor: Int32) -> Bool { descriptor < capacity }
 
@@ -104,7 +108,7 @@ struct DescriptorTable {
     }
 
     @inline(__always)
-    private func noteDoubt(of descriptor: Int32) {
+    private mutating func noteDoubt(of descriptor: Int32) {
         self[descriptor].isInDoubt = true
         self[descriptor].doubtedInRound = round
     }
@@ -117,14 +121,14 @@ struct DescriptorTable {
     }
 
     /// Puts an event behind the others of its descriptor, after its turn.
-    func moveToEnd(_ event: FDPointer) {
+    mutating func moveToEnd(_ event: FDPointer) {
         let descriptor = event.pointee.descriptor
         guard self[descriptor].first != event || event.pointee.sibling != nil else { return }
         unlink(event, from: descriptor)
         append(event, to: descriptor)
     }
 
-    private func append(_ event: FDPointer, to descriptor: Int32) {
+    private mutating func append(_ event: FDPointer, to descriptor: Int32) {
         event.pointee.sibling = nil
         guard var last = self[descriptor].first else { return self[descriptor].first = event }
         while let next = last.pointee.sibling { last = next }
@@ -132,7 +136,7 @@ struct DescriptorTable {
     }
 
     @inline(__always)
-    private func unlink(_ event: FDPointer, from descriptor: Int32) {
+    private mutating func unlink(_ event: FDPointer, from descriptor: Int32) {
         if self[descriptor].first == event {
             self[descriptor].first = event.pointee.sibling
         } else {
@@ -141,7 +145,7 @@ struct DescriptorTable {
     }
 
     @inline(never)
-    private func unlinkFromMiddle(_ event: FDPointer, of descriptor: Int32) {
+    private mutating func unlinkFromMiddle(_ event: FDPointer, of descriptor: Int32) {
         var before = self[descriptor].first
         while let record = before, record.pointee.sibling != event { before = record.pointee.sibling }
         before?.pointee.sibling = event.pointee.sibling

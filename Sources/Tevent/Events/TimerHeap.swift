@@ -10,7 +10,7 @@ package struct TimerHeap {
     /// The deadline, then the order of adding for those that are equal: one number to compare.
     ///
     /// Its last digits are the timer's number, which says whose it is.
-    private struct Key {
+    struct Key {
         private let value: Int128
 
         init(deadline: Int64, order: UInt32, number: UInt32) {
@@ -31,30 +31,30 @@ package struct TimerHeap {
 
     /// The keys, the timers and the places, one after the other, each with room for `capacity`.
     private(set) var memory: UnsafeMutableRawPointer?
-    private var capacity = 0
+    private(set) var capacity = 0
     package private(set) var count = 0
     /// How many timers have a number: those in the heap, and those whose handlers run, so that updating them cannot fail.
-    private var numbered = 0
+    private(set) var numbered = 0
     /// The numbers from here on were never given out.
-    private var nextNumber: UInt32 = 0
+    private(set) var nextNumber: UInt32 = 0
     /// Numbers that timers have given back: the last of them, which knows the one before by its place.
     private var freeNumber = notInHeap
     /// When the timer was due that was noted last.
     package private(set) var runningDeadline: Int64 = 0
     /// How many timers were added, which keeps the order of equal deadlines.
-    private(set) var added: UInt32 = 0
+    var added: UInt32 = 0
 
-    private var keys: UnsafeMutablePointer<Key> {
+    var keys: UnsafeMutablePointer<Key> {
         memory.unsafelyUnwrapped.assumingMemoryBound(to: Key.self)
     }
 
     /// The timers by their numbers; nil for numbers that were given back.
-    private var timers: UnsafeMutablePointer<TimerPointer?> {
+    var timers: UnsafeMutablePointer<TimerPointer?> {
         (memory.unsafelyUnwrapped + capacity &* MemoryLayout<Key>.stride).assumingMemoryBound(to: TimerPointer?.self)
     }
 
     /// Where in the heap timers are, by their numbers.
-    private var places: UnsafeMutablePointer<UInt32> {
+    var places: UnsafeMutablePointer<UInt32> {
         (memory.unsafelyUnwrapped + capacity &* (MemoryLayout<Key>.stride + MemoryLayout<TimerPointer?>.stride))
             .assumingMemoryBound(to: UInt32.self)
     }
@@ -218,23 +218,5 @@ package struct TimerHeap {
         // What is sorted is a heap as well.
         for (index, key) in waiting.enumerated() { place(key.renumbered(UInt32(index)), at: index) }
         added = UInt32(count)
-    }
-
-    // MARK: For tests
-
-    /// Sets after how many more timers the order is recounted.
-    mutating func useUpOrder(but left: UInt32) { added = .max - left }
-
-    /// Whether every parent precedes its children, every timer knows its number and every number its place.
-    var isConsistent: Bool {
-        guard count <= numbered, numbered <= capacity else { return false }
-        let used = (0..<Int(nextNumber)).filter { timers[$0] != nil }
-        return used.count == numbered
-            && used.allSatisfy { timers[$0]!.pointee.number == UInt32($0) }
-            && used.filter { contains(timers[$0]!) }.count == count
-            && (0..<count).allSatisfy { index in
-                places[Int(keys[index].number)] == UInt32(index)
-                    && (index == 0 || !(keys[index] < keys[(index - 1) / 4]))
-            }
     }
 }

@@ -133,54 +133,54 @@ extension ContextPointer {
 
     /// Tells the backend what is wanted of a descriptor now; nil if it need not be told.
     ///
-    /// No foreign code runs in here, so that the table stays where it is.
+    /// No foreign code runs in here, so that the entry stays where it is.
     private func apply(_ descriptor: Int32) throws(TeventError) -> BackendChange? {
-        let table = pointee.descriptors
-        let wanted = table.wanted(descriptor)
+        let wanted = pointee.descriptors.wanted(descriptor)
+        let entry = pointee.descriptors.pointer(to: descriptor)
         // A program may rely on another descriptor's handler running first, to tell it to leave this one alone. An event
         // that waits for something else than the earlier one keeps the place: no program relies on that, and one system
         // call instead of two saves a quarter of an echo.
-        if pointee.policies.contains(.newEventsLineUp), table[descriptor].isNew,
-            !wanted.isDisjoint(with: table[descriptor].registered)
+        if pointee.policies.contains(.newEventsLineUp), entry.pointee.isNew,
+            !wanted.isDisjoint(with: entry.pointee.registered)
         {
             forget(descriptor)
         }
-        let registered = table[descriptor].registered
-        if table[descriptor].isAlwaysReady {
-            table[descriptor].isAlwaysReady = false
+        let registered = entry.pointee.registered
+        if entry.pointee.isAlwaysReady {
+            entry.pointee.isAlwaysReady = false
             pointee.alwaysReady.removeAll { $0 == descriptor }
         }
-        let isInDoubt = table[descriptor].isInDoubt
+        let isInDoubt = entry.pointee.isInDoubt
         guard wanted != registered || (isInDoubt && !wanted.isEmpty) else { return nil }
-        if registered.isEmpty || isInDoubt { table[descriptor].generation &+= 1 }
+        if registered.isEmpty || isInDoubt { entry.pointee.generation &+= 1 }
         let change = pointee.backend.change(
-            descriptor, from: registered, to: wanted, generation: table[descriptor].generation)
+            descriptor, from: registered, to: wanted, generation: entry.pointee.generation)
         switch change {
-        case .done: table[descriptor].registered = wanted
+        case .done: entry.pointee.registered = wanted
         case .alwaysReady:
-            table[descriptor].registered = []
+            entry.pointee.registered = []
             // Errors do not happen to it: an event that wants only those waits without end, as with poll.
             if !wanted.isDisjoint(with: [.read, .write]) {
-                table[descriptor].isAlwaysReady = true
+                entry.pointee.isAlwaysReady = true
                 pointee.alwaysReady.append(descriptor)
             }
         case .badDescriptor:
-            table[descriptor].registered = []
+            entry.pointee.registered = []
             reportNotOpen(descriptor)
         case .failed(let call, let code): throw .systemCall(name: call, code: code)
         }
-        table[descriptor].isInDoubt = false
-        table[descriptor].isNew = false
+        entry.pointee.isInDoubt = false
+        entry.pointee.isNew = false
         return change
     }
 
     /// Takes a descriptor out of the backend at once.
     func forget(_ descriptor: Int32) {
-        let table = pointee.descriptors
-        guard !hasForked, !table[descriptor].registered.isEmpty else { return }
+        let entry = pointee.descriptors.pointer(to: descriptor)
+        guard !hasForked, !entry.pointee.registered.isEmpty else { return }
         _ = pointee.backend.change(
-            descriptor, from: table[descriptor].registered, to: [], generation: table[descriptor].generation)
-        table[descriptor].registered = []
+            descriptor, from: entry.pointee.registered, to: [], generation: entry.pointee.generation)
+        entry.pointee.registered = []
     }
 
     // MARK: Descriptors that cannot be waited for

@@ -9,7 +9,7 @@ public struct Accept {
     /// Waits until a client connects, and accepts the connection.
     ///
     /// - Parameters:
-    ///   - listener: A socket that listens, see ``SystemIO/listen(on:backlog:)``. It stays the caller's, and is to be
+    ///   - listener: A socket that listens, see ``SystemIO/listen(boundTo:backlog:)``. It stays the caller's, and is to be
     ///     closed only when the request has ended or was freed.
     ///   - events: Whose loop waits.
     ///   - parent: What the request is freed with.

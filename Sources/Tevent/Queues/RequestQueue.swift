@@ -262,7 +262,7 @@ extension QueuePointer {
         entry.join(self, of: request)
         // A trace may have freed any of them.
         guard !handle.isStale else { return }
-        if startsAtOnce, canStart(entry), !entry.pointee.request.isFreed, request.pointee.callback == nil {
+        if startsAtOnce, canStart(entry), !entry.pointee.request.isFreed, request.pointee.owned.callback == nil {
             entry.start()
         } else {
             update()

@@ -43,12 +43,12 @@ extension RequestProtocol {
     ///
     /// The corresponding C function is `tevent_req_reset_endtime()`.
     public func resetEndTime() {
-        record().pointee.extras?.endTimer.take()?.freeIfThere()
+        record().pointee.owned.extras?.endTimer.take()?.freeIfThere()
     }
 
     /// When the request will time out, or nil without an end time.
     public var endTime: EventInstant? {
-        guard let timer = record().pointee.extras?.endTimer, !timer.isFreed else { return nil }
+        guard let timer = record().pointee.owned.extras?.endTimer, !timer.isFreed else { return nil }
         return timer.deadline
     }
 }

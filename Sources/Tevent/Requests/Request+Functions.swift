@@ -56,7 +56,7 @@ extension RequestProtocol {
     public func cancel() -> Bool {
         let request = record()
         guard request.pointee.status == .inProgress else { return false }
-        if let cancel = request.pointee.extras?.cancel {
+        if let cancel = request.pointee.owned.extras?.cancel {
             var isCancelling = false
             // It may cancel the request that does a part of the work, whose function cancels another, and so on.
             withStackRoom { isCancelling = cancel(AnyRequest(request)) }
@@ -76,7 +76,7 @@ extension RequestProtocol {
     public var description: String {
         guard !isFreed else { return "\(Self.self), freed" }
         let request = record()
-        guard let print = request.pointee.extras?.print else { return request.words }
+        guard let print = request.pointee.owned.extras?.print else { return request.words }
         var words = ""
         // It may describe the request that does a part of the work, and so on.
         withStackRoom { words = print(AnyRequest(request)) }
@@ -95,7 +95,7 @@ extension RequestPointer {
     var words: String {
         var words = "request of \(stateName), made at \(origin): \(pointee.status)"
         if pointee.finishFile != nil { words += " at \(finishOrigin)" }
-        if let error = pointee.failure.error { words += ", \(error)" }
+        if let error = pointee.owned.failure.error { words += ", \(error)" }
         return words
     }
 }

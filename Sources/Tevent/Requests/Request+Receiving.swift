@@ -1,12 +1,12 @@
 import Talloc
 
 extension Request {
-    /// Takes the result out of a request that has ended, and lets its state go; throws if it failed.
+    /// Takes the result out of a request that has ended, and releases its state; throws if the request failed.
     ///
-    /// This is what a function named receive does. Whatever is below the request is freed, so what shall live on must be
-    /// moved or copied by `result`. The request itself stays, with nothing in it, until it is freed.
+    /// Give each kind of request a `receive()` that calls this one. Everything below the request is freed, so `result` must
+    /// move or copy whatever has to outlive it. The request itself stays, empty, until it is freed.
     ///
-    /// - Parameter result: Gets the state of a request that is done, to take from it what it likes.
+    /// - Parameter result: Gets the state of a request that is done, and takes from it what is wanted.
     /// - Returns: What `result` returns.
     /// - Throws: What the request failed with, ``RequestError/timedOut``, or what `result` throws.
     ///
@@ -16,16 +16,25 @@ extension Request {
     @inlinable
     public func receive<Result>(_ result: (inout State) throws -> Result) throws -> Result {
         let chunk = requestChunk("receive(_:)")
-        guard let place = beginReceivingRequest(chunk) else { throw errorOfRequestReceived(chunk) }
+        guard let place = beginReceivingRequest(chunk) else { throw receiveError(chunk) }
         defer {
             // Here, where the type is known, since those who do not know it take far longer.
-            if let state = receiveRequest(chunk) {
+            if let state = beginDiscardingRequest(chunk) {
                 Storage<State>.value(at: state).deinitialize(count: 1)
-                endReceivingRequest(chunk)
+                endDiscardingRequest(chunk)
             }
         }
         return try result(&Storage<State>.value(at: place).pointee)
     }
+
+    /// Takes the state out of a request that is done, as the result of a request whose kind has no `receive` of its own.
+    ///
+    /// - Returns: The state as it was when the request ended.
+    /// - Throws: What ``receive(_:)`` throws.
+    @_disfavoredOverload  // A kind's own receive comes first, even if that is generic.
+    @inlinable
+    @discardableResult
+    public func receive() throws -> State { try receive { $0 } }
 
     init(erased request: AnyRequest) { tallocHandle = request.tallocHandle }
 }
@@ -43,37 +52,37 @@ func beginReceivingRequest(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRaw
 /// Receives a request that has failed, and returns why it did.
 @inline(never)
 @usableFromInline
-func errorOfRequestReceived(_ chunk: UnsafeMutableRawPointer) -> any Error {
+func receiveError(_ chunk: UnsafeMutableRawPointer) -> any Error {
     let request = chunk.assumingMemoryBound(to: RequestRecord.self)
     switch request.pointee.status {
     case .inProgress: abort("the request made at \(request.origin) was received before it had ended")
     case .received: abort("the request made at \(request.origin) was received twice")
     case .done, .failed, .timedOut, .noMemory:
-        let error = request.pointee.failure.error!
-        request.receive()
+        let error = request.pointee.owned.failure.error!
+        request.discard()
         return error
     }
 }
 
 /// Ends the change that began the receiving, and receives; returns the state if it must be released before the end.
 @usableFromInline
-func receiveRequest(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+func beginDiscardingRequest(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
     endChangeOfState(chunk)
-    return chunk.assumingMemoryBound(to: RequestRecord.self).beginReceiving()
+    return chunk.assumingMemoryBound(to: RequestRecord.self).beginDiscarding()
 }
 
 @usableFromInline
-func endReceivingRequest(_ chunk: UnsafeMutableRawPointer) {
-    chunk.assumingMemoryBound(to: RequestRecord.self).endReceiving()
+func endDiscardingRequest(_ chunk: UnsafeMutableRawPointer) {
+    chunk.assumingMemoryBound(to: RequestRecord.self).endDiscarding()
 }
 
 extension RequestProtocol {
-    /// Lets the state and all that is below the request go, without a look at the result.
+    /// Ends the request without looking at its result: releases the state and frees everything below the request.
     ///
-    /// It may be called at any time; the request is over then, and its callback is never called.
+    /// It may be called at any time. The work ends if it was in progress, and the callback is never called.
     ///
     /// The corresponding C function is `tevent_req_received()`.
-    public func received() { record("received()").receive() }
+    public func discard() { record("discard()").discard() }
 
     /// Runs the loop of `events` until the request has ended.
     ///

@@ -177,7 +177,7 @@ extension RequestProtocol {
     /// Why the request failed, as it would be thrown; nil unless it did.
     ///
     /// The corresponding C function is `tevent_req_is_error()`.
-    public var error: (any Error)? { record().pointee.failure.error }
+    public var error: (any Error)? { record().pointee.owned.failure.error }
 
     /// The line of the program that made the request, such as "main/Fetch.swift:12".
     public var origin: String { record().origin }
@@ -210,8 +210,8 @@ extension RequestProtocol {
 /// Release the old callback last: releasing it may run arbitrary deinit code.
 @inline(never)
 private func replaceCallback(of request: RequestPointer, with callback: consuming RequestCallback) {
-    let old = request.pointee.callback.take()
-    request.pointee.callback = callback
+    let old = request.pointee.owned.callback.take()
+    request.pointee.owned.callback = callback
     withExtendedLifetime(old) {}
 }
 
@@ -247,6 +247,6 @@ func setCallbackOfRequest(
     }
     request.pointee.callbackData = data
     request.pointee.callbackTakesData = takesData
-    guard request.pointee.callback == nil else { return replaceCallback(of: request, with: callback) }
-    request.pointee.callback = callback
+    guard request.pointee.owned.callback == nil else { return replaceCallback(of: request, with: callback) }
+    request.pointee.owned.callback = callback
 }

@@ -65,7 +65,7 @@ public final class RequestProfile: CustomStringConvertible {
         guard stop == nil else { return }
         stop = now
         status = request.pointee.status
-        error = request.pointee.failure.error
+        error = request.pointee.owned.failure.error
         if request.pointee.finishFile != nil { finishOrigin = request.finishOrigin }
     }
 
@@ -120,7 +120,7 @@ extension RequestProtocol {
     @discardableResult
     public func startProfile(on events: EventContext) -> RequestProfile {
         let request = record("startProfile(on:)")
-        if let profile = request.pointee.extras?.profile { return profile }
+        if let profile = request.pointee.owned.extras?.profile { return profile }
         let profile = RequestProfile(of: request, clock: events.record("startProfile(on:)").pointee.manualClock)
         if request.pointee.status != .inProgress { profile.stop(request) }
         request.extras.profile = profile
@@ -130,7 +130,7 @@ extension RequestProtocol {
     /// The request's profile, or nil when it is not profiled.
     ///
     /// The corresponding C functions are `tevent_req_get_profile()` and `tevent_req_move_profile()`.
-    public var profile: RequestProfile? { record().pointee.extras?.profile }
+    public var profile: RequestProfile? { record().pointee.owned.extras?.profile }
 }
 
 extension RequestPointer {
@@ -138,12 +138,12 @@ extension RequestPointer {
     @inline(__always)
     func joinProfile(of parent: UnsafeMutableRawPointer) {
         let parent = parent.assumingMemoryBound(to: RequestRecord.self)
-        if parent.pointee.extras != nil { joinProfile(ofOneWithExtras: parent) }
+        if parent.pointee.owned.extras != nil { joinProfile(ofOneWithExtras: parent) }
     }
 
     @inline(never)
     private func joinProfile(ofOneWithExtras parent: RequestPointer) {
-        guard let profile = parent.pointee.extras?.profile else { return }
+        guard let profile = parent.pointee.owned.extras?.profile else { return }
         extras.profile = profile.makeSubprofile(of: self)
     }
 }

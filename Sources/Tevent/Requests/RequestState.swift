@@ -129,7 +129,7 @@ extension RequestPointer {
 
     /// The chunk that the state has moved to, or a trap if it has been freed by itself.
     private var stateChunk: UnsafeMutableRawPointer {
-        let state = pointee.extras.unsafelyUnwrapped.state.unsafelyUnwrapped
+        let state = pointee.owned.extras.unsafelyUnwrapped.state.unsafelyUnwrapped
         guard let chunk = state.object else {
             abort("the state of the request made at \(origin) was used, but its chunk has been freed")
         }
@@ -157,7 +157,7 @@ extension RequestPointer {
             extras.state = handle
             pointee.statePlace = .chunk
             return handle
-        case .chunk: return pointee.extras.unsafelyUnwrapped.state.unsafelyUnwrapped
+        case .chunk: return pointee.owned.extras.unsafelyUnwrapped.state.unsafelyUnwrapped
         case .gone: usedAfterReceived()
         }
     }

@@ -25,7 +25,7 @@ extension SystemIO {
     ///
     /// The corresponding C functions are `socket()`, `bind()` and `listen()`.
     public static func listen(
-        on address: SocketAddress, backlog: Int32 = 128, sharesPort: Bool = false
+        boundTo address: SocketAddress, backlog: Int32 = 128, sharesPort: Bool = false
     ) throws(TeventError) -> Int32 {
         let descriptor = try socket(for: address)
         do throws(TeventError) {

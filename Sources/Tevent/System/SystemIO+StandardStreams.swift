@@ -1,6 +1,11 @@
 @preconcurrency import Glibc
 
 extension SystemIO {
+    /// Whether it is a terminal, where a line can be overwritten.
+    ///
+    /// The corresponding C function is `isatty()`.
+    public static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
     /// Makes the program answer for its standard streams; call it once, before anything is opened or printed.
     ///
     /// - **A stream that is closed** stays closed: reading from it, or writing to it, fails. But its number is taken, so

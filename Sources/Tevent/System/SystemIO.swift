@@ -12,6 +12,8 @@ public enum SystemIO {
     public static let standardInput: Int32 = 0
     /// The descriptor of standard output.
     public static let standardOutput: Int32 = 1
+    /// The descriptor of standard error.
+    public static let standardError: Int32 = 2
 
     /// What a read came to.
     public enum ReadResult: Equatable, Sendable {

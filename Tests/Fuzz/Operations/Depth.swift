@@ -43,7 +43,7 @@ extension Kind {
             for _ in 0..<step.c * 200 {
                 let child = try Request(PlainNumber.make(Foreign(world, step)), under: place)
                 child.setCallback(for: place) { request, owner in
-                    request.received()
+                    request.discard()
                     owner.finish()
                 }
                 place = child

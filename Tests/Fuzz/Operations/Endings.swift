@@ -44,7 +44,7 @@ extension Kind {
         },
         Kind("received", "release what is in {a:r{b}|x{b}}", share: 2) { world, step in
             guard let request = world.requestToEnd(step), world.mayFree(request) else { return }
-            world.releasing { request.received() }
+            world.releasing { request.discard() }
         },
         Kind("free-request", "free {a:r{b}|x{b}}", share: 4) { world, step in
             if let request = world.requestToEnd(step) { world.free(request.tallocContext) }

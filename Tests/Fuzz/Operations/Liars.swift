@@ -191,7 +191,7 @@ extension World {
         case 1: liar.fail(RequestError.cancelled)
         case 2: liar.fail(code: 3)
         case 3: liar.cancel()
-        case 4: liar.received()
+        case 4: liar.discard()
         default: liar.attempt { throw RequestError.cancelled }
         }
     }

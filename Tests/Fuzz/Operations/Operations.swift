@@ -109,7 +109,7 @@ extension World {
     /// A socket that listens, and has room for few.
     fileprivate func listening() throws -> Int32 {
         if let listener { return listener }
-        let descriptor = try SystemIO.listen(on: .loopback(port: 0), backlog: 1)
+        let descriptor = try SystemIO.listen(boundTo: .loopback(port: 0), backlog: 1)
         listener = descriptor
         return descriptor
     }

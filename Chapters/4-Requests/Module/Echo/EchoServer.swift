@@ -69,7 +69,7 @@ public struct EchoServer {
         at address: SocketAddress, sharesPort: Bool = false, clients: Int? = nil, retryDelay: Duration = .seconds(1),
         on events: EventContext, under parent: some TallocObject, _ listener: Listener? = nil
     ) throws(TeventError) -> Request<EchoServer> {
-        let socket = try SystemIO.listen(on: address, backlog: 1024, sharesPort: sharesPort)
+        let socket = try SystemIO.listen(boundTo: address, backlog: 1024, sharesPort: sharesPort)
         var request: Request<EchoServer>?
         do throws(TeventError) {
             let state = EchoServer(

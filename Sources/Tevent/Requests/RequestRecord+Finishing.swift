@@ -1,0 +1,113 @@
+import Talloc
+
+// How a request ends: its cleanup function first, then its callback, at once or from the loop.
+
+extension RequestPointer {
+    // snippet: finish
+    /// Ends a request in progress: cleanup first, then the callback, at once or from the loop.
+    ///
+    /// Both may free the request, so nothing is touched after either without a look at the handle.
+    @inline(__always)
+    package func finish(_ status: RequestStatus, file: UnsafePointer<CChar>?, line: UInt32) {
+        pointee.status = status
+        pointee.finishFile = file
+        pointee.finishLine = line
+        if pointee.event != nil || pointee.owned.extras != nil, !tidyUp() { return }
+        notify()
+    }
+
+    /// Ends what belongs to the work; whether the callback is to be called now.
+    @inline(never)
+    private func tidyUp() -> Bool {
+        let handle = handle
+        // C's requests may end again, and then call at once, although the loop is about to.
+        let wasPosted = isPosted
+        pointee.event.take()?.endWaiting()
+        // A trace may have freed the request, or received it; so below.
+        guard !handle.isStale, pointee.status != .received else { return false }
+        guard let extras = pointee.owned.extras else { return true }
+        extras.endTimer.take()?.freeIfThere()
+        guard !handle.isStale, pointee.status != .received else { return false }
+        extras.profile?.stop(self)
+        cleanUp()
+        // It may also have posted the request; then the loop calls.
+        guard !handle.isStale, pointee.status != .received, !isPosted || wasPosted else { return false }
+        guard let events = extras.deferral.take() else { return true }
+        if !events.isFreed { post(on: events.record("deferCallback(on:)")) }
+        return false
+    }
+    // snippet-end: finish
+
+    package func fail(_ status: RequestStatus, _ failure: RequestFailure, file: UnsafePointer<CChar>?, line: UInt32) {
+        pointee.owned.failure = failure
+        finish(status, file: file, line: line)
+    }
+
+    /// Calls the cleanup function, once for each status.
+    func cleanUp() {
+        guard let cleanup = pointee.owned.extras?.cleanup else { return }
+        // It may end another request, whose function ends yet another, and so on.
+        withStackRoom { cleanup(AnyRequest(self), pointee.status) }
+    }
+
+    /// Calls the callback, at once: a callback that ends the request above runs that one's callback inside itself.
+    ///
+    /// However deep that goes, there is always enough stack. The callback is still there while the cleanup function is told
+    /// that the request is received, but not called any more.
+    @inline(__always)
+    package func notify() {
+        guard pointee.owned.callback != nil, pointee.status != .received else { return }
+        withStackRoom { callBack() }
+    }
+
+    /// Calls the callback; the record may be gone before it returns.
+    ///
+    /// A request that has ended gives its callback away: it is never called again.
+    @inline(__always)
+    func callBack() {
+        if pointee.status == .inProgress { callBackAndKeep() } else { callBack(keeps: false) }
+    }
+
+    @inline(never)
+    private func callBackAndKeep() { callBack(keeps: true) }
+
+    @inline(__always)
+    private func callBack(keeps: Bool) {
+        let request = AnyRequest(self)
+        if pointee.callbackTakesData {
+            let owner = AnyRequest(tallocHandle: pointee.callbackData.unsafelyUnwrapped)
+            callback(as: CallbackWithOwner.self, keeps: keeps)?.run(request, owner)
+        } else {
+            callback(as: RequestCallback.self, keeps: keeps)?.run(request)
+        }
+    }
+
+    @inline(__always)
+    private func callback<Callback>(as type: Callback.Type, keeps: Bool) -> Callback? {
+        let callback = MemoryLayout<RequestRecord>.offset(of: \.owned.callback).unsafelyUnwrapped
+        let place = (UnsafeMutableRawPointer(self) + callback).assumingMemoryBound(to: Callback?.self)
+        return keeps ? place.pointee : place.pointee.take()
+    }
+
+    // MARK: Waiting for the callback
+
+    /// Whether the request waits among the immediates of a context for its callback to be called.
+    @inline(__always)
+    var isPosted: Bool { pointee.scheduled.prefix.context != nil }
+
+    package func post(on context: ContextPointer) {
+        leaveQueue()
+        scheduled.append(to: context, as: .request, RequestRecord.act)
+    }
+
+    /// The loop has come to a posted request.
+    func deliver() {
+        leaveQueue()
+        notify()
+    }
+
+    @inline(__always)
+    func leaveQueue() {
+        if let context = pointee.scheduled.prefix.context { scheduled.remove(from: context) }
+    }
+}
