@@ -2,6 +2,7 @@ import Chapter2Events
 import Foundation
 import Talloc
 import Tevent
+import TeventExtras
 import XCTest
 
 final class LineReaderTests: XCTestCase {

@@ -1,6 +1,7 @@
 import Chapter2Events
 import Talloc
 import Tevent
+import TeventExtras
 import XCTest
 
 final class TickerTests: XCTestCase {

@@ -3,6 +3,7 @@ import Chapter2Events
 import Chapter4Requests
 import Talloc
 import Tevent
+import TeventExtras
 import XCTest
 
 /// Solutions to exercises of the chapter: each can be done with what the chapter teaches.

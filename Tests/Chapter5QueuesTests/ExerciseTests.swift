@@ -1,6 +1,7 @@
 import Chapter5Queues
 import Talloc
 import Tevent
+import TeventExtras
 import XCTest
 
 /// Solutions to the chapter's exercises, and what they must do.

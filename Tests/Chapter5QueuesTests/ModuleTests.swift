@@ -2,6 +2,7 @@ import Chapter1ContextAndLoops
 import Chapter5Queues
 import Talloc
 import Tevent
+import TeventExtras
 import XCTest
 
 /// What else the chapter's module offers: to hang up, to look, to trace, and a reader that is slow.

@@ -1,6 +1,7 @@
 import Chapter5Queues
 import Talloc
 import Tevent
+import TeventExtras
 import XCTest
 
 /// The chapter's request: in order, whole, and gone without a trace however it ends.

@@ -4,6 +4,7 @@ import Foundation
 import Talloc
 import TestSupport
 import Tevent
+import TeventExtras
 import XCTest
 
 /// What a test works with: memory, a context whose clock is moved by hand, a log, a queue, and a slow reader.

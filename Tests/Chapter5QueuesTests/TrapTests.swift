@@ -2,6 +2,7 @@ import Chapter5Queues
 import Talloc
 import TestSupport
 import Tevent
+import TeventExtras
 import XCTest
 
 /// What goes wrong in practice, and what it looks like.

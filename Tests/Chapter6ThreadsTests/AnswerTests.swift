@@ -1,6 +1,7 @@
 import Chapter6Threads
 import Talloc
 import Tevent
+import TeventExtras
 import XCTest
 
 /// Questions to another thread, and the answers.

@@ -1,6 +1,7 @@
 import Chapter6Threads
 import Talloc
 import Tevent
+import TeventExtras
 import XCTest
 
 /// Solutions to exercises of the chapter: each can be done with what the chapter teaches.

@@ -3,6 +3,7 @@ import Foundation
 import Talloc
 import TestSupport
 import Tevent
+import TeventExtras
 import XCTest
 
 /// What the chapter's tests share: a loop of the test's own thread that does not wait for ever, and a look at what is

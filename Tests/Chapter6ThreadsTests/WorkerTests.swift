@@ -3,6 +3,7 @@ import Foundation
 import Talloc
 import TestSupport
 import Tevent
+import TeventExtras
 import XCTest
 
 /// Threads with a loop, and something that only their messages touch.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Chapter1ContextAndLoops
 import Chapter2Events
 import Tevent
+import TeventExtras
 
 /// Four seconds of work, done in three ways beside a ticker and a pipe that want their turns.
 @main

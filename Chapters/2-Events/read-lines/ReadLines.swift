@@ -2,6 +2,7 @@ import ArgumentParser
 import Chapter1ContextAndLoops
 import Chapter2Events
 import Tevent
+import TeventExtras
 
 /// A descriptor read line by line.
 @main

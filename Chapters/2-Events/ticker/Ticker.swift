@@ -2,6 +2,7 @@ import ArgumentParser
 import Chapter1ContextAndLoops
 import Chapter2Events
 import Tevent
+import TeventExtras
 
 /// A timer that repeats every two seconds for one minute, then ends.
 @main

@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter2Events
 import Talloc
 import Tevent
+import TeventExtras
 
 /// A request that ends in three ways, and what is called in which order.
 @main

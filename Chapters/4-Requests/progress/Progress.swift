@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter2Events
 import Talloc
 import Tevent
+import TeventExtras
 
 /// A request that tells of its progress, in a program that has nothing else to do.
 @main

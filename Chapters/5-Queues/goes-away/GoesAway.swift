@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter5Queues
 import Talloc
 import Tevent
+import TeventExtras
 
 /// A reader who goes away while three messages are on their way.
 @main

@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter5Queues
 import Talloc
 import Tevent
+import TeventExtras
 
 /// Writes that end before all is written: some harm nobody, one tears the stream.
 @main

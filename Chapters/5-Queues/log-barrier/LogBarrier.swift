@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter5Queues
 import Talloc
 import Tevent
+import TeventExtras
 
 /// A log whose file is swapped between two messages, without losing or tearing one.
 @main

@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter5Queues
 import Talloc
 import Tevent
+import TeventExtras
 
 /// A queue that stands still although all its requests did what they should, nearly.
 @main

@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter5Queues
 import Talloc
 import Tevent
+import TeventExtras
 
 /// What happens in a queue, from the first entry to the last.
 @main

@@ -1,6 +1,7 @@
 import Chapter4Requests
 import Talloc
 import Tevent
+import TeventExtras
 
 // snippet: state
 /// An echo server over several threads, as a request that ends when it is stopped; its state.
@@ -33,7 +34,7 @@ public struct EchoCores {
         on events: EventContext, under parent: some TallocObject
     ) throws -> Request<EchoCores> {
         // Sockets that share a port would share it with another server that does so, too.
-        if address.port != 0 { SystemIO.close(try SystemIO.listen(on: address)) }
+        if address.port != 0 { SystemIO.close(try SystemIO.listen(boundTo: address)) }
         var cores = [try startCore(1, at: address, backend)]
         let chosen = try cores[0].askAndWait { _, server in server.value.address }
         do {

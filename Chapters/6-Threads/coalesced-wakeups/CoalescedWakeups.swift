@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter6Threads
 import Talloc
 import Tevent
+import TeventExtras
 
 /// How often a loop waits while others send to it.
 @main

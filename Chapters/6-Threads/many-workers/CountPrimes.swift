@@ -1,6 +1,7 @@
 import Chapter6Threads
 import Talloc
 import Tevent
+import TeventExtras
 
 // snippet: state
 /// Counting primes with several workers, as a request; its state.

@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter6Threads
 import Talloc
 import Tevent
+import TeventExtras
 
 /// Jobs for several threads, each with a loop of its own.
 @main

@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter6Threads
 import Talloc
 import Tevent
+import TeventExtras
 
 /// Functions that a thread sends to the main thread's loop.
 @main

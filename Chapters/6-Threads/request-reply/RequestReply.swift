@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter6Threads
 import Talloc
 import Tevent
+import TeventExtras
 
 /// A question from one loop to another, and the answer, in the same piece of memory.
 @main

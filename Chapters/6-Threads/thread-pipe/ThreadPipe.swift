@@ -2,6 +2,7 @@ import ArgumentParser
 import Chapter1ContextAndLoops
 import Chapter2Events
 import Tevent
+import TeventExtras
 
 /// A pipe between two threads: one writes, the loop of the other watches.
 @main

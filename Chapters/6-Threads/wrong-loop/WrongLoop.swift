@@ -3,6 +3,7 @@ import Chapter1ContextAndLoops
 import Chapter6Threads
 import Talloc
 import Tevent
+import TeventExtras
 
 /// A reply that goes to the loop of the inbox, whoever waits for it.
 @main
