@@ -141,17 +141,13 @@ enum SlotDepot {
     }
 
     /// Runs when a thread ends, to pass its free slots on.
-    private static let threadEnd: pthread_key_t = {
-        var key = pthread_key_t()
-        pthread_key_create(&key) { _ in SlotDepot.takeAll() }
-        return key
-    }()
+    private static let threadEnd = ThreadEnd { _ in SlotDepot.takeAll() }
 
     /// Gives the calling thread, which has none, free slots; it still has none when there is no memory.
     @usableFromInline
     static func refill() {
         prepareProcess()
-        watchEndOfThisThread()
+        threadEnd.watchThisThread()
         let free = clinux_free_slots_here()!
         guard let batch = takeSetAside() ?? leftBehind.withLock({ $0.popLast() }) ?? newSlab() else { return }
         free.pointee.first = UnsafeMutableRawPointer(bitPattern: batch.first)
@@ -161,17 +157,12 @@ enum SlotDepot {
     /// How many slabs there are; for tests.
     static var slabCount: Int { slabs.withLock { $0.count } }
 
-    /// The calling thread has got a slot back, and that was its first, or as many as it may have.
+    /// The calling thread, which may have freed what another one made, has got its first slot back, or as many as it may
+    /// have.
     @inline(never)
     @usableFromInline
     static func receivedFirstOrLast() {
-        if clinux_free_slots_here()!.pointee.count == longestList { setAside() } else { watchEndOfThisThread() }
-    }
-
-    /// Lets the thread, which may have freed what another one made, leave its free slots behind.
-    private static func watchEndOfThisThread() {
-        // Any value but NULL makes the key's destructor run for this thread.
-        pthread_setspecific(threadEnd, UnsafeRawPointer(bitPattern: 1))
+        if clinux_free_slots_here()!.pointee.count == longestList { setAside() } else { threadEnd.watchThisThread() }
     }
 
     /// Whether `word` is the address of a slot.

@@ -4,6 +4,11 @@ import Talloc
 package typealias ContextPointer = UnsafeMutablePointer<ContextRecord>
 
 /// What an event context is: the lists of its events, in its own talloc chunk.
+///
+/// Only the context's thread uses the record. Other threads and signal handlers reach what is marked *shared* through
+/// pointers of their own. There is one exception: while the loop waits, a C program's other threads may add and remove
+/// events under a lock of the program's own. A wait therefore works with a copy of `ready`, and reads nothing else here
+/// but `backend`.
 package struct ContextRecord: ~Copyable, ObjectRecord {
     package static let name: StaticString = "struct tevent_context"
     package static var kinds: ObjectKinds { ObjectKinds(.eventContext) }
@@ -38,11 +43,11 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
 
     /// Where the next search for a signal to serve begins.
     var signalCursor: SignalPointer?
-    /// How other threads and signal handlers wake the loop; made when first needed.
+    /// Shared: how other threads and signal handlers wake the loop; made when first needed. All its fields are atomic.
     var waker: WakerPointer?
     /// Whether the backend watches the waker; false if a backend that began again could not be told.
     var watchesWaker = false
-    /// Where other threads leave messages; made with the first receiver.
+    /// Shared: where other threads leave messages; made with the first receiver. Only this thread takes them out.
     var channel: Channel?
     /// What the next messages are put into; nearly always there is only one delivery at a time.
     var spareDelivery: DeliveryPointer?

@@ -105,7 +105,7 @@ package struct ImmediateRecord: ~Copyable, EventRecord {
     var job: ImmediateJob?
     /// It is being freed: a trace that is told about that cannot schedule it again.
     var isEnding = false
-    /// The message of another thread that is going to schedule it, or 0.
+    /// Shared: the message of another thread that is going to schedule it, or 0.
     fileprivate let announcement = Atomic<UInt>(0)
 
     package static var name: StaticString { "struct tevent_immediate" }

@@ -62,8 +62,7 @@ struct MessageBlock: ~Copyable {
     @inline(never)
     private static func begin(_ here: UnsafeMutablePointer<clinux_message_cells>) {
         end(here)
-        // Any value but NULL makes the key's destructor run for this thread.
-        pthread_setspecific(threadEnd, UnsafeRawPointer(bitPattern: 1))
+        threadEnd.watchThisThread()
         guard let block = Spares.take() ?? aligned_alloc(size, size) else { return }
         block.initializeMemory(as: MessageBlock.self, to: MessageBlock())
         here.pointee.next = block + cellSize
@@ -84,11 +83,7 @@ struct MessageBlock: ~Copyable {
     }
 
     /// Runs when a thread ends.
-    private static let threadEnd: pthread_key_t = {
-        var key = pthread_key_t()
-        pthread_key_create(&key) { _ in MessageBlock.end(clinux_message_cells_here()!) }
-        return key
-    }()
+    private static let threadEnd = ThreadEnd { _ in MessageBlock.end(clinux_message_cells_here()!) }
 
     /// Blocks not in use at the moment; those that do not fit here go back to malloc.
     private enum Spares {
