@@ -57,6 +57,24 @@ extension Request {
     }
 }
 
+extension RequestProtocol {
+    /// Traps when a request of the engine's is missing what its own steps leave in its state.
+    func lacksItsWork() -> Never {
+        let request = record()
+        abort(
+            "the Request<\(request.stateName)> made at \(request.origin) is missing the result of its own work: "
+                + "other code finished it, at \(request.finishOrigin), or replaced its state; "
+                + "fail or cancel a request that another function made, but do not finish it")
+    }
+
+    /// The request, posted if it has ended already: what a function that makes requests returns.
+    func returned(on events: EventContext) -> Self {
+        // A trace may have freed it, or received it, or freed the context.
+        guard !isFreed, !isInProgress, status != .received, !events.isFreed else { return self }
+        return post(on: events)
+    }
+}
+
 extension RequestPointer {
     /// Watches a descriptor for the request; the handler is also called when the descriptor turns out not to be open.
     fileprivate func addEvent(
