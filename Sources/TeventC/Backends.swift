@@ -84,7 +84,7 @@ enum Backends {
     /// Poll, for contexts that other threads add events to while the loop sleeps.
     private static func installShared(on ev: OpaquePointer?) -> CInt {
         guard install("poll", on: ev) == 0 else { return -1 }
-        context(ev).extras.pointee.isShared = true
+        context(ev).pointee.policies.insert(.sharedWhileWaiting)
         return status { () throws(TeventError) in try context(ev).openWaker() }
     }
 }

@@ -10,8 +10,6 @@ struct ContextExtras {
     /// The context that these extras belong to.
     let context: TallocHandle
     let ops: UnsafePointer<tevent_ops>
-    /// Whether other threads may add events while the loop sleeps, under a lock of the program's own.
-    var isShared = false
     /// Which wrapper an event is being added through.
     var wrapper: TallocHandle?
     var wrapperStack: [OpaquePointer] = []
@@ -79,5 +77,5 @@ extension ContextPointer {
 
     /// Wakes the loop, if another thread runs it.
     @inline(__always)
-    func wakeIfShared() { if extras.pointee.isShared { wake() } }
+    func wakeIfShared() { if pointee.policies.contains(.sharedWhileWaiting) { wake() } }
 }

@@ -1,7 +1,7 @@
 /// Where a context behaves differently because its program relies on it.
 ///
-/// A Swift program's context has none of these policies. Programs written for libtevent rely on all of them, so the C API
-/// sets them; the engine asks for a policy, never whether the program is written in C.
+/// A Swift program's context has none of these policies. Programs written for libtevent rely on all but the last, which
+/// one of its backends has, so the C API sets them; the engine asks for a policy, never whether the program is written in C.
 package struct ContextPolicies: OptionSet {
     package let rawValue: UInt16
 
@@ -24,7 +24,11 @@ package struct ContextPolicies: OptionSet {
     package static var freesChildrenFirst: Self { Self(rawValue: 1 << 6) }
     /// The deadline of a timer can still be read while its handler runs.
     package static var keepsRunningDeadline: Self { Self(rawValue: 1 << 7) }
+    /// Other threads use the context while its loop waits: between the two calls of the loop's trace, which unlocks and locks
+    /// what the program keeps them apart with.
+    package static var sharedWhileWaiting: Self { Self(rawValue: 1 << 8) }
 
+    /// Those of every context that C makes.
     package static var all: Self {
         [
             .wallClock, .waitsWithoutEvents, .newestFirst, .oneDescriptorPerWait,

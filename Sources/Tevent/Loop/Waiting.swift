@@ -13,22 +13,50 @@ extension ContextPointer {
         return try untracedWait(until: &limit)
     }
 
+    @inline(__always)
+    private func untracedWait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
+        let sleep = try prepareToSleep(until: &limit)
+        return try self.sleep(nanoseconds: sleep.nanoseconds) ? wakeUp(from: sleep, limit) : .again
+    }
+
     /// The same between two calls of the trace, which may free the context, run a loop inside this one, and change all that
     /// is waited for.
+    ///
+    /// Other threads may use a shared context from the first call to the second. Its wait is prepared before the first, and
+    /// whatever they change wakes the loop.
     @inline(never)
     private func tracedWait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         let handle = handle
+        var sleep = pointee.policies.contains(.sharedWhileWaiting) ? try prepareToSleep(until: &limit) : nil
         pointee.hooks?.loop?(.beforeWait)
         guard !handle.isStale else { return .again }
-        defer { if !handle.isStale { pointee.hooks?.loop?(.afterWait) } }
-        guard try applyChanges(), pointee.immediates.isEmpty,
-            hasEvents || pointee.policies.contains(.waitsWithoutEvents)
-        else { return .again }
-        return try untracedWait(until: &limit)
+        var hasSlept = false
+        do {
+            // If its second call has freed the context, that is the outcome.
+            defer { if !handle.isStale { pointee.hooks?.loop?(.afterWait) } }
+            if sleep == nil, try stillHasToWait() { sleep = try prepareToSleep(until: &limit) }
+            if let sleep { hasSlept = try self.sleep(nanoseconds: sleep.nanoseconds) }
+        }
+        guard hasSlept, let sleep, !handle.isStale else { return .again }
+        return wakeUp(from: sleep, limit)
+    }
+
+    /// Whether there is still nothing to do but to wait, and something to wait for.
+    private func stillHasToWait() throws(TeventError) -> Bool {
+        try applyChanges() && pointee.immediates.isEmpty
+            && (hasEvents || pointee.policies.contains(.waitsWithoutEvents))
+    }
+
+    /// A wait that is about to begin.
+    private struct Sleep {
+        /// How long it lasts if nothing happens; nil means for any time.
+        let nanoseconds: Int64?
+        /// Whether it ends early, to look for closed descriptors.
+        let isAudit: Bool
     }
 
     @inline(__always)
-    private func untracedWait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
+    private func prepareToSleep(until limit: inout EventInstant?) throws(TeventError) -> Sleep {
         if limit == nil, let longest = pointee.maximumWait { limit = now.advanced(by: longest) }
         var timeout = timeUntilNext(limit)
         let isAudit =
@@ -37,10 +65,13 @@ extension ContextPointer {
         if isAudit { timeout = pointee.auditDelay }
         if pointee.policies.contains(.waitsWithoutEvents) { timeout = idleTimeout(timeout) }
         if !pointee.watchesWaker, let waker = pointee.waker { try watch(waker) }
+        return Sleep(nanoseconds: timeout, isAudit: isAudit)
+    }
 
-        guard try sleep(nanoseconds: timeout) else { return .again }
+    @inline(__always)
+    private func wakeUp(from sleep: Sleep, _ limit: EventInstant?) -> TurnResult {
         if !pointee.alwaysReady.isEmpty { addAlwaysReady() }
-        return pointee.ready.isEmpty ? lookAround(isAudit: isAudit, limit) : .handled
+        return pointee.ready.isEmpty ? lookAround(isAudit: sleep.isAudit, limit) : .handled
     }
 
     /// Nanoseconds until the next timer, or as many as the program has set if there is none.
