@@ -5,6 +5,15 @@ import CTalloc
 /// The value lives in the chunk itself and is deinitialised when the chunk is freed, so a reference it holds is released
 /// and nothing leaks. Like every handle this one is two words, owns nothing, and belongs to one thread.
 ///
+/// ```swift
+/// struct Counter {
+///     var count = 0
+/// }
+/// let counter = try TallocChunk(Counter(), under: memory)
+/// counter.value.count += 1
+/// print(counter.value.count)
+/// ```
+///
 /// In C this is `talloc(ctx, type)`.
 public struct TallocChunk<Value>: TallocObject, Equatable {
     /// The checked reference to the chunk.

@@ -4,6 +4,13 @@ import CTalloc
 ///
 /// It is a handle: copying it copies two words, and it does not keep the memory alive. It belongs to one thread.
 ///
+/// ```swift
+/// let program = try TallocContext(named: "program")
+/// let request = try TallocContext(under: program, named: "request")
+/// program.free()
+/// print(request.isFreed)  // true
+/// ```
+///
 /// The corresponding C type is `TALLOC_CTX`.
 public struct TallocContext: TallocObject, Equatable {
     /// The checked reference to the chunk.
@@ -90,6 +97,13 @@ public enum FreeDecision {
 ///   - name: What reports call the context.
 ///   - body: Gets the context; handles below it are stale once it has ended.
 /// - Throws: ``TallocError/outOfMemory(name:)``, or what `body` throws.
+///
+/// ```swift
+/// try withTallocContext(named: "program") { program in
+///     let list = try TallocChunk([1, 2, 3], under: program)
+///     print(list.value)
+/// }
+/// ```
 ///
 /// In C this is `talloc_new()` with a `talloc_free()` on each way out.
 @discardableResult

@@ -6,6 +6,18 @@ import CTalloc
 ///
 /// A type of your own that wraps an object conforms by returning the object's handle. What it returns is checked at each
 /// use, so a conformance cannot break anything: at worst, it refers to another object than you meant.
+///
+/// ```swift
+/// /// A connection; freeing it frees everything below its memory.
+/// struct Connection: TallocObject {
+///     let memory: TallocContext
+///     var tallocHandle: TallocHandle { memory.tallocHandle }
+/// }
+/// let connection = Connection(memory: try TallocContext(under: memory, named: "connection"))
+/// let buffer = try TallocChunk([UInt8](), under: connection)
+/// connection.free()
+/// print(buffer.isFreed)  // true
+/// ```
 public protocol TallocObject {
     /// The checked reference to the chunk.
     var tallocHandle: TallocHandle { get }

@@ -6,6 +6,12 @@ import CTalloc
 /// talloc goes on with ordinary memory. The stock returns to the system when the pool and everything taken from it
 /// are gone.
 ///
+/// ```swift
+/// let pool = try TallocPool(objects: 100, bytes: 8192, under: memory)
+/// for number in 1...100 { _ = try TallocChunk(number, under: pool) }
+/// pool.free()
+/// ```
+///
 /// The corresponding C function is `talloc_pool()`.
 public struct TallocPool: TallocObject, Equatable {
     /// The checked reference to the chunk.

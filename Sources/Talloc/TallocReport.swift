@@ -2,6 +2,12 @@ import CTalloc
 
 /// A picture of a talloc tree at one moment, for printing and for looking into.
 ///
+/// ```swift
+/// _ = try TallocChunk([1, 2, 3], under: memory, named: "numbers")
+/// print(memory.report().drawing(.names))
+/// for entry in memory.report().entries where entry.size > 1000 { print(entry.name) }
+/// ```
+///
 /// The corresponding C functions are `talloc_report_full()` and `talloc_report_depth_cb()`.
 public struct TallocReport: CustomStringConvertible {
     /// One chunk of the tree.

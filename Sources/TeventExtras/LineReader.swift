@@ -5,6 +5,16 @@ import Tevent
 ///
 /// One call of the loop makes one read, however much there is, so a reader with much to read leaves turns to others, and
 /// a descriptor that blocks is never read when nothing is there.
+///
+/// ```swift
+/// try LineReader(of: SystemIO.standardInput, on: events) { _, input in
+///     switch input {
+///     case .line(let text), .cutLine(let text): print(text)
+///     case .end: print("the end")
+///     case .failed(let error): print(error)
+///     }
+/// }
+/// ```
 public struct LineReader: TallocObject, Equatable {
     /// What a reader's handler is called with.
     public enum Input: Equatable, Sendable {

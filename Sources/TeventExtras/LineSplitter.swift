@@ -1,6 +1,12 @@
 /// Cuts bytes into lines, however they arrive: parts of lines, several at once, none.
 ///
 /// It knows nothing of descriptors and loops, so it is tested without them.
+///
+/// ```swift
+/// var splitter = LineSplitter(limit: 80)
+/// print(splitter.append("one\ntw".utf8).map(\.text))  // ["one"]
+/// print(splitter.append("o\n".utf8).map(\.text))  // ["two"]
+/// ```
 public struct LineSplitter {
     /// A line without its line break.
     public struct Line: Equatable, Sendable {

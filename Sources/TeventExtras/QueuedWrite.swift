@@ -27,6 +27,8 @@ public struct QueuedWrite {
     ///   - queue: The one queue of the descriptor.
     ///   - events: Whose loop waits.
     ///   - parent: What the request is freed with.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
     /// - Returns: A request that can be cancelled, also while it waits. The next one begins when it is freed.
     /// - Throws: `TeventError.outOfMemory`; nothing is left behind then, and nothing was written.
     public static func send(

@@ -18,6 +18,12 @@ public typealias TickHandler = (_ ticker: Ticker, _ tick: Tick) -> Void
 ///
 /// The plan does not drift: each tick is planned from the beginning, not from the tick before. Ticks that a busy loop was
 /// late for happen one after another as soon as it can; none is left out.
+///
+/// ```swift
+/// try Ticker(on: events, every: .seconds(1), for: .seconds(3)) { _, tick in
+///     print(tick.number, tick.planned, tick.isLast)
+/// }
+/// ```
 public struct Ticker: TallocObject, Equatable {
     // snippet: state
     /// What a ticker knows, in a chunk of its own; the chunk owns the timer and the handler.

@@ -5,6 +5,13 @@ import Talloc
 /// A program may have several, each with events of its own, and run them at different times: a loop sees the events of
 /// its own context and no others. A context, its events and its memory belong to one thread.
 ///
+/// ```swift
+/// let events = try EventContext()
+/// defer { events.free() }
+/// try events.addTimer(after: .milliseconds(1)) { _, _ in print("a millisecond later") }
+/// try events.loopWait()
+/// ```
+///
 /// The corresponding C type is `struct tevent_context`.
 public struct EventContext: TallocObject, Equatable {
     /// The checked reference to the chunk.

@@ -8,6 +8,16 @@ public typealias FDHandler = (_ event: FDEvent, _ ready: FDEvent.Flags) -> Void
 ///
 /// Readiness is a state, not a moment: a handler that leaves data unread is called again.
 ///
+/// ```swift
+/// try events.addFD(SystemIO.standardInput, .read) { event, _ in
+///     guard case .bytes(let bytes)? = try? SystemIO.read(event.descriptor) else {
+///         event.free()
+///         return
+///     }
+///     print("\(bytes.count) bytes")
+/// }
+/// ```
+///
 /// The corresponding C type is `struct tevent_fd`.
 public struct FDEvent: Event, Equatable {
     /// What an event waits for, and what its descriptor is ready for.
@@ -74,6 +84,8 @@ extension EventContext {
     ///   - flags: What to wait for.
     ///   - parent: What the event is freed with; by default the context.
     ///   - handler: What to do each time. The event owns it until it is freed.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/badDescriptor(_:)`` for a number that cannot be a
     ///   descriptor. A number that could be but is not open is noticed by the loop, which then throws the same.
     /// - Complexity: O(*n*) in the number of events that watch the descriptor already; no system call is made until the

@@ -8,6 +8,14 @@ public typealias ImmediateHandler = (_ immediate: ImmediateEvent, _ events: Even
 ///
 /// It is made once and may be scheduled again and again, in its own handler too, on any context of its thread.
 ///
+/// ```swift
+/// let immediate = try ImmediateEvent(under: memory)
+/// immediate.schedule(on: events) { immediate, _ in
+///     print("on the loop's next turn")
+///     immediate.free()
+/// }
+/// ```
+///
 /// The corresponding C type is `struct tevent_immediate`.
 public struct ImmediateEvent: Event, Equatable {
     /// The checked reference to the chunk.
@@ -17,7 +25,10 @@ public struct ImmediateEvent: Event, Equatable {
 
     /// Makes an immediate that is not scheduled yet.
     ///
-    /// - Parameter parent: What it is freed with.
+    /// - Parameters:
+    ///   - parent: What it is freed with.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``.
     ///
     /// The corresponding C function is `tevent_create_immediate()`.

@@ -28,6 +28,13 @@ public struct SignalArrival: Sendable, Equatable {
 ///
 /// The handler runs in the loop, not in the signal's own unsafe world, so it may do anything.
 ///
+/// ```swift
+/// try events.addSignal(.interrupt) { event, arrival in
+///     print("\(arrival.signal) has arrived \(arrival.count) times")
+///     event.context?.stop()
+/// }
+/// ```
+///
 /// The corresponding C type is `struct tevent_signal`.
 public struct SignalEvent: Event, Equatable {
     /// The checked reference to the chunk.
@@ -74,6 +81,8 @@ extension EventContext {
     ///     ``SignalArrival/info`` for the limit.
     ///   - parent: What the event is freed with; by default the context.
     ///   - handler: What to do each time. The event owns it until it is freed.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/badSignal(_:)``, ``TeventError/outOfMemory(name:)``, or
     ///   ``TeventError/systemCall(name:code:)`` when descriptors are exhausted.
     ///

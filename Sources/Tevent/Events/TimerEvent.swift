@@ -9,6 +9,14 @@ public typealias TimerHandler = (_ timer: TimerEvent, _ now: EventInstant) -> Vo
 ///
 /// To go on, the handler calls ``update(after:)`` on its own timer, or adds another. Freeing a timer cancels it.
 ///
+/// ```swift
+/// var ticks = 0
+/// try events.addTimer(after: .seconds(1)) { timer, _ in
+///     ticks += 1
+///     if ticks < 3 { timer.update(after: .seconds(1)) }
+/// }
+/// ```
+///
 /// The corresponding C type is `struct tevent_timer`.
 public struct TimerEvent: Event, Equatable {
     /// The checked reference to the chunk.
@@ -59,6 +67,8 @@ extension EventContext {
     ///   - deadline: A point on the monotonic clock, see ``now``.
     ///   - parent: What the timer is freed with; by default the context.
     ///   - handler: What to do. The timer owns it until it has run, or is freed.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``.
     /// - Complexity: O(log *n*) in the number of timers.
     ///
@@ -78,6 +88,8 @@ extension EventContext {
     ///   - delay: How long from now; a negative one counts as zero.
     ///   - parent: What the timer is freed with; by default the context.
     ///   - handler: What to do. The timer owns it until it has run, or is freed.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``.
     /// - Complexity: O(log *n*) in the number of timers.
     ///

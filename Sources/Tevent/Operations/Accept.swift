@@ -1,22 +1,44 @@
 import Talloc
 
-/// Accepting one connection, as a request; its state.
+/// Accepts one connection as a request; this is its state.
+///
+/// The request ends when a client has connected to the listening socket. To accept the next client, send again: clients
+/// that connect meanwhile wait in the socket's backlog.
+///
+/// ```swift
+/// let request = try Accept.send(from: listener, on: events, under: memory)
+/// request.setCallback { request in
+///     do {
+///         let (descriptor, peer) = try request.receive()
+///         print("\(peer) has connected")
+///         SystemIO.close(descriptor)
+///     } catch { print(error) }
+///     request.free()
+/// }
+/// ```
+///
+/// The corresponding C functions, `accept_send()` and `accept_recv()`, belong to a library that Samba has beside
+/// tevent.
 public struct Accept {
     private let listener: Int32
-    /// The request's own, until it is taken by whoever receives it.
+    /// Belongs to the request until the caller receives it.
     fileprivate var connection: (descriptor: OwnedDescriptor, peer: SocketAddress)?
 
-    /// Waits until a client connects, and accepts the connection.
+    /// Begins to wait for a client, and accepts its connection.
+    ///
+    /// Cancelling the request loses no connection: a client that has connected stays in the backlog.
     ///
     /// - Parameters:
-    ///   - listener: A socket that listens, see ``SystemIO/listen(boundTo:backlog:)``. It stays the caller's, and is to be
-    ///     closed only when the request has ended or was freed.
-    ///   - events: Whose loop waits.
-    ///   - parent: What the request is freed with.
-    /// - Returns: A request that can be cancelled; no connection is lost then.
-    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then.
+    ///   - listener: A listening socket that does not block, see ``SystemIO/listen(boundTo:backlog:sharesPort:)``. It
+    ///     stays the caller's. Close it only after the request has ended or was freed.
+    ///   - events: The context whose loop waits.
+    ///   - parent: The owner of the request: freeing it frees the request.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: A request in progress, which can be cancelled.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing was made then.
     ///
-    /// The corresponding C function is `accept_send()`, of a library that Samba has beside tevent.
+    /// The corresponding C function is `accept_send()`.
     public static func send(
         from listener: Int32, on events: EventContext, under parent: some TallocObject,
         file: StaticString = #fileID, line: UInt32 = #line
@@ -39,12 +61,13 @@ public struct Accept {
 }
 
 extension Request<Accept> {
-    /// Takes the connection, whose descriptor is the caller's from then on.
+    /// Takes the connection: from now on the descriptor is the caller's to close.
     ///
-    /// A connection that is not taken is closed when the request is freed.
+    /// The descriptor does not block. If you free the request without receiving the connection, the request closes it.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted, and else what the request was ended
-    ///   with, such as ``RequestError/timedOut``. Who has connected waits on then.
+    /// - Returns: The descriptor of the connection, and the address of the client.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` when the process has run out of descriptors; the client then
+    ///   stays in the backlog. Otherwise the error that ended the request, such as ``RequestError/timedOut``.
     ///
     /// The corresponding C function is `accept_recv()`.
     public func receive() throws -> (descriptor: Int32, peer: SocketAddress) {

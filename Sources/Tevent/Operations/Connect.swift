@@ -1,23 +1,44 @@
 import Talloc
 
-/// Connecting to a server, as a request; its state.
+/// Connects to a server as a request; this is its state.
+///
+/// ```swift
+/// let server = try SocketAddress.resolve(host: "localhost", port: 7000)
+/// let request = try Connect.send(to: server, on: events, under: memory)
+/// try request.setEndTime(after: .seconds(5), on: events)
+/// request.setCallback { request in
+///     do {
+///         let descriptor = try request.receive()
+///         print("connected")
+///         SystemIO.close(descriptor)
+///     } catch { print(error) }
+///     request.free()
+/// }
+/// ```
+///
+/// The corresponding C functions, `async_connect_send()` and `async_connect_recv()`, belong to a library that Samba has
+/// beside tevent.
 public struct Connect {
-    /// The address that is tried, and behind it those that are tried if it fails.
+    /// The address that is being tried, followed by those to try if it fails.
     private var addresses: ArraySlice<SocketAddress>
     private let events: EventContext
-    /// The request's own, until it is taken by whoever receives it.
+    /// Belongs to the request until the caller receives it.
     fileprivate var descriptor: OwnedDescriptor?
 
-    /// Begins to connect to an address.
+    /// Begins to connect to one address.
+    ///
+    /// Without an end time the kernel gives up after some minutes; see ``RequestProtocol/setEndTime(after:on:)``.
     ///
     /// - Parameters:
-    ///   - address: Where a server listens.
-    ///   - events: Whose loop waits.
-    ///   - parent: What the request is freed with.
-    /// - Returns: A request that can be cancelled. Without an end time the system gives up after minutes.
-    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then.
+    ///   - address: The address of the server.
+    ///   - events: The context whose loop waits.
+    ///   - parent: The owner of the request: freeing it frees the request.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: A request that can be cancelled, which closes the socket.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing was made then.
     ///
-    /// The corresponding C function is `async_connect_send()`, of a library that Samba has beside tevent.
+    /// The corresponding C function is `async_connect_send()`.
     public static func send(
         to address: SocketAddress, on events: EventContext, under parent: some TallocObject,
         file: StaticString = #fileID, line: UInt32 = #line
@@ -25,14 +46,19 @@ public struct Connect {
         try send(to: [address], on: events, under: parent, file: file, line: line)
     }
 
-    /// Begins to connect to a host with several addresses, which are tried one after the other until one answers.
+    /// Begins to connect to a host with several addresses, one after another, until one answers.
+    ///
+    /// If none answers, the request fails with the error of the last address. An end time covers all of them together.
     ///
     /// - Parameters:
-    ///   - addresses: What ``SocketAddress/resolve(host:port:)`` found; one at least.
-    ///   - events: Whose loop waits.
-    ///   - parent: What the request is freed with.
-    /// - Returns: A request that can be cancelled. It fails with the error of the last address.
-    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then.
+    ///   - addresses: The addresses in the order to try them, as ``SocketAddress/resolve(host:port:)`` returns them. An
+    ///     empty array is a trap.
+    ///   - events: The context whose loop waits.
+    ///   - parent: The owner of the request: freeing it frees the request.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: A request that can be cancelled, which closes the socket.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing was made then.
     public static func send(
         to addresses: [SocketAddress], on events: EventContext, under parent: some TallocObject,
         file: StaticString = #fileID, line: UInt32 = #line
@@ -51,7 +77,7 @@ public struct Connect {
         self.events = events
     }
 
-    /// Goes from address to address until one does not fail at once.
+    /// Tries one address after another until one does not fail immediately.
     private static func begin(_ request: Request<Connect>) {
         while fails(request, { () throws(TeventError) in try start(request) }) {}
     }
@@ -66,7 +92,9 @@ public struct Connect {
         if hasFailed { begin(request) }
     }
 
-    /// Returns whether it is connected already; else it waits.
+    /// Begins to connect to the first address, and waits unless it is connected immediately.
+    ///
+    /// - Returns: Whether it is connected already.
     private static func start(_ request: Request<Connect>) throws(TeventError) -> Bool {
         let work = request.state
         let (descriptor, isConnected) = try SystemIO.connect(to: work.address(of: request))
@@ -75,9 +103,9 @@ public struct Connect {
         return isConnected
     }
 
-    /// Ends the request if it is connected by now, or has failed with the last address.
+    /// Ends the request if it is connected, or if its last address has failed.
     ///
-    /// - Returns: Whether the next address is to be tried.
+    /// - Returns: Whether to try the next address.
     private static func fails(_ request: Request<Connect>, _ isConnected: () throws(TeventError) -> Bool) -> Bool {
         do throws(TeventError) {
             if try isConnected() { request.finish() }
@@ -101,12 +129,13 @@ public struct Connect {
 }
 
 extension Request<Connect> {
-    /// Takes the descriptor of the connection, which is the caller's from then on.
+    /// Takes the connected socket: from now on the descriptor is the caller's to close.
     ///
-    /// A connection that is not taken is closed when the request is freed.
+    /// The descriptor does not block. If you free the request without receiving the connection, the request closes it.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` with `ECONNREFUSED` when no server listens there, and else what the
-    ///   request was ended with, such as ``RequestError/timedOut``.
+    /// - Returns: The descriptor of the connection.
+    /// - Throws: ``TeventError/systemCall(name:code:)``, with `ECONNREFUSED` when no server listens at the address.
+    ///   Otherwise the error that ended the request, such as ``RequestError/timedOut``.
     ///
     /// The corresponding C function is `async_connect_recv()`.
     public func receive() throws -> Int32 {

@@ -11,22 +11,40 @@ import Talloc
 // So who has the connection holds it with an event that waits for nothing itself, and is lent to whoever does.
 
 extension EventContext {
-    /// Holds a descriptor for requests that read and write it one after another.
+    /// Watches a descriptor for requests that read and write it one after another.
     ///
-    /// The event waits for nothing by itself: a request that has to wait for the descriptor borrows it, and gives it back
-    /// when it has ended or is freed. Who comes while it is lent makes an event of its own. As long as it is there, the
-    /// number is known to mean the same file, so that no request costs a system call to begin or to end waiting.
+    /// Without a holder, every ``Read`` and ``Write`` that has to wait makes an event and frees it again. A holder is
+    /// one event that waits for nothing itself: a request that has to wait borrows it, and returns it when the request
+    /// ends or is freed. A request that comes while the holder is lent makes an event of its own.
     ///
-    /// It can close the descriptor: call ``FDEvent/setAutoClose()`` once nothing can fail any more, and make the requests
-    /// after it, so that they are freed before it. A request that still waits with it when it is freed never ends.
+    /// ```swift
+    /// let connection = try TallocContext(under: memory)
+    /// let holder = try events.hold(descriptor, under: connection)
+    /// let read = try Read.send(from: descriptor, on: events, under: connection)
+    /// read.setCallback { read in
+    ///     print((try? read.receive())?.count ?? 0, "bytes")
+    ///     read.free()
+    /// }
+    /// holder.setAutoClose()
+    /// ```
+    ///
+    /// While the holder exists, the loop knows that the number still means the same file. Requests therefore begin and
+    /// end waiting without a system call.
+    ///
+    /// To let the holder close the descriptor, call ``FDEvent/setAutoClose()`` once everything that may throw has
+    /// succeeded. Make the requests after the holder, so that a common parent frees them first: a request that is
+    /// waiting with a holder when the holder is freed never ends.
     ///
     /// - Parameters:
-    ///   - descriptor: An open descriptor. It stays the caller's, unless the event is told to close it.
-    ///   - parent: What the event is freed with.
-    /// - Returns: The event, whose flags only those set to whom it is lent.
-    /// - Throws: What ``addFD(_:_:under:file:line:_:)`` throws.
+    ///   - descriptor: An open descriptor. It stays the caller's unless you tell the event to close it.
+    ///   - parent: The owner of the event: freeing it frees the event.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: The event. Its flags belong to the request that borrows it; setting them is a trap.
+    /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/badDescriptor(_:)`` for a number that cannot be a
+    ///   descriptor.
     ///
-    /// There is no such function in C, where each request has an event of its own.
+    /// C has no such function: there each request makes an event of its own.
     @inlinable
     public func hold(
         _ descriptor: Int32, under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
@@ -47,7 +65,7 @@ extension EventContext {
 
 extension ContextPointer {
     // snippet: lend
-    /// Lends the event that holds a descriptor to a request; nil if there is none, or another one has it.
+    /// Lends the event that holds a descriptor to a request; nil if there is no holder, or another request has it.
     func lendHolder(
         of descriptor: Int32, to request: RequestPointer, _ flags: FDEvent.Flags, _ step: @escaping FDHandler
     ) -> FDEvent? {
@@ -61,7 +79,7 @@ extension ContextPointer {
 }
 
 extension FDEvent {
-    /// What the handler of every holder does.
+    /// The handler of every holder.
     ///
     /// The step may free the holder, or lend it again.
     fileprivate func takeStep(_ ready: Flags) {
@@ -70,7 +88,7 @@ extension FDEvent {
         step(self, ready)
     }
 
-    /// Gives back what a request has waited with, or frees it, if it is still there.
+    /// Returns a lent event to its holder, or frees an event of the request's own.
     func endWaiting() {
         guard !isFreed else { return }
         let event = record("endWaiting()")

@@ -1,22 +1,32 @@
 import Talloc
 
-/// Waiting for a place at the front of a queue, as a request; its state.
+/// Waits for a place at the front of a queue, as a request; this is its state.
 ///
-/// Whoever holds such a request that is done has the queue for itself: everybody behind it waits until the request is
-/// freed. Everything added before has been freed by then, so it is a barrier as well.
+/// When the request is done, everything added to the queue before it has been freed, and everything added after it
+/// waits until you free it. It is therefore both a barrier and a lock.
 ///
-/// The corresponding C type is hidden behind `tevent_queue_wait_send()`.
+/// ```swift
+/// let barrier = try QueueWait.send(in: queue, on: events, under: memory)
+/// barrier.setCallback { barrier in
+///     if (try? barrier.receive()) != nil { print("all earlier requests are freed") }
+///     barrier.free()  // the queue continues
+/// }
+/// ```
+///
+/// The corresponding C type is hidden inside `tevent_queue_wait_send()`.
 public struct QueueWait {
     private init() {}
 
-    /// Begins to wait until all that is in the queue now is gone.
+    /// Begins to wait until everything that is in the queue now has been freed.
     ///
     /// - Parameters:
-    ///   - queue: Where to wait.
-    ///   - events: Whose loop ends the request.
-    ///   - parent: What the request is freed with.
-    /// - Returns: A request that can be cancelled. Freeing it lets the queue go on.
-    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then.
+    ///   - queue: The queue to wait in. Freeing it leaves the request in progress.
+    ///   - events: The context whose loop ends the request.
+    ///   - parent: The owner of the request: freeing it frees the request, and the queue continues.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: A request in progress, which can be cancelled.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing was made then.
     ///
     /// The corresponding C function is `tevent_queue_wait_send()`.
     public static func send(
@@ -36,7 +46,9 @@ public struct QueueWait {
 }
 
 extension Request<QueueWait> {
-    /// Throws unless the turn came; the queue waits on until the request is freed.
+    /// Returns if the request reached the front of the queue, and throws otherwise.
+    ///
+    /// The request keeps its place in the queue until you free it.
     ///
     /// - Throws: ``RequestError/cancelled``, ``RequestError/timedOut``, or ``TeventError/outOfMemory(name:)``.
     ///

@@ -1,25 +1,48 @@
 import Talloc
 
-/// Reading once from a descriptor, as a request; its state.
+/// Reads once from a descriptor, as a request; this is its state.
+///
+/// ```swift
+/// let request = try Read.send(from: descriptor, upTo: 1024, on: events, under: memory)
+/// request.setCallback { request in
+///     do {
+///         if let bytes = try request.receive() {
+///             print("\(bytes.count) bytes")
+///         } else {
+///             print("the end of the file")
+///         }
+///     } catch { print(error) }
+///     request.free()
+/// }
+/// ```
+///
+/// If you read one descriptor many times, hold it: see ``EventContext/hold(_:under:file:line:)``.
+///
+/// The corresponding C functions, `read_packet_send()` and `read_packet_recv()`, belong to a library that Samba has
+/// beside tevent.
 public struct Read {
     private let count: Int
-    /// Nil until something was read.
+    /// Nil until the read has succeeded.
     fileprivate var result: SystemIO.ReadResult?
 
-    /// Begins to wait until there is something to read, and then reads it with one call.
+    /// Begins to wait until there is something to read, and then reads it with one system call.
     ///
-    /// When several read one descriptor at the same time, each byte goes to one of them.
+    /// Cancelling the request loses no byte. If several requests read one descriptor at the same time, each byte goes
+    /// to one of them.
     ///
     /// - Parameters:
-    ///   - descriptor: An open descriptor, which should not block. It stays the caller's, and is to be closed only when the
+    ///   - descriptor: An open descriptor, which should not block. It stays the caller's. Close it only after the
     ///     request has ended or was freed.
-    ///   - count: How many bytes to read at most; one at least. No read takes more than ``SystemIO/largestRead``.
-    ///   - events: Whose loop waits.
-    ///   - parent: What the request is freed with.
-    /// - Returns: A request that can be cancelled; no byte is lost then.
-    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then.
+    ///   - count: The greatest number of bytes to read. It must be at least 1, or the call traps; more than
+    ///     ``SystemIO/largestRead`` means that many.
+    ///   - events: The context whose loop waits.
+    ///   - parent: The owner of the request: freeing it frees the request.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: A request in progress, which can be cancelled.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing was made then.
     ///
-    /// The corresponding C function is `read_packet_send()`, of a library that Samba has beside tevent.
+    /// The corresponding C function is `read_packet_send()`.
     @inlinable
     public static func send(
         from descriptor: Int32, upTo count: Int = 4096, on events: EventContext, under parent: some TallocObject,
@@ -53,10 +76,11 @@ public struct Read {
 }
 
 extension Request<Read> {
-    /// Takes the bytes that were read, at least one, or nil at the end of the file.
+    /// Takes the bytes that were read.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` if the read failed, for instance with `ECONNRESET`, and else what
-    ///   the request was ended with, such as ``RequestError/timedOut``.
+    /// - Returns: At least one byte, or nil at the end of the file.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if the read failed, for instance with `ECONNRESET`. Otherwise
+    ///   the error that ended the request, such as ``RequestError/timedOut``.
     ///
     /// The corresponding C function is `read_packet_recv()`.
     public func receive() throws -> [UInt8]? {

@@ -5,9 +5,9 @@ import Talloc
 // ends: it is out of the loop before any function is told about the end.
 
 extension Request {
-    /// Takes the next step of the work each time the descriptor is ready, until the request ends.
+    /// Calls a step of the work each time the descriptor is ready, until the request ends.
     ///
-    /// Meanwhile it may be cancelled, which ends it at once.
+    /// Meanwhile the request may be cancelled, which ends it immediately.
     func wait(
         for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping FDHandler
     ) throws(TeventError) {
@@ -20,7 +20,7 @@ extension Request {
         }
     }
 
-    /// Begins to wait, or ends the request if that fails: the last step of a function that makes one.
+    /// Begins to wait, or ends the request if that fails: the last step of a function that makes a request.
     func waitOrFail(
         for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping FDHandler
     ) -> Request {
@@ -43,12 +43,12 @@ extension Request {
 }
 
 extension Request {
-    /// Takes the event that the request waits with out of the loop, while the request goes on.
+    /// Takes the event that the request waits with out of the loop; the request stays in progress.
     func stopWaiting() { record("stopWaiting()").pointee.event.take()?.endWaiting() }
 }
 
 extension Request {
-    /// Makes cancelling end the request at once.
+    /// Makes cancelling end the request immediately.
     func allowCancelling() {
         setCancel { request in
             request.fail(RequestError.cancelled)
@@ -58,7 +58,7 @@ extension Request {
 }
 
 extension RequestProtocol {
-    /// Traps when a request of the engine's is missing what its own steps leave in its state.
+    /// Traps: a request of the engine has no result, although it is done.
     func lacksItsWork() -> Never {
         let request = record()
         abort(
@@ -67,7 +67,7 @@ extension RequestProtocol {
                 + "fail or cancel a request that another function made, but do not finish it")
     }
 
-    /// The request, posted if it has ended already: what a function that makes requests returns.
+    /// Posts the request if it has ended already: the last step of a function that makes requests.
     func returned(on events: EventContext) -> Self {
         // A trace may have freed it, or received it, or freed the context.
         guard !isFreed, !isInProgress, status != .received, !events.isFreed else { return self }
@@ -90,6 +90,6 @@ extension RequestPointer {
 }
 
 extension FDEvent {
-    /// Where the context's reads put what comes; an event that has left its loop has none to share.
+    /// The buffer that the context's reads share; an event that has left its loop has no context to share one with.
     var readBuffer: ReadBuffer { record().pointee.prefix.context?.pointee.readBuffer ?? ReadBuffer() }
 }

@@ -1,19 +1,35 @@
 import Talloc
 
-/// Waiting until a point in time, as a request; its state.
+/// Waits until a point in time, as a request; this is its state.
 ///
-/// The corresponding C type is hidden behind `tevent_wakeup_send()`.
+/// Use it where a step of some work is to wait: a timer calls a handler, a wakeup ends like any other subrequest.
+///
+/// ```swift
+/// let pause = try Wakeup.send(after: .seconds(1), on: events, under: memory)
+/// pause.setCallback { pause in
+///     do {
+///         try pause.receive()
+///         print("a second later")
+///     } catch { print(error) }
+///     pause.free()
+/// }
+/// ```
+///
+/// The corresponding C type is hidden inside `tevent_wakeup_send()`.
 public struct Wakeup {
     private var timer: TimerEvent?
 
-    /// Begins to wait until `deadline`; if it has passed, until the loop's next turn.
+    /// Begins to wait until a point in time.
     ///
     /// - Parameters:
-    ///   - deadline: A point on the clock of `events`.
-    ///   - events: Whose loop ends the request.
-    ///   - parent: What the request is freed with.
-    /// - Returns: A request that can be cancelled.
-    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then.
+    ///   - deadline: A point on the clock of `events`, see ``EventContext/now``. If it has passed, the request ends on
+    ///     the loop's next turn.
+    ///   - events: The context whose loop ends the request.
+    ///   - parent: The owner of the request: freeing it frees the request.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: A request in progress, which can be cancelled.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing was made then.
     ///
     /// The corresponding C function is `tevent_wakeup_send()`.
     public static func send(
@@ -35,12 +51,16 @@ public struct Wakeup {
         return request.returned(on: events)
     }
 
-    /// Begins to wait until `delay` from now, as ``send(at:on:under:file:line:)`` does.
+    /// Begins to wait for a length of time.
     ///
     /// - Parameters:
-    ///   - delay: How long from now; a negative one counts as zero.
-    ///   - events: Whose loop ends the request.
-    ///   - parent: What the request is freed with.
+    ///   - delay: How long to wait, counted from now; a negative delay counts as zero.
+    ///   - events: The context whose loop ends the request.
+    ///   - parent: The owner of the request: freeing it frees the request.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: A request in progress, which can be cancelled.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing was made then.
     ///
     /// The corresponding C functions are `tevent_wakeup_send()` and `tevent_timeval_current_ofs()`.
     public static func send(
@@ -53,7 +73,7 @@ public struct Wakeup {
 }
 
 extension Request<Wakeup> {
-    /// Throws unless the time came.
+    /// Returns if the time has come, and throws if the request ended before.
     ///
     /// - Throws: ``RequestError/cancelled``, ``RequestError/timedOut``, or ``TeventError/outOfMemory(name:)``.
     ///

@@ -1,21 +1,39 @@
 import Talloc
 
-/// Writing once to a descriptor, as a request; its state.
+/// Writes once to a descriptor, as a request; this is its state.
+///
+/// It writes as many bytes as there is room for, perhaps not all of them. To write all, use ``WriteAll``.
+///
+/// ```swift
+/// let request = try Write.send(Array("a line\n".utf8), to: descriptor, on: events, under: memory)
+/// request.setCallback { request in
+///     do {
+///         print("\(try request.receive()) bytes were written")
+///     } catch { print(error) }
+///     request.free()
+/// }
+/// ```
+///
+/// Samba has no function of this kind.
 public struct Write {
     private let descriptor: Int32
     private let bytes: [UInt8]
     fileprivate var written = 0
 
-    /// Writes as much as there is room for with one call, after waiting for room if there is none.
+    /// Writes as much as there is room for with one system call, after waiting for room if there is none.
+    ///
+    /// If there is room now, the bytes are written before the call returns, and the loop calls the callback.
     ///
     /// - Parameters:
-    ///   - bytes: What to write. The request holds it until it is received or freed.
-    ///   - descriptor: An open descriptor that does not block. It stays the caller's, and is to be closed only when the
-    ///     request has ended or was freed.
-    ///   - events: Whose loop waits.
-    ///   - parent: What the request is freed with.
-    /// - Returns: A request that can be cancelled; nothing was written then.
-    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then, and nothing was written.
+    ///   - bytes: What to write. The request keeps it until you receive or free the request.
+    ///   - descriptor: An open descriptor that does not block. It stays the caller's. Close it only after the request
+    ///     has ended or was freed.
+    ///   - events: The context whose loop waits.
+    ///   - parent: The owner of the request: freeing it frees the request.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: A request that can be cancelled while it waits; nothing was written then.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing was made or written then.
     public static func send(
         _ bytes: [UInt8], to descriptor: Int32, on events: EventContext, under parent: some TallocObject,
         file: StaticString = #fileID, line: UInt32 = #line
@@ -44,9 +62,10 @@ public struct Write {
 }
 
 extension Request<Write> {
-    /// Takes how many bytes were written, at least one unless there were none to write.
+    /// Takes the number of bytes that were written.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` if the write failed, with `EPIPE` when the other end is closed, and
-    ///   else what the request was ended with, such as ``RequestError/timedOut``.
+    /// - Returns: At least 1, or 0 if there were no bytes to write.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if the write failed, with `EPIPE` when the other end is closed.
+    ///   Otherwise the error that ended the request, such as ``RequestError/timedOut``.
     public func receive() throws -> Int { try receive { $0.written } }
 }

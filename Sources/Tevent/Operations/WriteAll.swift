@@ -1,26 +1,45 @@
 import Talloc
 
-/// Writing all bytes to a descriptor, as a request; its state.
+/// Writes all bytes to a descriptor, as a request; this is its state.
+///
+/// ```swift
+/// let request = try WriteAll.send(Array("a line\n".utf8), to: descriptor, on: events, under: memory)
+/// request.setCallback { request in
+///     do {
+///         try request.receive()
+///         print("all of it was written")
+///     } catch { print(error) }
+///     request.free()
+/// }
+/// ```
+///
+/// Two such requests must not write to one descriptor at the same time, or their bytes mix. Let each have its turn in a
+/// ``RequestQueue``.
+///
+/// The corresponding C functions, `writev_send()` and `writev_recv()`, belong to a library that Samba has beside
+/// tevent.
 public struct WriteAll {
     private let descriptor: Int32
     /// Set when there was no room for all of them at once.
     private var bytes: [UInt8] = []
     fileprivate var written = 0
 
-    /// Writes what there is room for at once, and the rest as room comes.
+    /// Writes as much as there is room for now, and the rest as room becomes available.
     ///
-    /// Let one end before the next begins on the same descriptor, or their bytes mix.
+    /// If there is room for all of it, the bytes are written before the call returns, and the loop calls the callback.
     ///
     /// - Parameters:
-    ///   - bytes: What to write. A request that has to wait for room holds it until it is received or freed.
-    ///   - descriptor: An open descriptor that does not block. It stays the caller's, and is to be closed only when the
-    ///     request has ended or was freed.
-    ///   - events: Whose loop waits.
-    ///   - parent: What the request is freed with.
-    /// - Returns: A request that can be cancelled; a part may have been written then.
-    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing is left behind then, and nothing was written.
+    ///   - bytes: What to write. A request that has to wait for room keeps it until you receive or free the request.
+    ///   - descriptor: An open descriptor that does not block. It stays the caller's. Close it only after the request
+    ///     has ended or was freed.
+    ///   - events: The context whose loop waits.
+    ///   - parent: The owner of the request: freeing it frees the request.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: A request that can be cancelled while it waits; a part may have been written then.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; nothing was made or written then.
     ///
-    /// The corresponding C function is `writev_send()`, of a library that Samba has beside tevent.
+    /// The corresponding C function is `writev_send()`.
     @inlinable
     public static func send(
         _ bytes: [UInt8], to descriptor: Int32, on events: EventContext, under parent: some TallocObject,
@@ -47,7 +66,7 @@ public struct WriteAll {
 
     private init(descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Makes one call: after a short one there is no room, and other descriptors get their turn.
+    /// Makes one system call: after a short write there is no room, and other descriptors get their turn.
     private static func write(_ rest: ArraySlice<UInt8>, to descriptor: Int32, _ request: Request<WriteAll>) {
         guard let count = request.attempt({ try SystemIO.write(descriptor, rest) }) else { return }
         request.state.written += count
@@ -56,13 +75,13 @@ public struct WriteAll {
 }
 
 extension Request<WriteAll> {
-    /// How many bytes have been written so far; asking after the result has been received is a trap.
+    /// The number of bytes written so far; a trap once the request has been received.
     public var written: Int { state.written }
 
-    /// Takes how many bytes were written: all of them, or it throws.
+    /// Takes the number of bytes that were written, which is all of them, or throws.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` if a write failed, with `EPIPE` when the other end is closed, and
-    ///   else what the request was ended with, such as ``RequestError/timedOut``. A part may have been written.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if a write failed, with `EPIPE` when the other end is closed.
+    ///   Otherwise the error that ended the request, such as ``RequestError/timedOut``. A part may have been written.
     ///
     /// The corresponding C function is `writev_recv()`.
     @discardableResult

@@ -3,8 +3,16 @@ import Talloc
 extension RequestQueue {
     /// A request's place in a queue.
     ///
-    /// It is a child of the request, freed with it, and its going is what lets the queue go on. It may also be freed by
-    /// itself: the request leaves the queue then, and goes on.
+    /// The place is a child of the request and is freed with it; the queue then continues. You may also free the place
+    /// alone: the request leaves the queue and stays in progress.
+    ///
+    /// ```swift
+    /// let request = try Request("a job", under: queue)
+    /// let place = try queue.add(request, on: events) { $0.finish() }
+    /// place.tag = 7
+    /// print(place.isTriggered, queue.length)
+    /// place.free()  // the request is still in progress, in no queue
+    /// ```
     ///
     /// The corresponding C type is `struct tevent_queue_entry`.
     public struct Entry: TallocObject, Equatable {
@@ -17,20 +25,20 @@ extension RequestQueue {
 
         private func record(_ call: StaticString = #function) -> EntryPointer { record(as: EntryRecord.self, call) }
 
-        /// The request whose place it is.
+        /// The request that has this place.
         public var request: AnyRequest { record().pointee.request }
 
         /// The queue, or nil when the entry is leaving it.
         public var queue: RequestQueue? { record().pointee.queue.map(RequestQueue.init) }
 
-        /// Whether the trigger has been called: the request is the active one.
+        /// Whether the queue has called the trigger: then the request is the active one.
         public var isTriggered: Bool { record().pointee.isTriggered }
 
-        /// Lets the trigger be called once more when the queue is started again.
+        /// Has the queue call the trigger once more when it is started again.
         ///
-        /// It is for a trigger that finds that it cannot begin yet: it stops the queue, takes the trigger back, and
-        /// whoever knows that it can go on starts the queue. On a queue that is running, or for an entry that is not
-        /// the active one, it is a trap.
+        /// It is for a trigger that finds that the work cannot begin yet. The trigger stops the queue and untriggers
+        /// its entry; code that learns that the work can begin starts the queue. While the queue is running, or for an
+        /// entry that is not the active one, the call is a trap.
         ///
         /// The corresponding C function is `tevent_queue_entry_untrigger()`.
         public func untrigger() {
@@ -44,7 +52,7 @@ extension RequestQueue {
             entry.pointee.isTriggered = false
         }
 
-        /// A number for the program's own use, 0 until it is set; traces can tell entries apart by it.
+        /// A number for the program's own use, 0 until you set it; traces can tell entries apart by it.
         ///
         /// The corresponding C functions are `tevent_queue_entry_set_tag()` and `tevent_queue_entry_get_tag()`.
         public var tag: UInt64 {
@@ -62,6 +70,9 @@ extension RequestQueue.Entry: Sendable {}
 
 extension EventContext {
     /// Sets a function that is told about the life of each queue entry added on this context; nil removes it.
+    ///
+    /// The function gets the entry and a point of its life, see ``QueueTracePoint``. It may do anything a handler may
+    /// do.
     ///
     /// The corresponding C function is `tevent_set_trace_queue_callback()`.
     public func setQueueTrace(_ trace: ((RequestQueue.Entry, QueueTracePoint) -> Void)?) {
@@ -126,7 +137,7 @@ extension EntryPointer {
         hooks.queues?(handle, point)
     }
 
-    /// The context whose loop starts it, or nil when that is gone.
+    /// The context whose loop starts it, or nil when it was freed.
     @inline(__always)
     var context: ContextPointer? { pointee.events.tallocHandle.record(as: ContextRecord.self) }
 

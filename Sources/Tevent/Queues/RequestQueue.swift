@@ -1,14 +1,27 @@
 import Talloc
 
-/// Requests that must do their work one after the other, in the order they were added.
+/// Requests that do their work one after another, in the order in which they were added.
 ///
-/// What writes to a socket is the common case: each request has to write all it has, with as many calls as that takes,
-/// before the next one may begin. So each socket gets a queue, and a function that makes such a request adds it instead
-/// of starting the work at once.
+/// The usual case is a socket: each request must write its whole message, however many system calls that takes, before
+/// the next one may begin. Give each socket a queue, and have the function that makes a write request add it to the
+/// queue instead of starting the work.
 ///
-/// The request whose turn has come is the active one. It stays so until it is *freed*, not only until it has ended;
-/// then the loop starts the next. Freeing a request that waits takes it out of the queue, and freeing the queue takes out
-/// all: they stay in progress, and are never started.
+/// ```swift
+/// let queue = try RequestQueue(label: "socket", under: memory)
+/// for number in 1...3 {
+///     let request = try Request(number, under: queue)
+///     request.setCallback { $0.free() }  // which lets the next one begin
+///     try queue.add(request, on: events) { request in
+///         print("\(request.state) has its turn")
+///         request.finish()
+///     }
+/// }
+/// try events.loopWait()
+/// ```
+///
+/// The first request is the active one. It stays active until it is *freed*, not only until it has ended; then the loop
+/// starts the next. Freeing a request that waits takes it out of the queue. Freeing the queue takes out all of them:
+/// they stay in progress, and no loop ever starts them.
 ///
 /// The corresponding C type is `struct tevent_queue`.
 public struct RequestQueue: TallocObject, Equatable {
@@ -21,11 +34,14 @@ public struct RequestQueue: TallocObject, Equatable {
         record(as: QueueRecord.self, call)
     }
 
-    /// Makes a queue that is empty and running.
+    /// Makes an empty queue that is running.
     ///
     /// - Parameters:
-    ///   - label: What traces and reports call it.
-    ///   - parent: What the queue is freed with; mostly what owns the socket, or whatever the requests work on.
+    ///   - label: The name of the queue in traces and reports.
+    ///   - parent: The owner of the queue: freeing it frees the queue. Mostly it is the owner of the socket, or
+    ///     whatever else the requests work on.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``.
     ///
     /// The corresponding C macro is `tevent_queue_create()`.
@@ -41,13 +57,15 @@ public struct RequestQueue: TallocObject, Equatable {
 
     // MARK: Adding
 
-    /// Adds a request, whose trigger the loop calls when it is first, and the queue is running.
+    /// Adds a request to the end of the queue; when its turn comes, the loop calls its trigger.
     ///
     /// - Parameters:
-    ///   - request: What waits. Its place in the queue is a child of it, so freeing the request takes it out.
-    ///   - events: Whose loop calls the trigger.
-    ///   - trigger: Begins the work; it may end the request at once. It is not called for a request that has ended while
-    ///     it waited. The entry owns it until it is freed.
+    ///   - request: The request to add. Its place in the queue is a child of it, so freeing the request takes it out.
+    ///   - events: The context whose loop calls the trigger.
+    ///   - trigger: Begins the work, and may end the request. It is not called if the request ended while it was
+    ///     waiting. The entry owns the trigger until it is freed.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
     /// - Returns: The request's place in the queue.
     /// - Throws: ``TeventError/outOfMemory(name:)``; the request is in no queue then, and still in progress.
     /// - Complexity: O(1).
@@ -64,11 +82,17 @@ public struct RequestQueue: TallocObject, Equatable {
             file: file, line: line)
     }
 
-    /// Adds a request, and calls its trigger at once if no entry is before it and the queue is running.
+    /// Adds a request, and calls its trigger before returning if the queue is empty and running.
     ///
-    /// That spares a turn of the loop, and is safe only while the request is being made: if its callback has been set
-    /// already, the loop calls the trigger. A trigger may end the request before this returns; then
-    /// ``RequestProtocol/post(on:)`` it, as always when a request ends while it is made.
+    /// That saves a turn of the loop. It is safe only in the function that makes the request: if the request has a
+    /// callback already, the loop calls the trigger. A trigger may end the request before this call returns. Then
+    /// ``RequestProtocol/post(on:)`` it, like any request that ends while it is being made.
+    ///
+    /// ```swift
+    /// let request = try Request("a message", under: queue)
+    /// try queue.addOrStart(request, on: events) { $0.finish() }
+    /// if !request.isInProgress { request.post(on: events) }
+    /// ```
     ///
     /// The corresponding C function is `tevent_queue_add_optimize_empty()`.
     @inlinable
@@ -82,7 +106,7 @@ public struct RequestQueue: TallocObject, Equatable {
             file: file, line: line)
     }
 
-    /// Adds a request that does nothing when its turn comes, but keeps all behind it waiting until it is freed.
+    /// Adds a request without a trigger: everything after it waits until it is freed.
     ///
     /// - Throws: ``TeventError/outOfMemory(name:)``; the request is in no queue then.
     ///
@@ -111,12 +135,14 @@ public struct RequestQueue: TallocObject, Equatable {
 
     // MARK: Running
 
-    /// Lets no other request begin; the active one goes on.
+    /// Keeps the next request from beginning; the active one continues.
     ///
     /// The corresponding C function is `tevent_queue_stop()`.
     public func stop() { record().setRunning(false) }
 
-    /// Lets requests begin again, the first from the loop; without effect on a queue that is running.
+    /// Lets requests begin again; the loop starts the first one.
+    ///
+    /// The call has no effect on a queue that is running.
     ///
     /// The corresponding C function is `tevent_queue_start()`.
     public func start() { record().setRunning(true) }
@@ -128,12 +154,12 @@ public struct RequestQueue: TallocObject, Equatable {
 
     // MARK: Looking
 
-    /// How many requests are in the queue, the active one included.
+    /// The number of requests in the queue, including the active one.
     ///
     /// The corresponding C function is `tevent_queue_length()`.
     public var length: Int { record().pointee.length }
 
-    /// What traces and reports call the queue.
+    /// The name of the queue in traces and reports.
     ///
     /// The corresponding C function is `tevent_queue_name()`.
     public var label: String { record().pointee.label }
@@ -141,7 +167,7 @@ public struct RequestQueue: TallocObject, Equatable {
     /// The line of the program that made the queue, such as "main/Writer.swift:12".
     public var origin: String { record().pointee.scheduled.prefix.origin }
 
-    /// The places in the queue, the first in front.
+    /// The places in the queue, the first one first.
     ///
     /// - Complexity: O(*n*).
     public var entries: [Entry] { record().pointee.entries.snapshot.map(Entry.init) }
@@ -150,12 +176,12 @@ public struct RequestQueue: TallocObject, Equatable {
 @available(*, unavailable)
 extension RequestQueue: Sendable {}
 
-/// How another face of the engine, such as that for C, starts a queue's first entry: functions that are given records.
+/// How another API, such as that for C, starts a queue's first entry: functions that are given records.
 package struct QueueStarter {
-    /// Called whenever the first entry may be started, even if the loop has been told so before; lets the loop call
+    /// Called whenever the first entry may be started, even if the loop was told before; has the loop call
     /// `startFirst()`.
     let tellLoop: @convention(c) (_ first: UnsafeMutableRawPointer) -> Void
-    /// Called instead of a trigger, for a request that has ended, too.
+    /// Called instead of a trigger, also for a request that has ended.
     let start: @convention(c) (_ entry: UnsafeMutableRawPointer, _ request: UnsafeMutableRawPointer) -> Void
 
     package init(
@@ -169,11 +195,11 @@ package struct QueueStarter {
 
 package typealias QueuePointer = UnsafeMutablePointer<QueueRecord>
 
-/// What a queue is.
+/// The record of a queue.
 ///
-/// It joins the immediates itself when its first entry is to be started, so that needs no memory.
+/// The queue itself joins the immediates when its first entry is to be started; starting one therefore needs no memory.
 package struct QueueRecord: EventRecord {
-    /// Where it was made, and its place among the immediates of the context whose loop starts the first entry.
+    /// Where the queue was made, and its place among the immediates of the context whose loop starts the first entry.
     var scheduled: Scheduled
     /// Kept, so that it is stale while the queue is being freed.
     let handle: TallocHandle
@@ -181,7 +207,7 @@ package struct QueueRecord: EventRecord {
     package internal(set) var entries = List<EntryRecord>()
     package internal(set) var length = 0
     package internal(set) var isRunning = true
-    /// Who starts entries, if the queue does not do so itself.
+    /// Starts entries, if the queue does not start them itself.
     package var starter: QueueStarter?
 
     package init(prefix: EventPrefix, label: String) {
@@ -228,7 +254,7 @@ extension QueuePointer {
         pointee.isRunning && pointee.entries.first == entry && !entry.pointee.isTriggered && entry.context != nil
     }
 
-    /// Lets the loop start the first entry if it may be started, and nothing otherwise: called after every change.
+    /// Has the loop start the first entry if it may be started; called after every change.
     func update() {
         let first = pointee.entries.first
         let loop = first.flatMap { canStart($0) ? $0.context : nil }
@@ -241,22 +267,22 @@ extension QueuePointer {
         if let hooks = loop.pointee.hooks { hooks.queues?(first.handle, .schedule) }
     }
 
-    /// Takes back that the loop should start an entry; no effect if it was not asked to.
+    /// Cancels what `update()` asked of the loop; no effect if it asked nothing.
     @inline(__always)
     func leaveLoop() {
         if let loop = pointee.prefix.context { scheduled.remove(from: loop) }
     }
 
-    /// The loop has come to the queue: its first entry's turn has come.
+    /// The loop has come to the queue: it is the first entry's turn.
     func run() { pointee.entries.first.unsafelyUnwrapped.start() }
     // snippet-end: update
 
-    /// What a starter lets the loop call.
+    /// The function that a starter has the loop call.
     package func startFirst() {
         if let first = pointee.entries.first, canStart(first) { first.start() }
     }
 
-    /// Adds a new entry, and starts it if that is wanted and possible; it may be gone then.
+    /// Adds a new entry, and starts it if that is wanted and possible; the entry may have been freed afterwards.
     package func add(_ entry: EntryPointer, of request: RequestPointer, startsAtOnce: Bool) {
         let handle = entry.handle
         entry.join(self, of: request)

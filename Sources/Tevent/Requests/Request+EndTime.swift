@@ -1,15 +1,17 @@
 import Talloc
 
 extension RequestProtocol {
-    /// Lets the request time out at `deadline`, unless it has ended by then.
+    /// Makes the request time out at `deadline` unless it ends before.
     ///
-    /// Set again, the new time counts, be it earlier or later. On a request that has ended it does nothing. The timer is
-    /// freed when the request ends, so a request that timed out is never also done, nor the other way round.
+    /// A request that times out has the status ``RequestStatus/timedOut``, and receiving it throws
+    /// ``RequestError/timedOut``. The timer is freed when the request ends; a request that timed out is therefore never
+    /// also done. If you set the end time again, only the new one counts, earlier or later. On a request that has ended
+    /// the call has no effect.
     ///
     /// - Parameters:
     ///   - deadline: A point on the clock of `events`.
-    ///   - events: Whose loop ends the request.
-    /// - Throws: ``TeventError/outOfMemory(name:)``; the request goes on, with the end time it had.
+    ///   - events: The context whose loop ends the request.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; the request continues with the end time it had.
     ///
     /// The corresponding C function is `tevent_req_set_endtime()`.
     public func setEndTime(at deadline: EventInstant, on events: EventContext) throws(TeventError) {
@@ -30,23 +32,31 @@ extension RequestProtocol {
         }
     }
 
-    /// Lets the request time out `delay` from now, unless it has ended by then; see ``setEndTime(at:on:)``.
+    /// Makes the request time out after `delay` unless it ends before; see ``setEndTime(at:on:)``.
     ///
-    /// - Throws: ``TeventError/outOfMemory(name:)``; the request goes on, with the end time it had.
+    /// ```swift
+    /// let request = try Read.send(from: descriptor, on: events, under: memory)
+    /// try request.setEndTime(after: .seconds(5), on: events)
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - delay: How long the request may take, counted from now; a negative delay counts as zero.
+    ///   - events: The context whose loop ends the request.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; the request continues with the end time it had.
     ///
     /// The corresponding C functions are `tevent_req_set_endtime()` and `tevent_timeval_current_ofs()`.
     public func setEndTime(after delay: Duration, on events: EventContext) throws(TeventError) {
         try setEndTime(at: events.now.advanced(by: max(delay, .zero)), on: events)
     }
 
-    /// Takes the end time away; without effect if there is none.
+    /// Removes the end time; no effect if there is none.
     ///
     /// The corresponding C function is `tevent_req_reset_endtime()`.
     public func resetEndTime() {
         record().pointee.owned.extras?.endTimer.take()?.freeIfThere()
     }
 
-    /// When the request will time out, or nil without an end time.
+    /// The time at which the request will time out; nil without an end time.
     public var endTime: EventInstant? {
         guard let timer = record().pointee.owned.extras?.endTimer, !timer.isFreed else { return nil }
         return timer.deadline

@@ -1,11 +1,13 @@
 import Talloc
 
 extension RequestProtocol {
-    /// Ends the request well, and calls its callback.
+    /// Ends the request successfully, and calls its callback.
     ///
-    /// The callback may free the request, so the caller touches it no more. It is called at once, except where 64 callbacks
-    /// run inside each other already: then when the innermost has returned. Ending a request that has ended is a trap
-    /// that names where it was made and where it ended first.
+    /// The callback may free the request: do not touch the request again, return. Ending a request twice is a trap that
+    /// names where the request was made and where it ended first.
+    ///
+    /// The callback is called before `finish()` returns, unless 64 callbacks already run inside one another; then it is
+    /// called when the innermost of them has returned.
     ///
     /// The corresponding C function is `tevent_req_done()`.
     @inlinable
@@ -15,10 +17,14 @@ extension RequestProtocol {
 
     /// Ends the request with an error, and calls its callback.
     ///
-    /// An error that says there was no memory gives ``RequestStatus/noMemory``, any other ``RequestStatus/failed``.
-    /// Ending a request that has ended is a trap.
+    /// As with ``finish(file:line:)``, do not touch the request again. An error that means "out of memory",
+    /// ``TeventError`` or `TallocError`, gives the status ``RequestStatus/noMemory``, any other
+    /// ``RequestStatus/failed``. Ending a request twice is a trap.
     ///
-    /// - Parameter error: What ``Request/receive(_:)`` throws.
+    /// - Parameters:
+    ///   - error: The error that ``Request/receive(_:)`` will throw.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
     ///
     /// The corresponding C functions are `tevent_req_error()` and `tevent_req_oom()`.
     public func fail(_ error: any Error, file: StaticString = #fileID, line: UInt32 = #line) {
@@ -30,12 +36,15 @@ extension RequestProtocol {
         }
     }
 
-    /// Ends the request with an error number of the program's own, unless that is 0, which means no error.
+    /// Ends the request with an error number of the program's own, unless the number is 0, which means success.
     ///
-    /// Ending a request that has ended is a trap, except with 0.
+    /// Ending a request twice is a trap, except with 0.
     ///
-    /// - Parameter code: What ``Request/receive(_:)`` throws in ``RequestError/code(_:)``.
-    /// - Returns: Whether there was an error, and so the request has ended.
+    /// - Parameters:
+    ///   - code: The number that ``Request/receive(_:)`` will throw in ``RequestError/code(_:)``.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Returns: Whether the number was an error; then the request has ended.
     ///
     /// The corresponding C function is `tevent_req_error()`.
     @discardableResult
@@ -46,14 +55,23 @@ extension RequestProtocol {
         return true
     }
 
-    /// Does a step of the work that may fail, above all for lack of memory, and ends the request if it does.
+    /// Takes a step that may throw, and ends the request with the error if it does.
     ///
-    /// A caller that gets nil has nothing more to do than to return, or to post the request if it is just being made:
+    /// If the result is nil, the request has ended: return. A function that is still making the request posts it
+    /// instead.
     ///
-    ///     guard let copy = request.attempt({ try TallocChunk(data, under: request) }) else { return }
+    /// ```swift
+    /// let request = try Request("work", under: memory)
+    /// let copy = request.attempt { try TallocChunk([1, 2, 3], under: request) }
+    /// guard let copy else { return }
+    /// print(copy.value)
+    /// ```
     ///
-    /// - Parameter step: What to do.
-    /// - Returns: What the step returns, or nil when it threw and the request has ended with its error.
+    /// - Parameters:
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    ///   - step: The step to take.
+    /// - Returns: What the step returned, or nil if it threw.
     ///
     /// The corresponding C function is `tevent_req_nomem()`.
     public func attempt<Value>(
@@ -65,12 +83,23 @@ extension RequestProtocol {
         }
     }
 
-    /// Lets the callback of a request that has ended be called from the loop of `events`, as an immediate would be.
+    /// Has the loop of `events` call the callback of a request that has ended, as an immediate would.
     ///
-    /// A request that ends while it is being made has no callback yet: post it, and its maker's caller can set one. It
-    /// needs no memory and cannot fail. Posting a request in progress is a trap: it has nothing to tell.
+    /// A request that ends while it is being made has no callback yet. Post it, and the caller can set one before the
+    /// loop comes to it. Posting needs no memory and cannot fail. Posting a request in progress is a trap.
     ///
-    /// - Parameter events: The context whose loop calls the callback. If it is freed first, the callback is never called.
+    /// ```swift
+    /// func sendNothing() throws(TeventError) -> Request<Void> {
+    ///     let request = try Request((), under: memory)
+    ///     request.finish()
+    ///     return request.post(on: events)
+    /// }
+    /// let request = try sendNothing()
+    /// request.setCallback { $0.free() }
+    /// ```
+    ///
+    /// - Parameter events: The context whose loop calls the callback. If the context is freed first, the callback is
+    ///   never called.
     /// - Returns: The request, for the last line of a function that makes one.
     ///
     /// The corresponding C function is `tevent_req_post()`.
@@ -86,9 +115,10 @@ extension RequestProtocol {
         return self
     }
 
-    /// Lets the callback be called from the loop of `events` when the request ends, never from inside of what ends it.
+    /// When the request ends, has the loop of `events` call the callback, never the function that ends the request.
     ///
-    /// - Parameter events: The context whose loop calls the callback. If it is freed first, the callback is never called.
+    /// - Parameter events: The context whose loop calls the callback. If the context is freed first, the callback is
+    ///   never called.
     ///
     /// The corresponding C function is `tevent_req_defer_callback()`.
     public func deferCallback(on events: EventContext) {
@@ -97,7 +127,9 @@ extension RequestProtocol {
         request.extras.deferral = events
     }
 
-    /// Calls the callback of a request that goes on, to tell of progress; it can be called again.
+    /// Calls the callback of a request in progress, to report progress; you may call it again and again.
+    ///
+    /// The callback of such a request must look at ``status`` before it receives the result.
     ///
     /// The corresponding C function is `tevent_req_notify_callback()`.
     public func notify() { record().notify() }
@@ -110,7 +142,7 @@ extension RequestProtocol {
     }
 }
 
-/// Ends a request well.
+/// Ends a request successfully.
 ///
 /// It traps by itself, so that it is the last thing its caller does: in a cascade fewer calls lie on the stack.
 @usableFromInline
@@ -121,7 +153,7 @@ func finishRequest(_ chunk: UnsafeMutableRawPointer, file: UnsafePointer<CChar>,
 }
 
 extension RequestPointer {
-    /// The trap when a request that has ended is to be ended again, at `file` and `line`.
+    /// The trap for ending, at `file` and `line`, a request that has ended.
     @inline(never)
     fileprivate func endedTwice(file: UnsafePointer<CChar>, line: UInt32) -> Never {
         let first =

@@ -9,12 +9,21 @@ import Talloc
 // comes when the new one is in its place.
 
 extension Request {
-    /// Sets a function that stops the work when the request is cancelled; nil removes it.
+    /// Sets the function that stops the work when ``RequestProtocol/cancel()`` is called; nil removes it.
     ///
-    /// It is for the function that makes the request, not for its caller.
+    /// Only the function that makes the request should set it: a request has one, and its maker needs it.
     ///
-    /// - Parameter cancel: Returns whether it could be stopped. To end the request is its task, mostly with
-    ///   ``RequestProtocol/fail(_:file:line:)`` and ``RequestError/cancelled``, at once or later.
+    /// ```swift
+    /// let request = try Request("work", under: memory)
+    /// request.setCancel { request in
+    ///     request.fail(RequestError.cancelled)
+    ///     return true
+    /// }
+    /// ```
+    ///
+    /// - Parameter cancel: Stops the work, and ends the request, immediately or later, mostly with
+    ///   ``RequestError/cancelled``. It returns whether the work can be stopped. The request owns it until the request
+    ///   is freed.
     ///
     /// The corresponding C function is `tevent_req_set_cancel_fn()`.
     public func setCancel(_ cancel: ((_ request: Request) -> Bool)?) {
@@ -22,12 +31,23 @@ extension Request {
         swap(&record("setCancel(_:)").extras.cancel, &cancel)
     }
 
-    /// Sets what tidies up when the request ends, and again when it is received or freed; nil takes it away.
+    /// Sets the function that cleans up when the request ends, and again when it is received or freed; nil removes it.
     ///
-    /// It is for the function that makes the request, not for its caller.
+    /// Only the function that makes the request should set it: a request has one, and its maker needs it.
     ///
-    /// It is called once for each final status, before the callback, and with the state still there: first with how the
-    /// request ended, later with ``RequestStatus/received``. A request that is freed in progress gets only the latter.
+    /// The function is called once for each final status, before the callback, while the state still exists: first with
+    /// the status in which the request ended, later with ``RequestStatus/received``. A request that is freed in
+    /// progress gets only the latter.
+    ///
+    /// ```swift
+    /// let request = try Request(descriptor, under: memory)
+    /// request.setCleanup { request, status in
+    ///     if status == .received { SystemIO.close(request.state) }
+    /// }
+    /// ```
+    ///
+    /// - Parameter cleanup: The function; it gets the request and the status. The request owns it until the request is
+    ///   freed.
     ///
     /// The corresponding C function is `tevent_req_set_cleanup_fn()`.
     public func setCleanup(_ cleanup: ((_ request: Request, _ status: RequestStatus) -> Void)?) {
@@ -37,7 +57,13 @@ extension Request {
         swap(&record("setCleanup(_:)").extras.cleanup, &cleanup)
     }
 
-    /// Sets what describes the request in words, for logs and for ``RequestProtocol/description``; nil takes it away.
+    /// Sets the function that describes the request, for logs and for ``RequestProtocol/description``; nil removes it.
+    ///
+    /// ```swift
+    /// let request = try Request([UInt8](), under: memory)
+    /// request.setPrint { "write of \($0.state.count) bytes" }
+    /// print(request)
+    /// ```
     ///
     /// The corresponding C function is `tevent_req_set_print_fn()`.
     public func setPrint(_ print: ((_ request: Request) -> String)?) {
@@ -47,9 +73,9 @@ extension Request {
 }
 
 extension RequestProtocol {
-    /// Asks the work to stop; the request may end at once, later, or not at all.
+    /// Asks the work to stop; the request may end before the call returns, later, or not at all.
     ///
-    /// - Returns: Whether the work can be stopped; false when the request has no cancel function, or has ended.
+    /// - Returns: Whether the work can be stopped. It is false if the request cannot be cancelled, or has ended.
     ///
     /// The corresponding C function is `tevent_req_cancel()`.
     @discardableResult
@@ -68,9 +94,10 @@ extension RequestProtocol {
         return true
     }
 
-    /// The request in words: what its print function says, or else its state's type, its status and where it was made.
+    /// A description of the request, for logs.
     ///
-    /// It never traps, not even when the request has been freed.
+    /// It is what the request's print function returns; without one it names the state's type, the status and where the
+    /// request was made. It never traps, not even after the request was freed.
     ///
     /// The corresponding C functions are `tevent_req_print()` and `tevent_req_default_print()`.
     public var description: String {
@@ -83,7 +110,7 @@ extension RequestProtocol {
         return words
     }
 
-    /// The request in words, whatever its print function says.
+    /// The description that the request has without a print function.
     ///
     /// The corresponding C function is `tevent_req_default_print()`.
     public var defaultDescription: String { record().words }

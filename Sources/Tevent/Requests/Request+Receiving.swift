@@ -1,16 +1,27 @@
 import Talloc
 
 extension Request {
-    /// Takes the result out of a request that has ended, and releases its state; throws if the request failed.
+    /// Takes the result out of a request that has ended and releases the state, or throws the error it ended with.
     ///
-    /// Give each kind of request a `receive()` that calls this one. Everything below the request is freed, so `result` must
-    /// move or copy whatever has to outlive it. The request itself stays, empty, until it is freed.
+    /// Call it in your own function named *receive*:
     ///
-    /// - Parameter result: Gets the state of a request that is done, and takes from it what is wanted.
-    /// - Returns: What `result` returns.
-    /// - Throws: What the request failed with, ``RequestError/timedOut``, or what `result` throws.
+    /// ```swift
+    /// struct Addition {
+    ///     var sum = 0
+    /// }
+    /// func receive(_ request: Request<Addition>) throws -> Int {
+    ///     try request.receive { $0.sum }
+    /// }
+    /// ```
     ///
-    /// Receiving a request in progress, or twice, is a trap.
+    /// Receiving frees everything below the request. Whatever must live longer has to be moved or copied by `result`.
+    /// The request itself stays, empty, until you free it. Receiving a request in progress, or receiving twice, is a
+    /// trap.
+    ///
+    /// - Parameter result: Takes the result from the state of a request that is done. It is not called if the request
+    ///   failed.
+    /// - Returns: What `result` returned.
+    /// - Throws: The error that the request failed with, such as ``RequestError/timedOut``, or what `result` threw.
     ///
     /// The corresponding C functions are `tevent_req_is_error()` and `tevent_req_received()`.
     @inlinable
@@ -27,10 +38,16 @@ extension Request {
         return try result(&Storage<State>.value(at: place).pointee)
     }
 
-    /// Takes the state out of a request that is done, as the result of a request whose kind has no `receive` of its own.
+    /// Takes the whole state of a request that is done, for a request whose kind has no `receive` of its own.
+    ///
+    /// ```swift
+    /// let request = try Request([1, 2, 3], under: memory)
+    /// request.finish()
+    /// print(try request.receive())
+    /// ```
     ///
     /// - Returns: The state as it was when the request ended.
-    /// - Throws: What ``receive(_:)`` throws.
+    /// - Throws: The error that the request failed with.
     @_disfavoredOverload  // A kind's own receive comes first, even if that is generic.
     @inlinable
     @discardableResult
@@ -41,7 +58,8 @@ extension Request {
 
 // What `receive` does for every type of state alike.
 
-/// Where the state of a request lies that is done, and may be changed until it is received; nil if it failed.
+/// The place of the state of a request that is done, which may be changed until it is received; nil if the request
+/// failed.
 @usableFromInline
 func beginReceivingRequest(_ chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
     let request = chunk.assumingMemoryBound(to: RequestRecord.self)
@@ -77,20 +95,27 @@ func endDiscardingRequest(_ chunk: UnsafeMutableRawPointer) {
 }
 
 extension RequestProtocol {
-    /// Ends the request without looking at its result: releases the state and frees everything below the request.
+    /// Ends the request without looking at its result: releases the state, and frees everything below the request.
     ///
-    /// It may be called at any time. The work ends if it was in progress, and the callback is never called.
+    /// You may call it at any time. Work in progress ends, and the callback is never called.
     ///
     /// The corresponding C function is `tevent_req_received()`.
     public func discard() { record("discard()").discard() }
 
     /// Runs the loop of `events` until the request has ended.
     ///
-    /// It is for programs that have nothing else to do meanwhile, such as tests and tools.
+    /// It is for programs that have nothing else to do meanwhile, such as tests and tools:
     ///
-    /// - Returns: ``LoopResult/finished`` when it has ended or was freed, else why the loop could not go on, such as
-    ///   ``LoopResult/noEvents`` for a request that nothing will ever end.
-    /// - Throws: What ``EventContext/loopOnce()`` throws; in a handler above all ``TeventError/nestedLoop``.
+    /// ```swift
+    /// let request = try Read.send(from: descriptor, on: events, under: memory)
+    /// guard try request.poll(on: events) == .finished else { return }
+    /// print(try request.receive() ?? [])
+    /// ```
+    ///
+    /// - Parameter events: The context whose loop runs.
+    /// - Returns: ``LoopResult/finished`` when the request has ended or was freed. Otherwise the reason why the loop
+    ///   could not continue, such as ``LoopResult/noEvents`` for a request that nothing will ever end.
+    /// - Throws: What ``EventContext/loopOnce()`` throws; in a handler it is mostly ``TeventError/nestedLoop``.
     ///
     /// The corresponding C function is `tevent_req_poll()`.
     @discardableResult

@@ -1,14 +1,35 @@
 import CTalloc
 import Talloc
 
-/// What every request can do, whatever its state; see ``Request`` and ``AnyRequest``.
+/// What every request can do, whatever the type of its state: ``Request`` and ``AnyRequest`` conform to it.
+///
+/// ```swift
+/// func report(_ request: some RequestProtocol) {
+///     print("made at \(request.origin): \(request.status)")
+/// }
+/// report(try Wakeup.send(after: .seconds(1), on: events, under: memory))
+/// ```
+///
+/// The corresponding C type is `struct tevent_req`.
 public protocol RequestProtocol: TallocObject, CustomStringConvertible {}
 
-/// Work that ends later: a state, a status, and a callback for the end.
+/// Work that ends later: a state, a status, and a callback to call when the work ends.
 ///
-/// A request is one talloc chunk, which holds its state too. Whatever is made under it, subrequests above all, is freed
-/// with it, and with what was made for the work when the result has been received. Like every handle this one is two
-/// words and owns nothing.
+/// A function that makes a request is named *send*, a function that takes its result *receive*. Callers need only these
+/// two:
+///
+/// ```swift
+/// let pause = try Wakeup.send(after: .seconds(1), on: events, under: memory)
+/// pause.setCallback { pause in
+///     do { try pause.receive() } catch { print(error) }
+///     pause.free()
+/// }
+/// ```
+///
+/// <doc:WritingRequests> shows how to write such functions for work of your own.
+///
+/// A request is one talloc chunk, which also holds its state. Freeing the request frees everything made under it, such
+/// as its subrequests, and so does receiving its result. Like every handle, a `Request` is two words and owns nothing.
 ///
 /// The corresponding C type is `struct tevent_req`.
 public struct Request<State>: RequestProtocol, Equatable {
@@ -17,9 +38,23 @@ public struct Request<State>: RequestProtocol, Equatable {
 
     /// Makes a request in progress.
     ///
+    /// ```swift
+    /// struct Addition {
+    ///     let numbers: [Int]
+    ///     var sum = 0
+    /// }
+    /// let request = try Request(Addition(numbers: [1, 2]), under: memory)
+    /// request.state.sum = request.state.numbers.reduce(0, +)
+    /// request.finish()
+    /// print(try request.receive { $0.sum })
+    /// ```
+    ///
     /// - Parameters:
-    ///   - state: What the work has to remember. The request owns it until it is received or freed.
-    ///   - parent: What the request is freed with; for a subrequest, the request whose work it is part of.
+    ///   - state: What the work has to remember. The request owns it until the request is received or freed.
+    ///   - parent: The owner of the request: freeing it frees the request. For a subrequest it is the request whose
+    ///     work the subrequest is a part of.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``; the state is released then.
     /// - Complexity: O(1), one allocation for the request and its state.
     ///
@@ -40,14 +75,16 @@ public struct Request<State>: RequestProtocol, Equatable {
         tallocHandle = TallocHandle(slot: request.slot)
     }
 
-    /// Sets what is called when the request has ended, in place of what was set before.
+    /// Sets the function to call when the request ends, in place of an earlier one.
     ///
-    /// The callback is called once. It may free the request, and mostly does so first of all.
+    /// The request calls it once. The callback may free the request; nearly every callback receives the result and then
+    /// does so.
     ///
-    /// - Parameter callback: Gets the request. The request owns it until it has been called, or is freed.
+    /// Setting a callback on a request that has ended is a trap, because no code would ever call it, unless the request
+    /// was posted: see ``RequestProtocol/post(on:)``.
     ///
-    /// A request that has ended already calls nobody any more, unless it was posted, and setting a callback then is a
-    /// trap: its maker forgot ``post(on:)``.
+    /// - Parameter callback: The function; it gets the request. The request owns it until it has been called, or the
+    ///   request is freed.
     ///
     /// The corresponding C function is `tevent_req_set_callback()`.
     @inlinable
@@ -55,14 +92,25 @@ public struct Request<State>: RequestProtocol, Equatable {
         setCallbackOfRequest(requestChunk("setCallback(_:)"), TypedCallback(run: callback).erased)
     }
 
-    /// Sets what is called when the request, part of the work of another one, has ended.
+    /// Sets the function to call when this subrequest ends.
     ///
-    /// It is for subrequests: a function that takes both needs no closure around it, and so no memory.
+    /// Pass a function that takes both requests. It needs no closure around it, and therefore no allocation:
+    ///
+    /// ```swift
+    /// func paused(_ pause: Request<Wakeup>, of owner: Request<String>) {
+    ///     guard owner.attempt({ try pause.receive() }) != nil else { return }
+    ///     owner.finish()
+    /// }
+    /// let owner = try Request("work", under: memory)
+    /// let pause = try Wakeup.send(after: .seconds(1), on: events, under: owner)
+    /// pause.setCallback(for: owner, paused)
+    /// ```
     ///
     /// - Parameters:
-    ///   - owner: The request whose work this one is part of, mostly the parent; ``callbackData`` gives it too.
-    ///   - callback: Gets the request that has ended, and the owner. The request owns it until it has been called, or is
-    ///     freed.
+    ///   - owner: The request whose work this one is a part of, mostly its parent. ``RequestProtocol/callbackData``
+    ///     returns it, too.
+    ///   - callback: The function; it gets the request that has ended, and the owner. The request owns it until it has
+    ///     been called, or the request is freed.
     ///
     /// The corresponding C function is `tevent_req_set_callback()`.
     @inlinable
@@ -76,13 +124,15 @@ public struct Request<State>: RequestProtocol, Equatable {
             takesData: true)
     }
 
-    /// Sets what is called when the request has ended, and data for it.
+    /// Sets the function to call when the request ends, and data for it.
+    ///
+    /// A Swift closure can capture its data; this is the form that C has.
     ///
     /// - Parameters:
-    ///   - data: What ``callbackData(of:)`` and ``callbackData`` give. It stays the caller's.
-    ///   - callback: Gets the request. The request owns it until it has been called, or is freed.
-    ///
-    /// In Swift a closure can hold the data itself; this is the form that C has.
+    ///   - data: What ``RequestProtocol/callbackData(of:)`` and ``RequestProtocol/callbackData`` return. It stays the
+    ///     caller's.
+    ///   - callback: The function; it gets the request. The request owns it until it has been called, or the request is
+    ///     freed.
     ///
     /// The corresponding C function is `tevent_req_set_callback()`.
     @inlinable
@@ -103,8 +153,8 @@ public struct Request<State>: RequestProtocol, Equatable {
 
         /// The same closure, called with the same two words.
         ///
-        /// All requests are the same two words whatever their state, so that a closure that takes one can be called
-        /// with the other. Another closure around it would be the only allocation of malloc's in a request's life.
+        /// Every request is the same two words, whatever its state; a closure that takes one can therefore be called
+        /// with another. A closure around it would be malloc's only allocation in the life of a request.
         @inlinable
         var erased: RequestCallback { unsafeBitCast(self, to: RequestCallback.self) }
     }
@@ -125,9 +175,16 @@ public struct Request<State>: RequestProtocol, Equatable {
 @available(*, unavailable)
 extension Request: Sendable {}
 
-/// A request whose state's type is not known, for code that serves requests of any kind.
+/// A request whose state may be of any type, for code that serves requests of every kind.
 ///
-/// The corresponding C type is `struct tevent_req`, which never knows.
+/// ```swift
+/// var requests: [AnyRequest] = []
+/// requests.append(AnyRequest(try Wakeup.send(after: .seconds(1), on: events, under: memory)))
+/// requests.append(AnyRequest(try Read.send(from: descriptor, on: events, under: memory)))
+/// for request in requests where request.request(of: Read.self) != nil { request.cancel() }
+/// ```
+///
+/// The corresponding C type is `struct tevent_req`, which never knows the type of its state.
 public struct AnyRequest: RequestProtocol, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
@@ -136,12 +193,18 @@ public struct AnyRequest: RequestProtocol, Equatable {
 
     init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
 
-    /// The same request without its state's type.
+    /// The same request, without the type of its state.
     public init(_ request: some RequestProtocol) { tallocHandle = request.tallocHandle }
 
-    /// The request that a piece of memory is, or nil when it is something else.
+    /// The request that a piece of memory is, or nil if it is something else.
     ///
-    /// It is for tools that walk through a tree of memory and look for requests.
+    /// It is for tools that walk a tree of memory in search of requests:
+    ///
+    /// ```swift
+    /// for child in memory.children {
+    ///     if let request = AnyRequest(child) { print(request) }
+    /// }
+    /// ```
     ///
     /// The corresponding C macro is `talloc_get_type()`.
     public init?(_ memory: TallocContext) {
@@ -164,9 +227,9 @@ extension RequestProtocol {
         UnsafeMutableRawPointer(record(as: RequestRecord.self, call))
     }
 
-    /// Where the request is in its life.
+    /// The point of its life that the request has reached.
     ///
-    /// The corresponding C function is `tevent_req_is_error()`, together with `tevent_req_is_in_progress()`.
+    /// The corresponding C functions are `tevent_req_is_error()` and `tevent_req_is_in_progress()`.
     public var status: RequestStatus { record().pointee.status }
 
     /// Whether the request has not ended yet.
@@ -174,7 +237,7 @@ extension RequestProtocol {
     /// The corresponding C function is `tevent_req_is_in_progress()`.
     public var isInProgress: Bool { record().pointee.status == .inProgress }
 
-    /// Why the request failed, as it would be thrown; nil unless it did.
+    /// The error that the request failed with, as ``Request/receive(_:)`` would throw it; nil unless it failed.
     ///
     /// The corresponding C function is `tevent_req_is_error()`.
     public var error: (any Error)? { record().pointee.owned.failure.error }
@@ -189,9 +252,12 @@ extension RequestProtocol {
         record().pointee.callbackData.map { TallocContext(tallocHandle: $0) }
     }
 
-    /// The data given with the callback, as a typed chunk, or a trap naming both types when it is something else.
+    /// The data given with the callback, as a typed chunk.
     ///
-    /// Without any, and when it has been freed, the trap says so and names where the request was made.
+    /// It is a trap if the callback was set without data, if the data has been freed, or if it is of another type. The
+    /// message names the request's origin, and both types.
+    ///
+    /// - Parameter type: The type of the value in the chunk.
     ///
     /// The corresponding C macro is `tevent_req_callback_data()`.
     public func callbackData<Value>(of type: Value.Type) -> TallocChunk<Value> {

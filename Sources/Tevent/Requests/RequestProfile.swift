@@ -1,12 +1,21 @@
 import Talloc
 
-/// When a request began and ended, and the same of its subrequests.
+/// When a request and its subrequests began and ended.
 ///
-/// It is an object of its own, which outlives the request as long as there is a reference to it.
+/// ```swift
+/// let request = try Request("work", under: memory)
+/// let profile = request.startProfile(on: events)
+/// let pause = try Wakeup.send(after: .milliseconds(5), on: events, under: request)
+/// pause.setCallback(for: request) { _, request in request.finish() }
+/// try request.poll(on: events)
+/// print(profile)
+/// ```
+///
+/// A profile is an object of its own, which outlives the request for as long as you keep a reference to it.
 ///
 /// The corresponding C type is `struct tevent_req_profile`.
 public final class RequestProfile: CustomStringConvertible {
-    /// The name of the request's state.
+    /// The name of the type of the request's state.
     ///
     /// The corresponding C function is `tevent_req_profile_get_name()`.
     public let name: String
@@ -16,17 +25,17 @@ public final class RequestProfile: CustomStringConvertible {
     public let start: EventInstant
     /// The line that made the request.
     public let origin: String
-    /// When the request ended, or was freed in progress; nil before.
+    /// When the request ended, or was freed in progress; nil until then.
     ///
     /// The corresponding C function is `tevent_req_profile_get_stop()`.
     public private(set) var stop: EventInstant?
-    /// The line that ended the request; nil before, and when a timer did or it was freed.
+    /// The line that ended the request; nil while it is in progress, and if it was freed or a timer ended it.
     public private(set) var finishOrigin: String?
-    /// How the request ended, in progress before; a request freed in progress is ``RequestStatus/received``.
+    /// How the request ended; a request that was freed in progress is ``RequestStatus/received``.
     ///
     /// The corresponding C function is `tevent_req_profile_get_status()`.
     public private(set) var status = RequestStatus.inProgress
-    /// Why it failed; nil unless it did.
+    /// The error that the request failed with; nil unless it failed.
     public private(set) var error: (any Error)?
     /// The profiles of its subrequests, in the order they were made.
     ///
@@ -69,12 +78,12 @@ public final class RequestProfile: CustomStringConvertible {
         if request.pointee.finishFile != nil { finishOrigin = request.finishOrigin }
     }
 
-    /// How long the request took, or nil while it is in progress.
+    /// How long the request took; nil while it is in progress.
     public var duration: Duration? { stop.map { start.duration(to: $0) } }
 
-    /// The tree of profiles, a line each, with the milliseconds from the first beginning to each end.
+    /// The tree of profiles, one line each, with the milliseconds from the first beginning to each end.
     ///
-    /// From a depth of 64 on, the depth itself stands in place of the indent.
+    /// From a depth of 64 on, a number in place of the indent says how deep the request is.
     ///
     /// The corresponding C function is `tevent_req_profile_print()`.
     public var description: String {
@@ -97,7 +106,7 @@ public final class RequestProfile: CustomStringConvertible {
         return "\(indent)\(name): \(from) to \(to) ms, \(status)\(reason)"
     }
 
-    /// Milliseconds with three digits behind the point.
+    /// Milliseconds with three digits after the point.
     private static func milliseconds(_ duration: Duration) -> String {
         let microseconds = duration.wholeNanoseconds / 1000
         let rest = String(microseconds % 1000)
@@ -109,11 +118,11 @@ public final class RequestProfile: CustomStringConvertible {
 extension RequestProfile: Sendable {}
 
 extension RequestProtocol {
-    /// Begins to note when the request, and each subrequest made under it from now on, starts and stops.
+    /// Begins to record when the request, and each subrequest made under it from now on, begins and ends.
     ///
-    /// A request profiled already, by itself or as a subrequest, keeps the profile it has.
+    /// A request that is profiled already, by itself or as a subrequest, keeps its profile.
     ///
-    /// - Parameter events: Whose clock is read.
+    /// - Parameter events: The context whose clock is read.
     /// - Returns: The profile, which grows as the work goes on.
     ///
     /// The corresponding C function is `tevent_req_set_profile()`.
@@ -127,14 +136,14 @@ extension RequestProtocol {
         return profile
     }
 
-    /// The request's profile, or nil when it is not profiled.
+    /// The request's profile; nil if it is not profiled.
     ///
     /// The corresponding C functions are `tevent_req_get_profile()` and `tevent_req_move_profile()`.
     public var profile: RequestProfile? { record().pointee.owned.extras?.profile }
 }
 
 extension RequestPointer {
-    /// Lets a new request be profiled if the one it was made under is.
+    /// Begins to profile a new request if the request it was made under is profiled.
     @inline(__always)
     func joinProfile(of parent: UnsafeMutableRawPointer) {
         let parent = parent.assumingMemoryBound(to: RequestRecord.self)

@@ -68,7 +68,7 @@ extension RequestPointer {
         if !handle.isStale, pointee.freeWhenDiscarded { freeChunk(self) }
     }
 
-    /// Frees what is below the request, but not its places in queues, which it holds until it is freed itself.
+    /// Frees what is below the request, except its places in queues, which it keeps until it is freed itself.
     ///
     /// What refuses to be freed moves to the request's parent.
     private func freeChildren() {

@@ -4,9 +4,9 @@ import Talloc
 
 extension RequestPointer {
     // snippet: finish
-    /// Ends a request in progress: cleanup first, then the callback, at once or from the loop.
+    /// Ends a request in progress: first the cleanup function, then the callback, which may be left to the loop.
     ///
-    /// Both may free the request, so nothing is touched after either without a look at the handle.
+    /// Both may free the request; the handle is therefore checked after each.
     @inline(__always)
     package func finish(_ status: RequestStatus, file: UnsafePointer<CChar>?, line: UInt32) {
         pointee.status = status
@@ -16,7 +16,7 @@ extension RequestPointer {
         notify()
     }
 
-    /// Ends what belongs to the work; whether the callback is to be called now.
+    /// Ends what belongs to the work, and returns whether to call the callback now.
     @inline(never)
     private func tidyUp() -> Bool {
         let handle = handle
@@ -50,17 +50,18 @@ extension RequestPointer {
         withStackRoom { cleanup(AnyRequest(self), pointee.status) }
     }
 
-    /// Calls the callback, at once: a callback that ends the request above runs that one's callback inside itself.
+    /// Calls the callback immediately: a callback that ends the request above runs that request's callback inside
+    /// itself.
     ///
-    /// However deep that goes, there is always enough stack. The callback is still there while the cleanup function is told
-    /// that the request is received, but not called any more.
+    /// However deep that goes, there is enough stack. The callback still exists while the cleanup function is told that
+    /// the request is received, but it is not called any more.
     @inline(__always)
     package func notify() {
         guard pointee.owned.callback != nil, pointee.status != .received else { return }
         withStackRoom { callBack() }
     }
 
-    /// Calls the callback; the record may be gone before it returns.
+    /// Calls the callback; the record may be freed before it returns.
     ///
     /// A request that has ended gives its callback away: it is never called again.
     @inline(__always)

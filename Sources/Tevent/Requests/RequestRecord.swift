@@ -1,9 +1,10 @@
 import CTalloc
 import Talloc
 
-/// What a request calls when it ends: a closure that takes one request, or two where it was set with an owner.
+/// The callback of a request: a closure that takes one request, or two if it was set with an owner.
 ///
-/// A struct around the closure, because Swift keeps a bare closure in an optional behind another one, which it allocates.
+/// It is a struct around the closure because Swift keeps a bare closure in an optional inside another one, which it
+/// allocates.
 @usableFromInline
 package struct RequestCallback {
     @usableFromInline let run: (AnyRequest) -> Void
@@ -18,9 +19,9 @@ struct CallbackWithOwner {
 
 package typealias RequestPointer = UnsafeMutablePointer<RequestRecord>
 
-/// What a request is: a record in a talloc chunk, with the state behind it.
+/// The record of a request, in a talloc chunk, followed by the state.
 ///
-/// What only some requests need is in `extras`, made when first asked for.
+/// What only few requests need is in `extras`, made when it is first needed.
 @usableFromInline
 package struct RequestRecord: ObjectRecord {
     package static let name: StaticString = "struct tevent_req"
@@ -33,11 +34,11 @@ package struct RequestRecord: ObjectRecord {
     @inlinable package static var kinds: ObjectKinds { ObjectKinds(.request) }
     @inlinable package static var description: StaticString { "a request" }
 
-    /// Where it was made, and its place among the immediates of the context it was posted on, if it waits there.
+    /// Where the request was made, and its place among the immediates of the context it was posted on.
     package var scheduled: Scheduled
-    /// Knows the state.
+    /// Knows the type of the state.
     let storage: any ValueStorage.Type
-    /// Reports look here, and at the storage, for the type of a state that lies behind the record.
+    /// Reports look here, and at the storage, for the type of a state that lies after the record.
     var statePlace = StatePlace.request
     /// True while the state is being changed in place, wherever that is.
     var isStateBeingChanged = false
@@ -54,9 +55,9 @@ package struct RequestRecord: ObjectRecord {
     var finishLine: UInt32 = 0
     package var finishFile: UnsafePointer<CChar>?
     package var owned = RequestBelongings()
-    /// What the callback may ask for; it does not belong to the request.
+    /// The data for the callback; it does not belong to the request.
     var callbackData: TallocHandle?
-    /// What it waits with for a descriptor: a child, which goes when the request ends, or lent by who holds that.
+    /// The event that the request waits with for a descriptor: a child, or lent by the event that holds the descriptor.
     var event: FDEvent?
 
     init(slot: HandleSlotPointer, state: StateLayout, file: UnsafePointer<CChar>, line: UInt32) {
@@ -68,7 +69,7 @@ package struct RequestRecord: ObjectRecord {
 
 /// All that a record owns: the rest of it is plain bytes, which need no release.
 package struct RequestBelongings {
-    /// Nil once the request has ended and it has been called.
+    /// Nil once the request has ended and called it.
     package var callback: RequestCallback?
     package internal(set) var failure = RequestFailure.none
     package internal(set) var extras: RequestExtras?
@@ -77,12 +78,12 @@ package struct RequestBelongings {
     var isEmpty: Bool { callback == nil && extras == nil && !failure.isError }
 }
 
-/// What making a request has to know of its state's type.
+/// What is needed to know about a state's type to make a request.
 @usableFromInline
 package struct StateLayout {
-    /// How many bytes it needs.
+    /// The size of the state in bytes.
     let room: Int
-    /// Whether it holds anything that is to be let go.
+    /// Whether the state holds anything that must be released.
     let isOwner: Bool
     let storage: any ValueStorage.Type
 
@@ -99,7 +100,7 @@ package struct StateLayout {
     }
 }
 
-/// What few requests have.
+/// Properties that few requests have.
 package final class RequestExtras {
     var cancel: ((AnyRequest) -> Bool)?
     package var cleanup: ((AnyRequest, RequestStatus) -> Void)?
@@ -113,12 +114,12 @@ package final class RequestExtras {
 }
 
 extension RequestPointer {
-    /// Makes a request, whose state must be initialised at once; nil when there is no memory, and nothing is left then.
+    /// Makes a request, whose state the caller must initialise immediately; nil if there is no memory.
     ///
     /// - Parameters:
     ///   - children: How many children will be made; their memory is allocated together with the request's.
     ///   - childSize: The total size of these children.
-    ///   - destructor: What libtalloc calls when the request is about to be freed, instead of our own destructor.
+    ///   - destructor: What libtalloc calls when the request is about to be freed, instead of the engine's destructor.
     @inline(__always)
     package static func make(
         _ state: StateLayout, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
@@ -144,7 +145,7 @@ extension RequestPointer {
 
     var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
 
-    /// The rare properties, made if need be.
+    /// The rare properties, made if necessary.
     package var extras: RequestExtras {
         if let extras = pointee.owned.extras { return extras }
         let extras = RequestExtras()
@@ -162,7 +163,7 @@ extension RequestPointer {
     }
 }
 
-/// A request's place in a queue, which outlives its receiving: what a queue's entry begins with.
+/// A request's place in a queue, which outlives its receiving: the beginning of a queue's entry.
 package struct Place: ObjectRecord {
     var prefix: EventPrefix
     package let request: AnyRequest

@@ -11,7 +11,7 @@ import Talloc
 // Either way no other code may use the state while it is being changed, and none when it has been released.
 
 enum StatePlace: UInt8 {
-    /// Behind the record; 0, see `RequestLayout`.
+    /// After the record; 0, see `RequestLayout`.
     case request = 0
     /// In a chunk of its own, a child, whose handle is among the extras.
     case chunk
@@ -22,8 +22,14 @@ enum StatePlace: UInt8 {
 extension Request {
     /// The state: what the work has to remember.
     ///
-    /// Changing a part of it (`request.state.count += 1`) happens in place. Until the change is over, any other use of
-    /// the state is a trap, and so is any use after the request was received.
+    /// ```swift
+    /// let request = try Request([1, 2], under: memory)
+    /// request.state.append(3)
+    /// print(request.state.count)
+    /// ```
+    ///
+    /// A change such as `request.state.count += 1` happens in place. Any other use of the state during the change is a
+    /// trap, and so is any use after the request was received.
     ///
     /// The corresponding C macro is `tevent_req_data()`.
     @inlinable
@@ -44,11 +50,11 @@ extension Request {
         }
     }
 
-    /// The state as a chunk of its own, which can be a parent like any other; it goes when the request is received.
+    /// The state as a chunk of its own, which can be a parent like any other; receiving the request frees it.
     ///
-    /// The chunk is made when it is first asked for. Until then the state lies in the request's own memory.
+    /// The chunk is made when you first ask for it. Until then the state lies in the request's own memory.
     ///
-    /// - Throws: ``TeventError/outOfMemory(name:)``; the state stays where it is then.
+    /// - Throws: ``TeventError/outOfMemory(name:)``; the state then stays where it is.
     ///
     /// The corresponding C macro is `tevent_req_data()`.
     public var stateChunk: TallocChunk<State> {
@@ -57,14 +63,14 @@ extension Request {
 }
 
 extension AnyRequest {
-    /// The same request with its state's type, or nil when the state is of another.
+    /// The same request with the type of its state, or nil if the state is of another type.
     ///
     /// The corresponding C macros are `tevent_req_data()` and `talloc_get_type()`.
     public func request<State>(of type: State.Type) -> Request<State>? {
         record("request(of:)").pointee.storage.valueType == type ? Request(erased: self) : nil
     }
 
-    /// The same request with its state's type, or a trap naming both types when the state is of another.
+    /// The same request with the type of its state, or a trap that names both types if the state is of another type.
     ///
     /// The corresponding C macro is `tevent_req_data()`.
     public func request<State>(expecting type: State.Type) -> Request<State> {
@@ -77,9 +83,9 @@ extension AnyRequest {
         return request
     }
 
-    /// The state as plain memory, which a chunk of any type can be asked from.
+    /// The state as plain memory; ask it for a chunk of a type.
     ///
-    /// - Throws: ``TeventError/outOfMemory(name:)``, see ``Request/stateChunk``.
+    /// - Throws: ``TeventError/outOfMemory(name:)``, as ``Request/stateChunk`` does.
     ///
     /// The corresponding C function is `_tevent_req_data()`.
     public var state: TallocContext {
@@ -143,7 +149,7 @@ extension RequestPointer {
         if pointee.statePlace == .chunk { setBeingChanged(isBeingChanged, valueIn: stateChunk) }
     }
 
-    /// The state's chunk, made if need be.
+    /// The state's chunk, made if necessary.
     fileprivate func stateHandle() throws(TeventError) -> TallocHandle {
         switch pointee.statePlace {
         case .request:
@@ -164,7 +170,7 @@ extension RequestPointer {
 
     var stateTypeName: UnsafePointer<CChar> { TypeNames.cString(of: pointee.storage.valueType) }
 
-    /// Releases the state, which lies behind the record; no code can reach it any more when its deinit runs.
+    /// Releases the state, which lies after the record; no code can reach it when its deinit runs.
     func releaseState() {
         pointee.statePlace = .gone
         pointee.storage.deinitializeValue(at: placeBehindRecord)

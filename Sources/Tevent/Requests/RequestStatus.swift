@@ -1,26 +1,36 @@
 import Talloc
 
-/// Where a request is in its life.
+/// The points in a request's life.
 ///
-///     inProgress ──▶ done | failed | timedOut | noMemory ──▶ received
-///          └──────────────────── freed early ──────────────────▲
+/// ```text
+/// inProgress ──▶ done | failed | timedOut | noMemory ──▶ received
+///      └──────────────────── freed early ──────────────────▲
+/// ```
 ///
-/// A request is in progress from the beginning, ends once in one of the four final ways, and is received when its
-/// result has been taken, or when it is freed. No other step exists: a request that timed out is never also done.
+/// A request begins in progress and ends once, in one of the four final ways. It is received when its result has been
+/// taken, or when it is freed. There is no other step: a request that timed out is never also done.
+///
+/// ```swift
+/// let request = try Request("work", under: memory)
+/// request.fail(RequestError.cancelled)
+/// print(request.status == .failed)  // true
+/// request.discard()
+/// print(request.status)  // received
+/// ```
 ///
 /// The corresponding C type is `enum tevent_req_state`.
 public enum RequestStatus: UInt8, Sendable, CaseIterable {
-    /// The work goes on. In C: `TEVENT_REQ_IN_PROGRESS`.
+    /// The work is not finished. In C: `TEVENT_REQ_IN_PROGRESS`.
     case inProgress = 1
-    /// The work ended well, see ``RequestProtocol/finish(file:line:)``. In C: `TEVENT_REQ_DONE`.
+    /// The work succeeded, see ``RequestProtocol/finish(file:line:)``. In C: `TEVENT_REQ_DONE`.
     case done
     /// The work failed, see ``RequestProtocol/fail(_:file:line:)``. In C: `TEVENT_REQ_USER_ERROR`.
     case failed
     /// The end time came first, see ``RequestProtocol/setEndTime(at:on:)``. In C: `TEVENT_REQ_TIMED_OUT`.
     case timedOut
-    /// There was no memory to go on with. In C: `TEVENT_REQ_NO_MEMORY`.
+    /// There was no memory to continue with. In C: `TEVENT_REQ_NO_MEMORY`.
     case noMemory
-    /// The result was taken, and what belonged to the work is gone. In C: `TEVENT_REQ_RECEIVED`.
+    /// The result was taken, and everything that belonged to the work was freed. In C: `TEVENT_REQ_RECEIVED`.
     case received
 }
 
@@ -39,15 +49,23 @@ extension RequestStatus: CustomStringConvertible {
 }
 
 /// How a request can fail without an error type of the program's own.
+///
+/// ```swift
+/// let request = try Wakeup.send(after: .seconds(1), on: events, under: memory)
+/// request.cancel()
+/// do { try request.receive() } catch RequestError.cancelled { print("cancelled") }
+/// ```
+///
+/// In C these are the numbers of `tevent_req_error()`, and the states of `enum tevent_req_state`.
 public enum RequestError: Error, Equatable, CustomStringConvertible {
-    /// The number that the program failed the request with, never 0.
+    /// The number that the program passed to ``RequestProtocol/fail(code:file:line:)``; never 0.
     case code(UInt64)
     /// The end time came before the work was done.
     case timedOut
     /// The request was cancelled, and the work stopped.
     case cancelled
 
-    /// A sentence for people.
+    /// The error in a sentence.
     public var description: String {
         switch self {
         case .code(let code): "the request failed with error code \(code)"
@@ -57,7 +75,7 @@ public enum RequestError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Why a request has not ended well; two words and no allocation for a code.
+/// Why a request did not end successfully; two words, and no allocation for a code.
 package enum RequestFailure {
     case none
     case code(UInt64)

@@ -70,6 +70,13 @@ extension Int64 {
 ///
 /// A context made with one never sleeps: where it would wait for a timer, the loop returns
 /// ``LoopResult/timedOut``, and the test moves the clock.
+///
+/// ```swift
+/// let clock = ManualClock()
+/// let events = try EventContext(clock: clock)
+/// try events.addTimer(after: .seconds(60)) { _, _ in print("a minute later, at no cost") }
+/// while try events.loopWait() == .timedOut { clock.advance(by: .seconds(1)) }
+/// ```
 public final class ManualClock {
     /// What the clock shows.
     public private(set) var now: EventInstant

@@ -7,6 +7,14 @@ import Talloc
 /// Interrupted calls are made again. Writing where no reader is left throws instead of ending the program. The numbers of
 /// standard input, output and error are left to these: new descriptors have higher ones, even in a program that was
 /// started with one of the three closed.
+///
+/// ```swift
+/// let (reader, writer) = try SystemIO.pipe()
+/// print(try SystemIO.write(writer, "hello".utf8), "bytes written")
+/// if case .bytes(let bytes) = try SystemIO.read(reader) { print(bytes) }
+/// SystemIO.close(reader)
+/// SystemIO.close(writer)
+/// ```
 public enum SystemIO {
     /// The descriptor of standard input.
     public static let standardInput: Int32 = 0

@@ -8,6 +8,16 @@ import Talloc
 /// Swift's tasks run on threads that must never wait; an event loop waits for a living, so it needs a thread that nobody
 /// else counts on.
 ///
+/// ```swift
+/// let thread = try SystemThread(named: "loop") {
+///     let events = try EventContext()
+///     defer { events.free() }
+///     try events.addTimer(after: .milliseconds(1)) { _, _ in print("on a thread of its own") }
+///     return try events.loopWait()
+/// }
+/// print(try thread.join())
+/// ```
+///
 /// The corresponding C functions are `pthread_create()` and `pthread_join()`.
 public final class SystemThread<Success: Sendable>: Sendable {
     private let outcome: Outcome

@@ -1,27 +1,42 @@
 import Synchronization
 
-/// Why a message was not sent: its receiver or loop has ended.
+/// The error of a message that could not be sent, because its receiver or its loop has ended.
 ///
-/// It gives back what was to be sent.
+/// It returns what was to be sent:
+///
+/// ```swift
+/// let inbox = try ThreadInbox(on: events)
+/// let proxy = inbox.proxy
+/// inbox.free()
+/// do throws(LoopEndedError<[Int]>) {
+///     try proxy.schedule([1, 2, 3]) { _, numbers in print(numbers) }
+/// } catch {
+///     print("not sent:", error.takePayload() ?? [])
+/// }
+/// ```
+///
+/// C has no such error; there the program must know that the other loop is still running.
 public struct LoopEndedError<Payload>: Error, CustomStringConvertible, CustomReflectable {
     private let unsent: Unsent
 
     @usableFromInline
     init(_ payload: consuming sending Payload) { unsent = Unsent(payload) }
 
-    /// What was to be sent, which is the caller's again; nil if it has been taken already.
+    /// Takes what was to be sent; from now on it is the caller's.
+    ///
+    /// - Returns: The payload, or nil if it has been taken already, through this copy of the error or another one.
     public func takePayload() -> sending Payload? { unsent.take() }
 
-    /// A sentence for people.
+    /// The error in a sentence.
     public var description: String {
         "the message was not sent: the loop that should receive it has ended, or its inbox was freed; "
             + "takePayload() gives back what was to be sent"
     }
 
-    /// Nothing: what was to be sent is reached through ``takePayload()`` alone.
+    /// Empty: only ``takePayload()`` reaches what was to be sent.
     public var customMirror: Mirror { Mirror(self, children: []) }
 
-    /// An error may be copied to any thread, but its payload belongs to one, so only the first who asks gets it.
+    /// Any thread may copy an error, but its payload belongs to one: the first to take it.
     private final class Unsent: Sendable {
         private let payload: Mutex<Payload?>
 

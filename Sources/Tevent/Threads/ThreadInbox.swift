@@ -1,14 +1,27 @@
 import CTalloc
 import Talloc
 
-/// Where a context receives what other threads send through ``ThreadProxy``.
+/// The receiving end for messages that other threads send through a ``ThreadProxy``.
 ///
-/// As long as it is there, its context's loop waits for messages, and does not end for lack of events. Freeing it ends
-/// that: sending from then on throws an error, and messages under way are released.
+/// While an inbox exists, its context's loop waits for messages instead of ending for lack of events. After the inbox
+/// has been freed, sending throws an error, and messages under way are released.
 ///
-/// The inbox belongs to its context's thread, the proxies to everybody. In C both are the same object.
+/// ```swift
+/// let inbox = try ThreadInbox(on: events)
+/// let proxy = inbox.proxy
+/// let thread = try SystemThread(named: "worker") {
+///     let sum = (1...100).reduce(0, +)
+///     try proxy.schedule(sum) { events, sum in
+///         print("the worker's sum is \(sum)")
+///         events.stop()
+///     }
+/// }
+/// try events.loopWait()
+/// try thread.join()
+/// ```
 ///
-/// The corresponding C type is `struct tevent_thread_proxy`.
+/// The inbox belongs to its context's thread, its proxies to any thread. In C both are the same object, of type `struct
+/// tevent_thread_proxy`.
 public struct ThreadInbox: Event, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
@@ -16,10 +29,12 @@ public struct ThreadInbox: Event, Equatable {
     /// Makes an inbox.
     ///
     /// - Parameters:
-    ///   - events: Whose loop receives.
-    ///   - parent: What the inbox is freed with; by default the context.
-    /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/systemCall(name:code:)`` when descriptors are
-    ///   exhausted.
+    ///   - events: The context whose loop receives the messages.
+    ///   - parent: The owner of the inbox: freeing it frees the inbox. By default it is the context.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/systemCall(name:code:)`` when the process has run
+    ///   out of descriptors.
     ///
     /// The corresponding C function is `tevent_thread_proxy_create()`.
     public init(
@@ -33,7 +48,7 @@ public struct ThreadInbox: Event, Equatable {
         tallocHandle = try ReceiverRecord.make(on: context, under: chunk, file: file.cString, line: line).handle
     }
 
-    /// What other threads send with.
+    /// The proxy that other threads send messages with; you may ask for it as often as you like.
     public var proxy: ThreadProxy {
         let receiver = record(as: ReceiverRecord.self, "proxy")
         return ThreadProxy(inbox: tallocHandle, channel: receiver.pointee.channel)

@@ -3,12 +3,26 @@ import Talloc
 /// Sends a function and its payload to another thread's loop.
 ///
 /// Any thread may copy and keep a proxy. A proxy may outlive the loop: sending then throws an error that returns the
-/// payload. Messages of one sender run in the order they were sent. Only a loop that sleeps is woken, so a busy one
-/// costs its senders no system call.
+/// payload. Messages of one sender run in the order in which they were sent. Only a loop that sleeps is woken, so
+/// sending to a busy one costs no system call.
 ///
-/// Returning from ``schedule(_:_:)`` means that the message was accepted, not that it has run. Whoever wants to
-/// know lets the function reply, through a proxy of its own that was sent along. If the loop ends before it comes to a
-/// message, the message is released.
+/// ``schedule(_:_:)`` returns when the loop has accepted the message, not when the function has run. If you need to
+/// know that it has run, send a proxy of your own along and have the function reply:
+///
+/// ```swift
+/// struct Question: Sendable {
+///     let text: String
+///     let replyTo: ThreadProxy
+/// }
+/// let inbox = try ThreadInbox(on: events)
+/// let answerer = inbox.proxy  // of another thread's loop in a real program
+/// try answerer.schedule(Question(text: "How long?", replyTo: inbox.proxy)) { _, question in
+///     let length = question.text.count
+///     try? question.replyTo.schedule { _ in print("\(length) characters") }
+/// }
+/// ```
+///
+/// If the loop ends before it comes to a message, the message is released.
 ///
 /// The corresponding C type is `struct tevent_thread_proxy`.
 public struct ThreadProxy: @unchecked Sendable {
@@ -20,12 +34,14 @@ public struct ThreadProxy: @unchecked Sendable {
         self.channel = channel
     }
 
-    /// Whether messages are received no more; a proxy that says no may find out otherwise when it sends.
+    /// Whether the inbox has been freed.
+    ///
+    /// If it is false, sending may still throw: the inbox may be freed at any moment.
     public var isClosed: Bool { inbox.isStale }
 
-    /// Lets a function run on the inbox's loop, as an immediate would.
+    /// Runs a function on the inbox's loop, as an immediate would.
     ///
-    /// - Parameter handler: What to do there.
+    /// - Parameter handler: The function. It runs on the loop's thread and gets the inbox's context.
     /// - Throws: ``LoopEndedError`` when the inbox or its loop has ended.
     ///
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
@@ -36,19 +52,21 @@ public struct ThreadProxy: @unchecked Sendable {
         try schedule(()) { events, _ in handler(events) }
     }
 
-    /// Gives something away, and lets a function work on it on the inbox's loop, as an immediate would.
+    /// Gives a value away, and runs a function with it on the inbox's loop, as an immediate would.
     ///
     /// - Parameters:
-    ///   - payload: What to give away. The sender cannot use it any more; the compiler sees to that.
-    ///   - handler: What to do there; it owns the payload, and may send it on. If it never runs, the payload is released.
+    ///   - payload: The value to give away. The compiler makes sure that the sender does not use it again.
+    ///   - handler: The function. It runs on the loop's thread, owns the payload, and may send it on. If the function
+    ///     never runs, the payload is released.
     /// - Throws: ``LoopEndedError`` with the payload when the inbox or its loop has ended.
-    /// - Complexity: O(1); one system call if the loop sleeps, and an allocation once in some hundred messages, or for each
-    ///   that is longer than a kilobyte.
+    /// - Complexity: O(1); one system call if the loop sleeps. Some hundred messages share one allocation; a message of
+    ///   more than a kilobyte makes one of its own.
     ///
-    /// A closure keeps its parameters until it returns. One that sends the payload on, and whose own thread shall not be
-    /// the one that lets it go, declares it `consuming`: `{ (events, payload: consuming sending Payload) in … }`.
+    /// A closure keeps its parameters until it returns. If it sends the payload on, and its own thread must not be the
+    /// one that releases it, declare the parameter `consuming`: `{ (events, payload: consuming sending Payload) in …
+    /// }`.
     ///
-    /// Releasing a handle does not free talloc memory: send that with ``schedule(memory:_:)``.
+    /// Releasing a handle does not free talloc memory. To send talloc memory, use ``schedule(memory:_:)``.
     ///
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.
     @inlinable
@@ -67,18 +85,29 @@ public struct ThreadProxy: @unchecked Sendable {
         throw LoopEndedError(Letter<Payload>.take(from: message).payload)
     }
 
-    /// Gives a piece of memory away with all that is below it, and lets a function work on it on the inbox's loop.
+    /// Gives a piece of talloc memory away with everything below it, and runs a function with it on the inbox's loop.
     ///
-    /// The memory is a root while it is under way, and when it arrives. It belongs to the handler then, as it belonged to
-    /// the sender before: the handler frees it, moves it under what it should be freed with, or sends it on.
+    /// The memory is a root while it is under way, and when it arrives. Then it belongs to the handler, which frees it,
+    /// moves it under a new parent, or sends it on.
+    ///
+    /// ```swift
+    /// let inbox = try ThreadInbox(on: events)
+    /// let block = try TallocChunk([1, 2, 3])
+    /// try inbox.proxy.schedule(memory: block) { _, block in
+    ///     print(block.value)
+    ///     block.free()
+    /// }
+    /// ```
     ///
     /// - Parameters:
-    ///   - memory: What to give away: a root, or what belongs to nothing that the sender goes on using; the compiler
-    ///     sees to that.
-    ///   - handler: What to do there; it owns the memory. If it never runs, the memory is freed.
-    /// - Throws: ``LoopEndedError`` with the memory, which is a root then, when nothing receives messages any more.
+    ///   - memory: The memory to give away. It must be a root, or at least lie below nothing that the sender continues
+    ///     to use; the compiler checks that.
+    ///   - handler: The function. It runs on the loop's thread and owns the memory. If the function never runs, the
+    ///     memory is freed.
+    /// - Throws: ``LoopEndedError`` with the memory, which is a root then, when the inbox or its loop has ended.
     ///
-    /// The corresponding C function is `tevent_thread_proxy_schedule()`, which frees what the handler leaves where it is.
+    /// The corresponding C function is `tevent_thread_proxy_schedule()`, which frees what the handler leaves where it
+    /// is.
     @inlinable
     public func schedule<Memory: TallocObject>(
         memory: consuming sending Memory,
@@ -96,17 +125,17 @@ public struct ThreadProxy: @unchecked Sendable {
         throw LoopEndedError(Letter<Memory>.take(from: message).payload)
     }
 
-    /// Leaves the message for the loop; false when nothing receives messages any more.
+    /// Leaves the message for the loop; false when the inbox or its loop has ended.
     @usableFromInline
     func send(_ message: MessagePointer) -> Bool { !inbox.isStale && channel.send(message) }
 }
 
 extension ThreadProxy: CustomReflectable {
-    /// Nothing: what is inside belongs to the loop's thread.
+    /// Empty: what is inside belongs to the loop's thread.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// What is in a message besides its record: what was given away, and what to do with it.
+/// The contents of a message besides its record: the payload, and the function to run with it.
 @usableFromInline
 struct Letter<Payload> {
     @usableFromInline let payload: Payload
@@ -128,7 +157,7 @@ struct Letter<Payload> {
         return message
     }
 
-    /// Takes the letter out of its message, which is gone then.
+    /// Takes the letter out of its message, which is freed.
     @inlinable
     static func take(from message: MessagePointer) -> Letter {
         let letter = place(in: message).move()
@@ -136,7 +165,7 @@ struct Letter<Payload> {
         return letter
     }
 
-    /// The record before it is aligned to a word; what wants more may have to be moved by as much.
+    /// The record before it is aligned to a word; a payload of greater alignment may have to be moved by as much.
     @inlinable
     static var contentSize: Int {
         MemoryLayout<Letter>.size + max(0, MemoryLayout<Letter>.alignment - MemoryLayout<Int>.alignment)

@@ -5,13 +5,24 @@ import Talloc
 /// What a threaded immediate does when its turn comes: it gets itself and the context whose loop runs it.
 public typealias ThreadedImmediateHandler = (_ immediate: ThreadedImmediate, _ events: EventContext) -> Void
 
-/// An immediate that any thread can schedule, as often as it likes, with nothing but its ``trigger``.
+/// An immediate that any thread can schedule, as often as it likes, with its ``trigger``.
 ///
-/// All it will need is made beforehand, so scheduling needs no memory. It carries nothing: the handler looks for itself
-/// what there is to do. However often it is scheduled before the loop comes to it, it runs once. What shall be carried is
-/// for a ``ThreadProxy``.
+/// It carries no payload: the handler looks for the work itself. However often it is scheduled before the loop comes to
+/// it, the handler runs once. Everything it needs is made beforehand, so scheduling it needs no memory. To carry a
+/// payload, use a ``ThreadProxy``.
 ///
-/// As long as it is there, its context's loop does not end for lack of events.
+/// ```swift
+/// let immediate = try ThreadedImmediate(on: events) { immediate, _ in
+///     print("there is work to do")
+///     immediate.free()
+/// }
+/// let trigger = immediate.trigger
+/// let thread = try SystemThread(named: "worker") { _ = try trigger.schedule() }
+/// try events.loopWait()
+/// try thread.join()
+/// ```
+///
+/// While it exists, its context's loop does not end for lack of events.
 ///
 /// The corresponding C types are `struct tevent_threaded_context` and `struct tevent_immediate`.
 public struct ThreadedImmediate: Event, Equatable {
@@ -23,12 +34,14 @@ public struct ThreadedImmediate: Event, Equatable {
     /// Makes an immediate that is not scheduled yet.
     ///
     /// - Parameters:
-    ///   - events: Whose loop runs the handler.
-    ///   - parent: What the immediate is freed with; by default the context.
-    ///   - handler: What to do each time. It runs on the context's thread, and may use all that belongs to it. The
-    ///     immediate owns it until it is freed.
-    /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/systemCall(name:code:)`` when descriptors are
-    ///   exhausted.
+    ///   - events: The context whose loop runs the handler.
+    ///   - parent: The owner of the immediate: freeing it frees the immediate. By default it is the context.
+    ///   - file: The source file named in reports; by default the caller's.
+    ///   - line: The line named in reports; by default the caller's.
+    ///   - handler: What to do each time. It runs on the context's thread, and may use everything that belongs to that
+    ///     thread. The immediate owns it until it is freed.
+    /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/systemCall(name:code:)`` when the process has run
+    ///   out of descriptors.
     ///
     /// The corresponding C functions are `tevent_threaded_context_create()` and `tevent_create_immediate()`.
     public init(
@@ -48,7 +61,7 @@ public struct ThreadedImmediate: Event, Equatable {
 
     private static let name: StaticString = "struct tevent_threaded_context"
 
-    /// What other threads schedule the immediate with.
+    /// The trigger that other threads schedule the immediate with; you may ask for it as often as you like.
     public var trigger: ThreadTrigger {
         ThreadTrigger(signal: work("trigger").signal)
     }
@@ -63,7 +76,7 @@ public struct ThreadedImmediate: Event, Equatable {
         unsafeDowncast(record(as: ReceiverRecord.self, call).pointee.work.unsafelyUnwrapped, to: Work.self)
     }
 
-    /// What the receiver of a threaded immediate holds; that of an inbox holds nothing.
+    /// What the receiver of a threaded immediate holds; the receiver of an inbox holds nothing.
     private final class Work {
         let handler: ThreadedImmediateHandler
         let signal: TriggerSignal
@@ -78,14 +91,25 @@ public struct ThreadedImmediate: Event, Equatable {
 @available(*, unavailable)
 extension ThreadedImmediate: Sendable {}
 
-/// What any thread schedules a ``ThreadedImmediate`` with; it may be copied, kept, and outlive the loop.
+/// Schedules a ``ThreadedImmediate`` from any thread.
+///
+/// You may copy a trigger and keep it; it may outlive the loop.
+///
+/// ```swift
+/// let trigger = try ThreadedImmediate(on: events) { _, _ in print("once") }.trigger
+/// print(try trigger.schedule())  // true
+/// print(try trigger.schedule())  // false: it is scheduled already
+/// ```
+///
+/// C has no type for this: `tevent_threaded_schedule_immediate()` takes the threaded context and the immediate
+/// themselves.
 public struct ThreadTrigger: Sendable {
     let signal: TriggerSignal
 
-    /// Lets the immediate's handler run once, if it does not wait for that already.
+    /// Has the immediate's handler run once, unless it is scheduled already.
     ///
-    /// - Returns: Whether it did not wait already.
-    /// - Throws: ``LoopEndedError`` when the immediate or its loop is gone.
+    /// - Returns: True, or false if it was scheduled already.
+    /// - Throws: ``LoopEndedError`` when the immediate or its loop has ended.
     /// - Complexity: O(1); no allocation, and one system call if the loop sleeps.
     ///
     /// The corresponding C function is `tevent_threaded_schedule_immediate()`.
@@ -94,18 +118,19 @@ public struct ThreadTrigger: Sendable {
 }
 
 extension ThreadTrigger: CustomReflectable {
-    /// Nothing: what is inside belongs to the loop's thread.
+    /// Empty: what is inside belongs to the loop's thread.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// The one message of a threaded immediate, sent again and again; it lives as long as a trigger, or the way lasts.
+/// The one message of a threaded immediate, sent again and again; it lives as long as a trigger exists, or the message
+/// is under way.
 final class TriggerSignal: @unchecked Sendable {
     private let receiver: TallocHandle
     private let channel: Channel
     private let isUnderWay = Atomic(false)
     /// Its content is the signal itself while it is under way, which keeps the message alive.
     ///
-    /// Touched by whoever has set `isUnderWay`, and then by the loop, until it takes that back.
+    /// Used by the thread that has set `isUnderWay`, and then by the loop, until it resets that.
     private let message: MessagePointer
 
     fileprivate init(for receiver: TallocHandle, channel: Channel) {
@@ -145,7 +170,7 @@ final class TriggerSignal: @unchecked Sendable {
         message.content.assumingMemoryBound(to: TriggerSignal?.self)
     }
 
-    /// From here on the message may be sent again, by any thread.
+    /// From now on any thread may send the message again.
     fileprivate static func arrived(_ message: MessagePointer) {
         let signal = signal(in: message).pointee.take()
         // An exchange, not a store: whoever found the message under way counts on the handler to see all that was done
