@@ -96,7 +96,7 @@ drop-in-test: drop-in ## run C programs, Samba's own tests and random ones on th
 drop-in-samba: drop-in ## run Samba's file server on it; needs root, and Debian's samba, smbclient and samba-testsuite
 	@Scripts/drop-in-samba
 
-docs: setup ## write the reference of the libraries as web pages
+docs: setup ## write the reference of the libraries as web pages, and say at which address they open
 	@SWIFT='$(SWIFT)' Scripts/docs
 
 clean: ## remove all that was built
