@@ -1,12 +1,12 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-/// The settings of every chapter: nothing unsafe, not even a warning.
+/// The settings of every chapter: no unsafe code, and no warnings.
 let safe: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
-/// The number of the only chapter to build and test, with what it needs, if the environment names one: `CHAPTER=4`.
+/// The number of the chapter to build and test alone, with what it needs, if the environment names one: `CHAPTER=4`.
 let onlyChapter = Context.environment["CHAPTER"].map { text in
     guard let number = Int(text), (1...6).contains(number) else { fatalError("CHAPTER is '\(text)'; give 1 to 6") }
     return number
@@ -84,11 +84,11 @@ let engine: [Target] = [
     .target(name: "CLinux"),
     .target(name: "Talloc", dependencies: ["CTalloc", "CLinux"]),
     .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"], exclude: ["README.md"]),
-    // What programs need beside the engine, as the chapters build it.
+    // What programs often need on top of the engine, as the chapters build it.
     .target(name: "TeventExtras", dependencies: ["Talloc", "Tevent"], swiftSettings: safe),
 ]
 
-/// What the tests share with the tour: running a program as a user does.
+/// What the tests share with the tour: running a program as a user would.
 let support: [Target] = [
     .target(name: "CChildProcess"),
     .target(name: "ChildProcess", dependencies: ["CChildProcess"]),
@@ -113,12 +113,12 @@ let others: [Target] = [
 
     .executableTarget(
         name: "tour", dependencies: ["ChildProcess", "Tevent", argumentParser], path: "Sources/Tour"),
-    // Where a reader writes programs of their own.
+    // A place for readers to write their own programs.
     .executableTarget(
         name: "scratch", dependencies: ["Talloc", "Tevent", "TeventExtras"] + chapterModules, path: "Scratch"),
     .testTarget(name: "ToolingTests", dependencies: ["TestSupport"], exclude: ["FirstProgram"]),
 
-    // Random programs over the whole public API, written as safely as a chapter; see `make fuzz`.
+    // Runs random programs over the whole public API; written as safely as a chapter. See `make fuzz`.
     .executableTarget(
         name: "fuzz", dependencies: ["Talloc", "Tevent", "ChildProcess", argumentParser], path: "Tests/Fuzz",
         swiftSettings: safe),
@@ -136,7 +136,7 @@ let package = Package(
         ? libraries
         : libraries + [
             .library(name: "TeventC", type: .static, targets: ["TeventC"]),
-            // For the benchmarks, which measure the chapter's echo server itself.
+            // For the benchmarks, which measure the chapter's own echo server.
             .library(name: "Chapter4Requests", targets: ["Chapter4Requests"]),
         ],
     dependencies: [

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-/// A program in C that does the same work with another library.
+/// A C program that does the same work with another library.
 func peer(_ name: String, _ libraries: [String]) -> Target {
     .executableTarget(
         name: "peer-\(name)", dependencies: ["CBench"], path: "Peers/\(name)", cSettings: [.define("_GNU_SOURCE")],

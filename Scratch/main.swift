@@ -1,4 +1,4 @@
-// A place for programs of your own: change this file, then type `swift run scratch`. Git overlooks what you change here.
+// A place for your own programs: change this file, then type `swift run scratch`. Git ignores what you change here.
 import Tevent
 
 try withTallocContext { memory in

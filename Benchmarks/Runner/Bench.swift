@@ -1,28 +1,28 @@
 import ArgumentParser
 import Foundation
 
-/// Measures this engine beside its peers, and counts what it does.
+/// Measures this engine together with its peers, and counts what it does.
 @main
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure this engine beside libtevent, libuv, libevent, libev, SwiftNIO and the floor.",
+        abstract: "Measure this engine together with libtevent, libuv, libevent, libev, SwiftNIO and the floor.",
         subcommands: [Compare.self, Counts.self], defaultSubcommand: Compare.self)
 }
 
-/// Measures this engine beside its peers.
+/// Measures this engine together with its peers.
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Let all peers do the same work in turns, and compare (what is done if no subcommand is named).",
+        abstract: "Let all peers do the same work in turns, and compare (the default).",
         discussion: """
-            Every round lets each peer do the same work once, one after the other, so that whatever else the machine does \
-            meets them all. Where the figures lie far apart, the rounds are taken again. The table has medians, the least \
-            and the most, and the ratios of this engine's figures to those of each peer.
+            In each round every peer does the same work once, one after another, so that other load on the machine \
+            affects all of them. If the figures are far apart, further rounds are taken. The table shows medians, the \
+            lowest and highest figures, and the ratios of this engine's figures to those of each peer.
             """)
 
     @Option(help: ArgumentHelp("Only workloads whose names contain this.", valueName: "part"))
     var only: String?
 
-    @Option(help: "How many rounds at least; an odd number has a round as its median.")
+    @Option(help: "The minimum number of rounds; an odd number has a round as its median.")
     var rounds = 7
 
     @Option(help: ArgumentHelp("Write all figures here, as JSON.", valueName: "file"))
@@ -34,7 +34,7 @@ struct Compare: ParsableCommand {
     @Option(help: ArgumentHelp("Write a chart of how costs grow here, as SVG.", valueName: "file"))
     var growthSVG: String?
 
-    @Flag(help: "Name the workloads, and end.")
+    @Flag(help: "List the workloads, and end.")
     var list = false
 
     func validate() throws {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What each workload may take at most, in a file of the repository.
+/// The most that each workload may take, from a file of the repository.
 struct Bounds {
     private let counts: [String: Count]
 
@@ -17,7 +17,7 @@ struct Bounds {
         try data.write(to: URL(fileURLWithPath: file))
     }
 
-    /// Throws if a count lies above its bound; tells where one lies below, so that the bound can follow.
+    /// Throws if a count exceeds its bound; reports counts below their bounds, so that the bounds can follow.
     ///
     /// If the counts are complete, each bound must have its count, and each count its bound.
     func compare(_ found: [String: Count], complete: Bool) throws {
@@ -56,7 +56,7 @@ struct Bounds {
     }
 }
 
-/// Counts lie above their bounds.
+/// Counts exceed their bounds.
 struct BoundsBroken: Error, CustomStringConvertible {
     let breaches: [String]
 

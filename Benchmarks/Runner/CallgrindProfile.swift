@@ -1,6 +1,6 @@
 import Foundation
 
-/// What valgrind's callgrind saw of the work: its instructions, and how often functions were called.
+/// What valgrind's callgrind saw of the work: its instructions, and how often it called certain functions.
 struct CallgrindProfile {
     private(set) var instructions = 0
     private(set) var mallocs = 0
@@ -17,7 +17,8 @@ struct CallgrindProfile {
     private var object: Substring = ""
     private var called: Substring = ""
 
-    /// Reads what callgrind wrote until the work began, where names are that the work's part refers to, and then that.
+    /// Reads what callgrind wrote before the work began, since later parts refer to names in it, and then the work's
+    /// part.
     init(parts: [String]) {
         for part in parts.dropLast() {
             for line in part.split(separator: "\n") { name(line) }
@@ -25,7 +26,7 @@ struct CallgrindProfile {
         for line in parts.last?.split(separator: "\n") ?? [] { read(line) }
     }
 
-    /// Counts what a line says, in the format of the manual's chapter "Callgrind Format Specification".
+    /// Counts what a line reports, in the format of the manual's chapter "Callgrind Format Specification".
     private mutating func read(_ line: Substring) {
         if let name = name(line) {
             if line.hasPrefix("ob=") { object = name }
@@ -33,7 +34,7 @@ struct CallgrindProfile {
         } else if line.hasPrefix("calls=") {
             let count = Int(line.dropFirst(6).prefix { $0 != " " }) ?? 0
             if Self.mallocs.contains(String(called)) { mallocs += count }
-            // What libtalloc calls in itself belongs to the call from outside.
+            // libtalloc's internal calls belong to the call from outside.
             if Self.chunks.contains(String(called)), !object.contains("libtalloc") { chunks += count }
         } else if line.hasPrefix("totals:") {
             instructions = Int(line.dropFirst(7).trimmingCharacters(in: .whitespaces)) ?? 0
@@ -43,7 +44,7 @@ struct CallgrindProfile {
     /// The name in a line such as "cfn=(12) malloc"; later ones say only "cfn=(12)".
     @discardableResult
     private mutating func name(_ line: Substring) -> Substring? {
-        // Objects and functions are numbered apart.
+        // Objects and functions are numbered separately.
         let key = line.prefix { $0 != ")" }
         guard let kind = ["ob=(", "cob=(", "fn=(", "cfn=("].first(where: key.hasPrefix) else { return nil }
         let number = (kind.contains("ob") ? "ob" : "fn") + key.dropFirst(kind.count)

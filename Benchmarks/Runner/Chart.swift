@@ -1,8 +1,8 @@
 import Foundation
 
-/// The results as bars: for each work, how long each peer takes in proportion to this engine.
+/// The results as bars: for each workload, how long each peer takes relative to this engine.
 ///
-/// The scale is logarithmic, since the peers lie between a tenth and a thousand times of it.
+/// The scale is logarithmic, since the peers range from a tenth to a thousand times the engine's figure.
 struct Chart {
     let results: Results
 

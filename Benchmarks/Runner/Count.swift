@@ -1,6 +1,6 @@
 import Foundation
 
-/// What one operation of a workload takes, counted; where a count is missing it is not the same in every run.
+/// What one operation of a workload takes, counted; counts that differ from run to run are missing.
 struct Count: Codable {
     var instructions: Double?
     var mallocs: Double?
@@ -20,29 +20,29 @@ struct Count: Codable {
             Kind(name: "bytes", path: \.bytes),
         ]
 
-        /// How far a count may lie above its bound, in proportion.
+        /// How far a count may exceed its bound, as a fraction.
         func tolerance(in workload: String) -> Double {
-            // Swift's hashes and malloc's lists differ a little from run to run, the C library's instructions from
-            // processor to processor.
+            // Swift's hashes and malloc's lists differ a little from run to run, the C library's instructions between
+            // processors.
             if name == "instructions" { return 0.03 }
-            // How many clients' messages have come when a server looks is up to the scheduler.
+            // The scheduler decides how many clients' messages have arrived when a server looks.
             if workload.hasPrefix("echo") { return 0.1 }
             return 0
         }
     }
 }
 
-/// Counts what a peer's program does in the work, with callgrind and strace.
+/// Counts what a peer's program does during the work, with callgrind and strace.
 ///
-/// Each count is the difference between two runs, the second of which does so many operations more: what is done only once
+/// Each count is the difference between two runs, the second of which does more operations: anything done only once
 /// does not count.
 struct Counter {
     let peer: Peer
     private let program: String
     private let folder: URL
 
-    /// Without debug information the program starts several times as fast under valgrind, whose older versions cannot read
-    /// Swift's.
+    /// Without debug information, the program starts several times as fast under valgrind, whose older versions cannot
+    /// read Swift's.
     init(_ peer: Peer, programs: Programs, folder: URL) throws {
         self.peer = peer
         self.folder = folder
@@ -57,7 +57,7 @@ struct Counter {
             return Count(bytes: Double(output.trimmingCharacters(in: .whitespacesAndNewlines))?.rounded())
         }
         func perOperation(_ few: Int, _ many: Int, places: Double) -> Double {
-            // Adding zero makes zero of a small negative number's -0.
+            // Adding zero turns a small negative number's -0 into 0.
             (Double(many - few) / Double(number) * places).rounded() / places + 0
         }
         var count = Count()
@@ -83,7 +83,7 @@ struct Counter {
         _ = try Programs.run(
             ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=\(file)", "--dump-before=bench_now"]
                 + [program, workload.name, String(number)])
-        // A part ends at each call of `bench_now`; the last two of them begin and end the work.
+        // A part ends at each call of `bench_now`; the last two calls enclose the work.
         let parts = sequence(first: 1) { $0 + 1 }.prefix {
             FileManager.default.fileExists(atPath: "\(file).\($0)")
         }
@@ -94,7 +94,7 @@ struct Counter {
     private func systemCalls(_ workload: Workload, _ number: Int) throws -> Int {
         let file = folder.appendingPathComponent("strace").path
         _ = try Programs.run(["strace", "-c", "-o", file] + [program, workload.name, String(number)])
-        // A line has the share of the time, seconds, microseconds per call, calls, perhaps errors, and the name.
+        // A line has the share of the time, seconds, microseconds per call, calls, possibly errors, and the name.
         return try read(file).split(separator: "\n").reduce(0) { sum, line in
             let words = line.split(separator: " ")
             guard words.count >= 5, words.last != "total", let calls = Int(words[3]) else { return sum }

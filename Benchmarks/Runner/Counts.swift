@@ -1,13 +1,13 @@
 import ArgumentParser
 import Foundation
 
-/// Counts what an operation takes: the same in every run, on a machine that does other things too.
+/// Counts what an operation takes: the same in every run, even on a busy machine.
 struct Counts: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Count instructions, mallocs, talloc chunks and system calls per operation.",
         discussion: """
-            With --write the engine's counts become the bounds; with --check it is an error if one lies above its bound. \
-            It needs valgrind and strace.
+            With --write the engine's counts become the bounds; with --check it is an error if a count exceeds its \
+            bound. It needs valgrind and strace.
             """)
 
     @Option(help: ArgumentHelp("Only workloads whose names contain this.", valueName: "part"))
@@ -56,7 +56,7 @@ struct Counts: ParsableCommand {
     }
 }
 
-/// The counts of peers beside each other, for a terminal of 120 columns.
+/// The counts of several peers side by side, for a terminal of 120 columns.
 struct CountTable {
     let peers: [Peer]
     let counts: [String: [String: Count]]
@@ -88,7 +88,7 @@ struct CountTable {
     }
 }
 
-/// Fills words up with spaces, at their end or before them.
+/// Pads a text with spaces, at its end or at its beginning.
 func pad(_ words: String, _ width: Int, atEnd: Bool = true) -> String {
     let spaces = String(repeating: " ", count: max(width - words.count, 0))
     return atEnd ? words + spaces : spaces + words

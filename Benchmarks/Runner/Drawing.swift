@@ -1,4 +1,4 @@
-/// What the charts share: a page that suits a light and a dark surface, and text.
+/// What the charts share: a page that suits light and dark backgrounds, and text.
 struct Drawing {
     let width: Double
     let height: Double
@@ -11,7 +11,7 @@ struct Drawing {
         #"<text class="\#(style)" x="\#(short(x))" y="\#(short(y))">\#(words)</text>"#
     }
 
-    /// A number with one decimal, if it needs that.
+    /// A number with one decimal if it needs one.
     static func short(_ value: Double) -> String {
         let rounded = (value * 10).rounded() / 10
         return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)

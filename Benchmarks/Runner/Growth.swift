@@ -1,16 +1,16 @@
-/// Work that is done in worlds of several sizes, to see how its cost grows.
+/// Work with several sizes of its surroundings, to show how its cost grows.
 struct Growth {
-    /// The name that the peers know; `--only growth` finds all of them.
+    /// The name that the peers know; `--only growth` selects all of them.
     let workload: String
     let title: String
-    /// What there are so many of.
+    /// What the size counts.
     let things: String
     let sizes: [Int]
-    /// The largest world for peers that take more than some twenty seconds in larger ones.
+    /// The largest size for peers that take more than about twenty seconds with larger ones.
     var largest: [String: Int] = [:]
     var note: String?
 
-    /// Whether each of the things takes a descriptor of the process.
+    /// Whether each of them takes a descriptor of the process.
     var needsDescriptors = false
 
     var name: String { "growth-\(workload)" }
@@ -39,7 +39,7 @@ struct Growth {
     static let rounds = 3
 }
 
-/// What all peers did at one work, in worlds of each size.
+/// The figures of all peers for one workload, for each size.
 struct GrowthRow: Codable {
     let name: String
     let title: String
@@ -48,7 +48,7 @@ struct GrowthRow: Codable {
 
     struct Point: Codable {
         let size: Int
-        /// By the names of the peers.
+        /// The figures, by peer.
         var figures: [String: Figures] = [:]
     }
 

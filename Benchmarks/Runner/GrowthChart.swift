@@ -1,6 +1,6 @@
 import Foundation
 
-/// How the cost of an operation grows with the size of its world, as lines on logarithmic scales.
+/// How the cost of an operation grows with the size of its surroundings, as lines on logarithmic scales.
 struct GrowthChart {
     let rows: [GrowthRow]
 
@@ -36,7 +36,7 @@ struct GrowthChart {
     }
 }
 
-/// One work of the chart.
+/// One workload of the chart.
 private struct Panel {
     let row: GrowthRow
     let left: Double

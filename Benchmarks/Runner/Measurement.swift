@@ -1,11 +1,11 @@
 import Foundation
 
-/// Lets the peers take turns, and collects their figures.
+/// Makes the peers take turns, and collects their figures.
 struct Measurement {
     private let rounds: Int
     private let programs = Programs()
     private let progress = Progress()
-    /// By the names of the peers.
+    /// The workloads that each peer knows, by peer.
     private let known: [String: Set<String>]
 
     init(rounds: Int) throws {
@@ -32,7 +32,7 @@ struct Measurement {
         Peer.all.filter { known[$0.name]?.contains(workload) ?? false }
     }
 
-    /// Takes as many rounds as asked for, and as many again while the figures lie too far apart.
+    /// Takes the requested number of rounds, and the same number again if the figures are too far apart.
     private func measure(_ workload: Workload, _ step: String) throws -> Row {
         progress.begin(step)
         var row = Row(workload)
@@ -74,7 +74,7 @@ struct Measurement {
         return row
     }
 
-    /// How many descriptors a peer can get at most.
+    /// The maximum number of descriptors that a peer can get.
     private var descriptorLimit: Int {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

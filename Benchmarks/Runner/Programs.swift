@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// Runs the peers' programs, which lie beside this one.
+/// Runs the peers' programs, which are in the same folder as this one.
 struct Programs {
     private let folder = Bundle.main.bundleURL
 
@@ -17,9 +17,9 @@ struct Programs {
         Set(try Programs.run([path(of: peer), "list"]).split(separator: "\n").map(String.init))
     }
 
-    /// Lets a peer do its work once, as often as it does by itself or `count` times.
+    /// Has a peer do its work once, with its own number of operations or with `count`.
     ///
-    /// The wrapper is a program, with arguments, that runs the peer's.
+    /// The wrapper is a program, with arguments, that runs the peer's program.
     func measure(_ workload: String, _ wrapper: [String], _ peer: Peer, count: Int? = nil) throws -> Double {
         let command = try wrapper + [path(of: peer), workload] + (count.map { [String($0)] } ?? [])
         let output = try Programs.run(command)
@@ -41,7 +41,7 @@ struct Programs {
         try Interruption.check()
         try process.run()
         Interruption.child = process.processIdentifier
-        // What goes to the errors is short: a line or two, which fit into the pipe.
+        // Errors are a line or two, which fit into the pipe.
         let printed = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         Interruption.child = 0
@@ -55,13 +55,13 @@ struct Programs {
     }
 }
 
-/// Ctrl-C: ends the program under way, and then this one in the usual way, which leaves nothing behind.
+/// Ctrl-C ends the running program, and then this one in the usual way, which leaves nothing behind.
 enum Interruption {
-    /// The program under way, which leads a process group of its own; 0 when there is none.
+    /// The running program, which leads its own process group; 0 if there is none.
     nonisolated(unsafe) static var child: pid_t = 0
     nonisolated(unsafe) private static var isInterrupted: sig_atomic_t = 0
 
-    /// From now on SIGINT and SIGTERM end what is under way, and `check()` throws.
+    /// From now on, SIGINT and SIGTERM end the running program, and `check()` throws.
     static func prepare() {
         for number in [SIGINT, SIGTERM] {
             signal(number) { _ in
@@ -71,7 +71,7 @@ enum Interruption {
         }
     }
 
-    /// Throws what ends this program as Ctrl-C does.
+    /// Throws an error that ends this program as Ctrl-C does.
     static func check() throws {
         if isInterrupted != 0 { throw ExitCode(130) }
     }

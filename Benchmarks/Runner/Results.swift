@@ -1,17 +1,17 @@
 import Foundation
 
-/// What all peers did at one workload.
+/// The figures of all peers for one workload.
 struct Row: Codable {
     let name: String
     let title: String
     let unit: String
     let isRate: Bool
-    /// By the names of the peers; one that cannot do this work is missing.
+    /// The figures, by peer; peers that cannot do this work are missing.
     var figures: [String: Figures]
-    /// Whether the engine's ratios to a peer lay so far apart that they say little.
+    /// Whether the engine's ratios to a peer are so far apart that they mean little.
     var isNoisy: Bool { figures.keys.contains { (ratios(to: $0)?.spread ?? 0) > Row.tolerance } }
 
-    /// How far the middle half of the ratios may lie apart.
+    /// How far apart the middle half of the ratios may be.
     static let tolerance = 0.15
 
     init(_ workload: Workload) {
@@ -22,13 +22,13 @@ struct Row: Codable {
         figures = [:]
     }
 
-    /// The engine's figure in proportion to a peer's: the median of the ratios within each round.
+    /// The engine's figure relative to a peer's: the median of the ratios within each round.
     ///
-    /// A machine may be faster for some rounds than for others, which the ratio of the medians would take for a
-    /// difference between the peers.
+    /// A machine may be faster in some rounds than in others, and the ratio of the medians would then show a difference
+    /// between the peers that does not exist.
     func ratio(to peer: String) -> Double? { ratios(to: peer)?.median }
 
-    /// The engine's figure in proportion to a peer's, in each round.
+    /// The engine's figure relative to a peer's, in each round.
     private func ratios(to peer: String) -> Figures? {
         guard let own = figures[Peer.engine.name], let other = figures[peer] else { return nil }
         return Figures(values: zip(own.values, other.values).map { $0 / $1 })
@@ -39,11 +39,11 @@ struct Row: Codable {
         ratio(to: peer).map { isRate ? $0 : 1 / $0 }
     }
 
-    /// Whether the engine has reached what it is to reach, given its ratio.
+    /// Whether the engine reaches its target with this ratio.
     func reaches(_ bar: Workload.Bar, _ ratio: Double) -> Bool { isRate ? ratio >= bar.times : ratio <= bar.times }
 }
 
-/// All that one call of the program measured.
+/// The results of one run of the benchmarks.
 struct Results: Codable {
     let date: String
     let processors: Int

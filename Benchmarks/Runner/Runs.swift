@@ -1,6 +1,6 @@
 import Foundation
 
-/// The figures of one peer at one workload, one for each round.
+/// The figures of one peer for one workload, one for each round.
 struct Figures: Codable {
     private(set) var values: [Double] = []
 
@@ -17,7 +17,7 @@ struct Figures: Codable {
     var minimum: Double { values.min() ?? .nan }
     var maximum: Double { values.max() ?? .nan }
 
-    /// How far the middle half of the figures lies apart, in proportion to the median.
+    /// How far apart the middle half of the figures is, relative to the median.
     var spread: Double {
         let sorted = values.sorted()
         guard sorted.count >= 4 else { return 0 }

@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// The work that a part of a name stands for.
+/// The workloads whose names contain a given text.
 struct Selection {
     let workloads: [Workload]
     let growths: [Growth]
 
-    /// Everything, or what has this part in its name; an error that names all there is if nothing has.
+    /// Everything, or what has this text in its name; throws an error that lists all names if nothing has.
     init(_ part: String?) throws {
         workloads = Workload.all.filter { part.map($0.name.contains) ?? true }
         growths = Growth.all.filter { part.map($0.name.contains) ?? true }

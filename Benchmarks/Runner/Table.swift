@@ -1,6 +1,6 @@
 import Foundation
 
-/// The results in words, for a terminal of 120 columns and for a log.
+/// The results as text, for a terminal of 120 columns and for a log.
 struct Table {
     let results: Results
 
@@ -16,7 +16,7 @@ struct Table {
 
     // MARK: One work
 
-    /// Each peer's median, how far its figures went, and this engine in proportion to it; then what was to be reached.
+    /// Each peer's median, the range of its figures, and this engine relative to it; then the target.
     private func block(_ row: Row) -> [String] {
         let workload = Workload.all.first { $0.name == row.name }
         var lines = [
@@ -40,7 +40,7 @@ struct Table {
         peers.map { pad(words($0) ?? "", Self.column, atEnd: false) }.joined()
     }
 
-    /// Breaks a sentence into lines that fit, each indented.
+    /// Breaks a sentence into indented lines that fit.
     private func wrapped(_ words: String) -> [String] {
         words.split(separator: " ").reduce(into: [" "]) { lines, word in
             if lines[lines.count - 1].count + word.count > 117 { lines.append("   ") }
@@ -48,7 +48,7 @@ struct Table {
         }
     }
 
-    // MARK: What was to be reached
+    // MARK: Targets
 
     private func verdicts(_ row: Row) -> [(isReached: Bool, words: String)] {
         let bars = Workload.all.first { $0.name == row.name }?.bars ?? []
@@ -88,7 +88,7 @@ struct Table {
         return value < 100_000 ? grouped(Int(value.rounded())) : grouped(Int((value / 1000).rounded())) + "k"
     }
 
-    /// A whole number with a comma before each three digits.
+    /// A whole number with a comma before every three digits.
     static func grouped(_ value: Int) -> String {
         let digits = String(value)
         return String(

@@ -4,11 +4,11 @@ struct Workload {
     let name: String
     let title: String
     var unit = "ns"
-    /// Whether the figure is a rate, of which more is better; of all others less is.
+    /// Whether the figure is a rate, where higher is better; for all others, lower is.
     var isRate = false
-    /// Whether all peers run on one processor, one after the other.
+    /// Whether all peers run on one processor, one after another.
     var onOneProcessor = false
-    /// What this engine is to reach: at most this many times the figure of another peer, or at least if it is a rate.
+    /// The engine's targets: at most this many times the figure of another peer, or at least that many if it is a rate.
     var bars: [Bar] = []
     /// What is not quite equal in the comparison.
     var note: String?
@@ -18,9 +18,10 @@ struct Workload {
 
     enum Counting {
         case all
-        /// Without what depends on who sleeps when: how often threads wake each other, and what that takes.
+        /// Without counts that depend on which thread sleeps when: how often threads wake each other, and what that
+        /// takes.
         case allocations
-        /// Of the server, not of its clients.
+        /// For the server, not for its clients.
         case systemCalls
         case nothing
     }
@@ -30,7 +31,7 @@ struct Workload {
         let peer: String
     }
 
-    /// The program and arguments to put before a peer's.
+    /// The program and arguments that run a peer's program.
     var wrapper: [String] { onOneProcessor ? ["taskset", "-c", "0"] : [] }
 
     static let all: [Workload] = [

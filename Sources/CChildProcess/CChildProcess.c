@@ -57,7 +57,7 @@ int child_start(struct started_child *child, const char *path, char *const argv[
         error = spawn(&child->pid, path, argv, envp, directory, standard);
     }
     if (error == 0) {
-        child->exit_fd = (int)syscall(SYS_pidfd_open, child->pid, 0); /* close-on-exec by itself */
+        child->exit_fd = (int)syscall(SYS_pidfd_open, child->pid, 0); /* close-on-exec by default */
         if (child->exit_fd < 0) {
             error = errno;
             kill(child->pid, SIGKILL);
@@ -83,7 +83,7 @@ int child_start(struct started_child *child, const char *path, char *const argv[
 
 ssize_t child_write(int fd, const void *bytes, size_t count)
 {
-    /* The reader may be gone. SIGPIPE is blocked for this thread alone, and taken if it came. */
+    /* The reader may have exited. Block SIGPIPE for this thread only, and take it if it was raised. */
     sigset_t broken, before, pending;
     const struct timespec now = {0, 0};
 

@@ -1,11 +1,11 @@
-/* What fork needs to know, so that a child never waits for a thread that stayed behind in its parent: the locks, which
- * are all free and untouched at the moment of the fork, and what else each child has to put right at once. */
+/* Makes fork safe for a child, which has only one thread: at the moment of the fork all locks are free and no set-up is
+ * half done, and each child first runs the functions that put its own state right. */
 
 #include "CLinux.h"
 
 #include <stddef.h>
 
-/* Held while the rest is set up, so that no fork falls in the middle of it. */
+/* Held while a part of the program is being set up, so that no fork happens in the middle. */
 static pthread_mutex_t setup = PTHREAD_MUTEX_INITIALIZER;
 /* Guards the list of locks. */
 static pthread_mutex_t list = PTHREAD_MUTEX_INITIALIZER;

@@ -1,8 +1,8 @@
-/* More stack for what may call itself very often: a tree of memory that is freed level by level, and callbacks that end
- * the request above them. A thread has 8 MB of stack, or half a megabyte, or less; when it runs low, the next call is
- * made on a piece of stack of its own, which is given back when the call returns.
+/* More stack for deep recursion: trees of memory that are freed level by level, and callbacks that end the request
+ * above them. A thread has 8 MB of stack, or half a megabyte, or less. When it runs low, the next call is made on a
+ * separate piece of stack, which is released when the call returns.
  *
- * It is a plain call: only the stack pointer differs, so debuggers and unwinders see one uninterrupted stack. */
+ * It is an ordinary call: only the stack pointer differs, so debuggers and unwinders see one uninterrupted stack. */
 
 #define _GNU_SOURCE
 #include "CLinux.h"
@@ -21,10 +21,10 @@ void __sanitizer_finish_switch_fiber(void *fake_stack, const void **old_bottom, 
 #endif
 #endif
 
-/* What stays free on every stack for code that knows nothing of all this. */
+/* What stays free on every stack, for code that does not check for room. */
 static const uintptr_t reserve = 256 << 10;
 static const size_t piece_size = 4 << 20;
-/* A recursion without end is to end with a message, before it has taken all of the machine's memory. */
+/* An infinite recursion must end with a message before it has taken all of the machine's memory. */
 static _Atomic long most_pieces = 1024;
 
 CLINUX_THREAD_LOCAL struct clinux_stack_room clinux_stack_room;
@@ -33,7 +33,7 @@ CLINUX_THREAD_LOCAL struct clinux_stack_room clinux_stack_room;
 static CLINUX_THREAD_LOCAL uintptr_t stack_begin, stack_end;
 
 static _Atomic long pieces;
-/* A piece that was given back, so that calls to and fro at the edge of a stack do not ask the system each time. */
+/* One piece kept for reuse, so that calls back and forth across the end of a stack make no system call each time. */
 static _Atomic uintptr_t spare;
 
 static void use_stack(uintptr_t begin, uintptr_t end)
@@ -67,7 +67,7 @@ static uintptr_t take_piece(void)
     if (atomic_fetch_add(&pieces, 1) < most_pieces) {
         memory = mmap(NULL, piece_size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-        /* The lowest page is a guard: running over the end is a crash at once. */
+        /* The lowest page is a guard: running past the end crashes immediately. */
         if (memory != MAP_FAILED && mprotect(memory, (size_t)getpagesize(), PROT_NONE) == 0)
             return (uintptr_t)memory;
         if (memory != MAP_FAILED)
@@ -172,7 +172,7 @@ bool clinux_call_with_stack_room(void (*function)(void *), void *argument)
 
     if (stack_end == 0)
         find_stack_of_thread();
-    /* A program may have brought a stack of its own, whose end is not known here: it sees to its room itself. */
+    /* A program may run on a stack of its own, whose end is unknown here; it must provide enough room itself. */
     if (clinux_has_stack_room() || here < stack_begin || here >= stack_end) {
         function(argument);
         return true;

@@ -1,15 +1,15 @@
 import CChildProcess
 import Glibc
 
-/// A program running as a child, with its input, output and errors in the caller's hands.
+/// A child process whose input, output and errors the caller controls.
 ///
-/// One `poll` serves all pipes, so a child that writes much while it is being written to never blocks.
-/// The child leads a process group of its own: a Ctrl-C in the terminal reaches only the parent, and
-/// killing the child takes everything it started with it. A child that is dropped while running is killed.
+/// One `poll` serves all pipes, so a child that writes a lot while it is being written to never blocks. The child leads
+/// its own process group: a Ctrl-C in the terminal reaches only the parent, and killing the child kills everything that
+/// it started. A running child is killed when its `ChildProcess` is released.
 public final class ChildProcess {
-    /// How a wait for the child came to its end.
+    /// How a wait for the child ended.
     public enum Progress {
-        /// What was waited for has happened.
+        /// The awaited condition holds.
         case done
         /// The deadline passed first.
         case timedOut
@@ -17,7 +17,7 @@ public final class ChildProcess {
         case interrupted
     }
 
-    /// The number of the process, and of the group it leads.
+    /// The child's process ID, which is also the ID of its process group.
     public let processID: Int32
     /// What the child has written to standard output so far.
     public private(set) var output: [UInt8] = []
@@ -58,19 +58,19 @@ public final class ChildProcess {
 
     // MARK: Towards the child
 
-    /// Queues text for standard input; it is handed over during the next waits.
+    /// Queues text for standard input; the next waits write it.
     public func send(_ text: String) {
         pendingInput += text.utf8
         flushInput()
     }
 
-    /// Ends standard input, once all that was queued is written.
+    /// Closes standard input once everything queued is written.
     public func closeInput() {
         closesInput = true
         flushInput()
     }
 
-    /// Stops reading standard output; the child writes into a broken pipe from then on.
+    /// Stops reading standard output; from then on the child writes into a broken pipe.
     public func closeOutput() {
         if child.output >= 0 { close(child.output) }
         child.output = -1
@@ -81,27 +81,27 @@ public final class ChildProcess {
         if ending == nil { _ = Glibc.kill(processID, number) }
     }
 
-    /// Kills the child and everything it has started.
+    /// Kills the child and everything that it started.
     public func kill() {
         if ending == nil { _ = Glibc.kill(-processID, SIGKILL) }
     }
 
-    /// Kills the child and everything it has started, and returns once all of it is gone.
+    /// Kills the child and everything that it started, and returns once all of these processes have ended.
     public func stop() {
         kill()
         wakeUp = -1
-        // Their pipes end with the last of them; the limit is for one that is stuck in the kernel.
+        // The pipes close when the last of them ends; the limit is for a process that is stuck in the kernel.
         _ = wait(until: .now + .seconds(5))
     }
 
     // MARK: From the child
 
-    /// Whether the child and all who share its output have ended.
+    /// Whether the child and every process that shares its output have ended.
     public var isFinished: Bool { hasEnded && child.output < 0 && child.error < 0 }
 
-    /// Waits until the child and all who share its output have ended.
+    /// Waits until the child and every process that shares its output have ended.
     ///
-    /// Whoever then still remains in its process group is killed.
+    /// Kills whatever then remains in its process group.
     public func wait(until deadline: ContinuousClock.Instant) -> Progress {
         let progress = pump(until: deadline) { isFinished }
         if progress == .done {
@@ -122,7 +122,7 @@ public final class ChildProcess {
         return String(decoding: output[nextLine..<end], as: UTF8.self)
     }
 
-    /// Serves the pipes until the condition holds, looking at it after each piece of news.
+    /// Serves the pipes until the condition holds, checking it after each change.
     public func pump(until deadline: ContinuousClock.Instant, _ condition: () -> Bool) -> Progress {
         while !condition() {
             let remaining = ContinuousClock.now.duration(to: deadline).milliseconds
@@ -166,7 +166,7 @@ public final class ChildProcess {
             } else if errno == EAGAIN {
                 return
             } else if errno != EINTR {
-                // The child no longer reads. What it makes of the rest of its life is seen from its end.
+                // The child no longer reads. How it ends will show what it makes of that.
                 pendingInput = []
                 closesInput = true
             }
@@ -177,7 +177,7 @@ public final class ChildProcess {
         }
     }
 
-    /// Reaps the child, waiting for it if it is only just ending.
+    /// Reaps the child, and waits for it if it is still ending.
     private func finish() {
         guard ending == nil else { return }
         var exitCode: Int32 = -1

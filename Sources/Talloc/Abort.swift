@@ -24,10 +24,10 @@ public enum TallocLibrary {
         }
     }
 
-    /// Sets a function that is told the reason, and leaves it to libtalloc what it does about corruption.
+    /// Sets a function that receives the reason, and leaves it to libtalloc how to react to corruption.
     package static func setOwnAbortHook(_ hook: (@Sendable (_ reason: String) -> Void)?) {
         prepareProcess()
-        // The old hook is released outside of the lock: its deinit may set another hook.
+        // Release the old hook outside the lock: its deinit may set another hook.
         var old = hook
         abortHook.withLock { swap(&$0, &old) }
     }
@@ -38,23 +38,24 @@ public enum TallocLibrary {
         hook?(reason)
     }
 
-    /// Makes what the library shares among all threads, which must not be half made when the process forks.
+    /// Initialises what all threads share, so that a fork never catches it half done.
     static func setUp() { abortHook.withLock { _ in } }
 
-    /// Makes talloc safe for programs with threads; call it first thing in the first thread.
+    /// Makes talloc safe for programs with threads; call it first in the main thread.
     ///
-    /// libtalloc does not track root chunks unless a library asked it to, so this matters only to programs
-    /// that load such a library.
+    /// libtalloc tracks root chunks only if a library asks it to, so this matters only to programs that load such a
+    /// library.
     ///
     /// The corresponding C function is `talloc_disable_null_tracking()`.
     public static func disableNullTracking() { talloc_disable_null_tracking() }
 }
 
-/// Ends the program with `reason` on standard error, in debug and release, after the abort hook has seen it.
+/// Passes `reason` to the abort hook and prints it to standard error, then ends the program, in debug and release
+/// builds alike.
 package func abort(_ reason: String) -> Never {
     let first = clinux_abort_reason_here().unsafelyUnwrapped
     if let first = first.pointee?.assumingMemoryBound(to: String.self).pointee {
-        fatalError("\(first); the abort hook, which was told so, then trapped, too: \(reason)")
+        fatalError("\(first); the abort hook, called with that reason, then trapped as well: \(reason)")
     }
     withUnsafePointer(to: reason) { pointer in
         first.pointee = UnsafeMutableRawPointer(mutating: pointer)
@@ -63,10 +64,10 @@ package func abort(_ reason: String) -> Never {
     fatalError(reason)
 }
 
-/// Makes what is shared among all threads, once, in a way that `fork` waits for.
+/// Initialises what all threads share, once, in a way that `fork` waits for.
 ///
-/// Swift makes a global when it is first used. In the child of a fork that came at that moment, every use of the global
-/// would wait for a thread that does not exist there, for good.
+/// Swift initialises a global at its first use. A child forked at that moment would wait forever at every use of the
+/// global, for a thread that does not exist there.
 @inline(__always)
 package func prepareProcess() {
     if !clinux_is_set_up(clinux_part_talloc) { setUpProcess() }

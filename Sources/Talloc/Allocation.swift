@@ -1,11 +1,11 @@
 import CTalloc
 
-// The one way a chunk is made, for this module and the engine. Whatever an object's chunk holds, its first word is its
-// slot, so that the chunk's address leads back to its handle.
+// The only way in which this module and the engine allocate chunks. Whatever an object's chunk holds, its first word is
+// its slot, so the chunk's address leads back to its handle.
 
-/// Allocates a chunk of `size` bytes named `name`, with a slot of its own; the chunk's bytes are not yet initialised.
+/// Allocates a chunk of `size` bytes named `name`, with its own slot; the chunk's bytes are not initialised.
 ///
-/// - Throws: ``TallocError/outOfMemory(name:)``; nothing has changed then.
+/// - Throws: ``TallocError/outOfMemory(name:)``; then nothing has changed.
 @inlinable @inline(__always)
 package func allocateChunk(
     size: Int, name: UnsafePointer<CChar>, under parent: UnsafeMutableRawPointer?, kind: ObjectKind
@@ -15,7 +15,7 @@ package func allocateChunk(
     return (chunk.unsafelyUnwrapped, slot)
 }
 
-/// Allocates a chunk that is no object: it has no handle, and nothing but its maker knows it.
+/// Allocates a chunk that is not an object: it has no handle, and only its creator knows it.
 @inlinable @inline(__always)
 package func allocatePrivateChunk(
     size: Int, name: UnsafePointer<CChar>, under parent: UnsafeMutableRawPointer?
@@ -23,7 +23,7 @@ package func allocatePrivateChunk(
     MemoryLimits.allow(size, under: parent) ? talloc_named_const(parent, size, name) : nil
 }
 
-/// Allocates a chunk that is also a pool for `objects` chunks below it, which hold `bytes` together.
+/// Allocates a chunk that is also a pool for `objects` chunks below it, which hold `bytes` in total.
 @inlinable @inline(__always)
 package func allocatePool(
     size: Int, objects: CUnsignedInt, bytes: Int, name: UnsafePointer<CChar>, under parent: UnsafeMutableRawPointer?
@@ -33,7 +33,7 @@ package func allocatePool(
     return _talloc_pooled_object(parent, size, name, objects, bytes)
 }
 
-/// Gives a private chunk another size, or makes one; nil, and no change, if there is no memory.
+/// Resizes a private chunk, or allocates one; returns nil and changes nothing if there is no memory.
 package func reallocatePrivateChunk(
     _ chunk: UnsafeMutableRawPointer?, size: Int, name: UnsafePointer<CChar>, under parent: UnsafeMutableRawPointer?
 ) -> UnsafeMutableRawPointer? {
@@ -42,7 +42,7 @@ package func reallocatePrivateChunk(
     return _talloc_realloc(parent, chunk, size, name)
 }
 
-/// Takes a slot for a chunk just allocated; the chunk is nil, or freed again, when there is no memory.
+/// Takes a slot for a newly allocated chunk; throws if the chunk is nil, or, after freeing it, if there is no slot.
 @inlinable @inline(__always)
 package func acquireSlot(
     for chunk: UnsafeMutableRawPointer?, name: UnsafePointer<CChar>, kind: ObjectKind
@@ -59,7 +59,7 @@ package func acquireSlot(
 @usableFromInline
 func outOfMemory(_ name: UnsafePointer<CChar>) -> TallocError { .outOfMemory(name: String(cString: name)) }
 
-/// Frees what a chunk occupies, and what is under it; false when a destructor refused.
+/// Frees a chunk and everything below it; returns false if a destructor refused.
 ///
 /// The corresponding C function is `talloc_free()`.
 @inlinable @inline(__always)
@@ -69,7 +69,7 @@ package func freeChunk(_ chunk: UnsafeMutableRawPointer) -> Bool {
 }
 
 extension StaticString {
-    /// The name as C wants it; a name made of one Unicode scalar has no address and is refused.
+    /// The name as a C string; a `StaticString` made of one Unicode scalar has no address and traps.
     @inlinable
     package var cString: UnsafePointer<CChar> {
         guard hasPointerRepresentation else { nameHasNoAddress() }

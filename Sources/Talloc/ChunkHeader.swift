@@ -1,21 +1,21 @@
 import CTalloc
 
-/// The first bytes of each chunk made by this module; a typed chunk's value follows.
+/// The first bytes of each chunk made by this module; the value of a typed chunk follows.
 @usableFromInline
 struct ChunkHeader {
     @usableFromInline let slot: HandleSlotPointer
-    /// True while the value is being changed in place; freeing it then would pull it from under the change.
+    /// True while the value is being changed in place; the chunk must not be freed then.
     @usableFromInline var isBeingChanged = false
-    /// What the program wants to be asked before the chunk is freed.
+    /// The program's destructor, which may refuse that the chunk is freed.
     @usableFromInline var destructor: ((TallocHandle) -> FreeDecision)?
-    /// Knows the value behind the header; nil when there is none.
+    /// Knows the type of the value after the header; nil if there is no value.
     @usableFromInline let storage: (any ValueStorage.Type)?
 
-    /// How many bytes it takes, with those that keep a value behind it at a multiple of eight.
+    /// The header's size, rounded up so that the value after it starts at a multiple of eight.
     @inlinable
     static var size: Int { MemoryLayout<ChunkHeader>.stride }
 
-    /// Makes a chunk without a value: a context or a pool.
+    /// Creates a chunk without a value: a context or a pool.
     static func make(
         kind: ObjectKind, name: UnsafePointer<CChar>, under parent: UnsafeMutableRawPointer?
     ) throws(TallocError) -> TallocHandle {
@@ -32,7 +32,7 @@ struct ChunkHeader {
         _talloc_set_destructor(chunk, destructor)
     }
 
-    /// A closure, since the compiler inlines nothing into a function that it has to make a C function of.
+    /// A closure, since the compiler inlines nothing into a function that it must convert to a C function.
     private static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { destroyChunk($0) }
 
     private init(slot: HandleSlotPointer, storage: (any ValueStorage.Type)?) {
@@ -61,14 +61,14 @@ struct PlainChunkRecord: ObjectRecord {
 /// A pool.
 struct PoolRecord: ObjectRecord {
     var header: ChunkHeader
-    /// How many bytes it had at first for the chunks below it.
+    /// The size of its stock: how many bytes it reserved for chunks below it.
     let stock: Int
 
     static var kinds: ObjectKinds { ObjectKinds(.pool) }
     static var description: StaticString { "a pool" }
 }
 
-/// What libtalloc calls when a chunk is about to be freed; -1 keeps it.
+/// Called by libtalloc when a chunk is about to be freed; -1 keeps the chunk.
 @inline(__always)
 private func destroyChunk(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let chunk = chunk.unsafelyUnwrapped
@@ -77,7 +77,7 @@ private func destroyChunk(_ chunk: UnsafeMutableRawPointer?) -> CInt {
         abort("'\(nameOfChunk(chunk))' was freed while its value was being changed")
     }
     if let destructor = header.pointee.destructor, destructor(TallocHandle(objectAt: chunk)) == .refuse { return -1 }
-    // From here on the handles are stale, so whatever the value's deinit does, it cannot come back to this chunk.
+    // From here on the handles are stale, so the value's deinit cannot reach this chunk again, whatever it does.
     header.pointee.slot.release()
     header.pointee.storage?.deinitializeValue(at: placeOfValue(in: chunk))
     header.deinitialize(count: 1)
@@ -87,7 +87,7 @@ private func destroyChunk(_ chunk: UnsafeMutableRawPointer?) -> CInt {
 
 let copiedName: StaticString = ".name"
 
-/// Names a chunk with a copy that is freed with it.
+/// Names a chunk with a copy of the name that is freed with the chunk.
 func renameChunk(_ chunk: UnsafeMutableRawPointer, _ name: String) throws(TallocError) {
     guard MemoryLimits.allow(name.utf8.count + 1, under: chunk), let copy = talloc_strdup(chunk, name) else {
         throw TallocError.outOfMemory(name: "name '\(name)'")
@@ -98,10 +98,10 @@ func renameChunk(_ chunk: UnsafeMutableRawPointer, _ name: String) throws(Talloc
     freeCopiedName(old, of: chunk)
 }
 
-/// Frees a name that an earlier `renameChunk` made.
+/// Frees a name that an earlier call of `renameChunk` copied.
 private func freeCopiedName(_ name: UnsafePointer<CChar>?, of chunk: UnsafeMutableRawPointer) {
     for child in childChunks(of: chunk) where UnsafeRawPointer(child) == UnsafeRawPointer(name) { freeChunk(child) }
 }
 
-/// What a chunk is called in reports and messages.
+/// The chunk's name in reports and messages.
 func nameOfChunk(_ chunk: UnsafeRawPointer) -> String { String(cString: talloc_get_name(chunk)) }

@@ -2,28 +2,28 @@ import CLinux
 import Glibc
 import Synchronization
 
-// How a handle knows that its object is gone.
+// How a handle knows that its object was freed.
 //
-// A talloc chunk returns to malloc when it is freed, so a handle must not look into it to learn
-// whether it is still there. Every object therefore owns a *slot*, sixteen bytes that are recycled
-// but never given back, and a handle is a pointer to the slot plus the stamp it had when the object
-// was made. Freeing the object changes the stamp; from then on every old handle sees that it is old.
+// A freed talloc chunk goes back to malloc, so a handle must not read the chunk to find out whether it still exists.
+// Every object therefore owns a *slot*: sixteen bytes that are recycled but never returned to the system. A handle is a
+// pointer to the slot and the stamp that the slot had when the object was created. Freeing the object changes the
+// stamp, and from then on every old handle is recognised as stale.
 //
 //     handle ──▶ slot ──▶ chunk            handle ──▶ slot  (stamp 9: free, or another object's)
 //     stamp 8    stamp 8                   stamp 8
 //
-// Slots are taken from a list that belongs to the thread, so neither making nor freeing an object
-// takes a lock. A stamp has 56 bits of generation: at one object per nanosecond it wraps in two years.
-// Its other eight bits are the kind of object, so a handle that fits its slot knows the kind for certain.
+// Slots come from a list that belongs to the thread, so neither creating nor freeing an object takes a lock. A stamp
+// has 56 bits of generation: at one object per nanosecond it wraps around in two years. The other eight bits are the
+// kind of object, so a handle that matches its slot also knows the kind.
 //
-// Slots may change threads: memory sent to another thread is freed there, and a thread with too many
-// free slots passes some on. A stale handle of the first thread still looks at the stamp, so stamps are
-// atomic; on common machines that costs nothing.
+// A slot may change threads: memory sent to another thread is freed there, and a thread with too many free slots passes
+// some on. A stale handle of the first thread still reads the stamp, so stamps are atomic; on common machines that
+// costs nothing.
 
-/// What kind of object a slot stands for, kept in the low byte of its stamp.
+/// The kind of object that a slot belongs to, kept in the low byte of its stamp.
 @usableFromInline @frozen
 package enum ObjectKind: UInt8 {
-    // Kinds that share the first words of their records follow each other, see `ObjectKinds`.
+    // Kinds whose records begin with the same words are adjacent, see `ObjectKinds`.
     case chunk = 1
     case context
     case pool
@@ -44,16 +44,16 @@ package enum ObjectKind: UInt8 {
 /// One cell of the handle table.
 @usableFromInline
 package struct HandleSlot: ~Copyable {
-    /// Generation in the upper 56 bits, `ObjectKind` in the lowest eight while in use.
+    /// The generation in the upper 56 bits; the `ObjectKind` in the lowest eight while the slot is in use.
     @usableFromInline let atomicStamp = Atomic<UInt64>(0)
-    /// The object while in use, the next free slot otherwise.
+    /// The object while the slot is in use, otherwise the next free slot.
     @usableFromInline package var object: UnsafeMutableRawPointer?
 
     fileprivate init(nextFree: UnsafeMutableRawPointer?) { object = nextFree }
 
     @inlinable package var stamp: UInt64 { atomicStamp.load(ordering: .relaxed) }
 
-    /// Only the thread that the object, or the free slot, belongs to sets it.
+    /// Set only by the thread that the object or the free slot belongs to.
     @inlinable func setStamp(_ stamp: UInt64) { atomicStamp.store(stamp, ordering: .relaxed) }
 }
 
@@ -61,7 +61,7 @@ package struct HandleSlot: ~Copyable {
 package typealias HandleSlotPointer = UnsafeMutablePointer<HandleSlot>
 
 extension HandleSlotPointer {
-    /// Takes a slot for `object`, or returns nil when there is no memory for more slots.
+    /// Takes a slot for `object`; returns nil if there is no memory for more slots.
     @inlinable
     package static func acquire(for object: UnsafeMutableRawPointer, kind: ObjectKind) -> HandleSlotPointer? {
         let free = clinux_free_slots_here()!
@@ -74,7 +74,7 @@ extension HandleSlotPointer {
         return slot
     }
 
-    /// Gives the slot back: every handle to its object is stale from now on.
+    /// Gives the slot back: from now on every handle to its object is stale.
     @inlinable @inline(__always)
     package func release() {
         let free = clinux_free_slots_here()!
@@ -82,20 +82,21 @@ extension HandleSlotPointer {
         pointee.object = free.pointee.first
         free.pointee.first = UnsafeMutableRawPointer(self)
         let count = free.pointee.count
-        // Their number is less than `longestList`, so that the sum needs no check.
+        // The number is less than `longestList`, so the addition cannot overflow.
         free.pointee.count = count &+ 1
         if count == 0 || count &+ 1 == SlotDepot.longestList { SlotDepot.receivedFirstOrLast() }
     }
 
-    /// Whether the slot's object is of this kind; cheaper than to ask which kind it is.
+    /// Whether the slot's object is of this kind; cheaper than reading the kind.
     @inlinable @inline(__always)
     package func isOf(_ kind: ObjectKind) -> Bool { UInt8(truncatingIfNeeded: pointee.stamp) == kind.rawValue }
 
     package var kind: ObjectKind? { ObjectKind(rawValue: UInt8(truncatingIfNeeded: pointee.stamp)) }
 
-    /// The slot of the object at `address`, or nil when its first word is not that of a slot of ours.
+    /// The slot of the object at `address`, or nil if the first word there is not the address of one of the engine's
+    /// slots.
     ///
-    /// This is how a bare talloc pointer, a parent or a child, is turned back into a handle. It takes a lock.
+    /// Turns a bare talloc pointer, such as a parent or a child, back into a handle. It takes a lock.
     package static func find(forObjectAt address: UnsafeMutableRawPointer, size: Int) -> HandleSlotPointer? {
         guard size >= MemoryLayout<UInt>.size else { return nil }
         let word = address.load(as: UInt.self)
@@ -103,7 +104,7 @@ extension HandleSlotPointer {
         return slot.pointee.object == address && slot.kind != nil ? slot : nil
     }
 
-    /// Whether the chunk at `address` is an object whose handles are stale already, since its destructor is running.
+    /// Whether the chunk at `address` is an object whose handles are already stale because its destructor is running.
     package static func hasEnded(objectAt address: UnsafeMutableRawPointer, size: Int) -> Bool {
         guard size >= MemoryLayout<UInt>.size else { return false }
         let word = address.load(as: UInt.self)
@@ -112,25 +113,25 @@ extension HandleSlotPointer {
     }
 }
 
-/// Where threads get their slots from, and leave them when they end.
+/// Where threads get their slots, and leave them when they end.
 @usableFromInline
 enum SlotDepot {
-    /// Free slots that threads have left: those they had when they ended, or more than they need.
+    /// Free slots that a thread has given up: when it ended, or because it had more than it needs.
     private struct Batch {
-        /// The address of the first; the last one has no next.
+        /// The address of the first slot; the last one has no next.
         let first: UInt
         let count: Int
     }
 
     private static let leftBehind = Locked<[Batch]>([])
 
-    /// A thread with so many free slots sets them aside and begins a new list.
+    /// A thread with this many free slots sets them aside and starts a new list.
     ///
-    /// When that is as long, it gives the former one away: it may free what another thread makes, again and again. So
-    /// slots change threads by whole lists, and none is walked along.
+    /// When the new list is full as well, the thread gives the older one away, since it may keep freeing what another
+    /// thread creates. Slots therefore change threads in whole lists, and no list is ever walked.
     @inlinable static var longestList: Int { 1024 }
 
-    /// Where all slots are: slabs of this many bytes, aligned to as many.
+    /// All slots, in slabs of this many bytes, aligned to the same number.
     private static let slabs = Locked(Set<UInt>())
     private static let slabSize = 8192
 
@@ -140,10 +141,10 @@ enum SlotDepot {
         _ = threadEnd
     }
 
-    /// Runs when a thread ends, to pass its free slots on.
+    /// Runs when a thread ends, to pass on its free slots.
     private static let threadEnd = ThreadEnd { _ in SlotDepot.takeAll() }
 
-    /// Gives the calling thread, which has none, free slots; it still has none when there is no memory.
+    /// Refills the calling thread's empty list; it stays empty if there is no memory.
     @usableFromInline
     static func refill() {
         prepareProcess()
@@ -154,7 +155,7 @@ enum SlotDepot {
         free.pointee.count = batch.count
     }
 
-    /// How many slabs there are; for tests.
+    /// The number of slabs; for tests.
     static var slabCount: Int { slabs.withLock { $0.count } }
 
     /// The calling thread, which may have freed what another one made, has got its first slot back, or as many as it may
@@ -183,7 +184,7 @@ enum SlotDepot {
         return Batch(first: UInt(bitPattern: memory), count: count)
     }
 
-    /// Lets the calling thread begin a new list of free slots, and takes from it what it had set aside before.
+    /// Sets aside the calling thread's full list and starts a new one; gives away the list that was set aside before.
     private static func setAside() {
         giveAwaySetAside()
         let free = clinux_free_slots_here()!
@@ -202,7 +203,7 @@ enum SlotDepot {
         return free.pointee.set_aside.map { Batch(first: UInt(bitPattern: $0), count: longestList) }
     }
 
-    /// Takes all free slots of the calling thread, which ends, for other threads.
+    /// Takes all free slots of the calling thread, which is ending, for other threads.
     private static func takeAll() {
         giveAwaySetAside()
         let free = clinux_free_slots_here()!

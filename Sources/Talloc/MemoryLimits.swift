@@ -1,23 +1,23 @@
 import CLinux
 import CTalloc
 
-// libtalloc has limits of its own, deprecated since 2.4.0, which do not go together with moves: what is moved keeps
-// pointing at the limit it had, also when that is freed, and children that refuse to be freed are moved by libtalloc
-// itself. Here a limit is a note about an object, and what lies below the object is counted when that is asked for, so
-// that it does not matter how it came there.
+// libtalloc's own limits, deprecated since 2.4.0, do not survive moves: a moved chunk keeps pointing at its old limit
+// even after that is freed, and libtalloc itself moves children that refuse to be freed. Here a limit is a note about
+// an object. The memory below the object is counted when memory is requested, so it does not matter how it got there.
 
 extension TallocObject {
-    /// Lets the object and everything below it hold at most `bytes`, talloc's headers included; nil lifts the limit.
+    /// Limits the memory of the object and everything below it to `bytes`, including talloc's headers; nil lifts the
+    /// limit.
     ///
-    /// An allocation that would go over throws ``TallocError/outOfMemory(name:)``. What is moved below the object counts
-    /// from then on, even if that exceeds the limit; what is moved away does not. The limit stays with the object. A pool
-    /// counts with its whole stock.
+    /// An allocation that would exceed the limit throws ``TallocError/outOfMemory(name:)``. Memory moved below the
+    /// object counts from then on, even if that exceeds the limit; memory moved away no longer counts. The limit stays
+    /// with the object. A pool counts with its whole stock.
     ///
-    /// - Complexity: O(*n*) in the number of chunks below, for the first allocation and whenever as much has been
-    ///   allocated since as there was room. As long as there is any limit in the program, each allocation is O(*d*) in the
-    ///   depth of its parent. Limits are for tests of what happens at their end, and for coarse bounds.
+    /// - Complexity: O(*n*) in the number of chunks below, for the first allocation, and again whenever as much has
+    ///   been allocated as there was room for. While any limit exists in the program, each allocation is O(*d*) in the
+    ///   depth of its parent. Limits are meant for testing what happens when memory runs out, and for coarse bounds.
     ///
-    /// - Throws: Nothing at present; it is declared so because the note of a limit takes memory, too, as in C.
+    /// - Throws: Currently nothing; it is declared because noting a limit takes memory, as in C.
     ///
     /// The corresponding C function is `talloc_set_memlimit()`, which is deprecated.
     public func setMemoryLimit(bytes: Int?) throws(TallocError) {
@@ -33,18 +33,18 @@ extension TallocObject {
 @usableFromInline
 package enum MemoryLimits {
     private struct Limit {
-        /// Whose limit it is, unless that has been freed; of an object of another thread, no more may be looked at.
+        /// The object, which may have been freed; if it belongs to another thread, only its staleness may be read.
         let handle: TallocHandle
         let chunk: UnsafeMutableRawPointer
         let bytes: Int
-        /// At least what the object and all below it hold; nil if that is not known.
+        /// An upper bound for what the object and everything below it hold; nil if unknown.
         var held: Int?
     }
 
     private struct State {
-        /// Few programs set any, and fewer set many: they are looked through.
+        /// An array, since few programs set any limits, and fewer set many.
         var limits: [Limit] = []
-        /// How many more allocations succeed before one fails; nil if none has to.
+        /// How many more allocations succeed before one fails; nil if none must fail.
         var untilFailure: Int?
     }
 
@@ -52,9 +52,9 @@ package enum MemoryLimits {
 
     static func setUp() { state.withLock { _ in } }
 
-    /// Lets one allocation fail, after so many more have succeeded, or none, if nil; for tests.
+    /// Makes one allocation fail after this many more have succeeded, or none if nil; for tests.
     ///
-    /// - Returns: Whether the one that was asked for last is still to come.
+    /// - Returns: Whether the previously requested failure has not happened yet.
     @discardableResult
     package static func failAllocation(after count: Int?) -> Bool {
         let isToCome = state.withLock { state in
@@ -73,7 +73,7 @@ package enum MemoryLimits {
         }
     }
 
-    /// Changes the limits, after those of objects that have been freed are forgotten, and returns them.
+    /// Forgets the limits of freed objects, then changes the limits and returns them.
     @discardableResult
     private static func change(_ body: (inout [Limit]) -> Void = { _ in }) -> [Limit] {
         state.withLock { state in
@@ -84,7 +84,7 @@ package enum MemoryLimits {
         }
     }
 
-    /// Whether this allocation is the one that has to fail.
+    /// Whether this allocation is the one that must fail.
     private static func mustFail() -> Bool {
         state.withLock { state in
             guard let count = state.untilFailure else { return false }
@@ -93,15 +93,15 @@ package enum MemoryLimits {
         }
     }
 
-    /// Whether so many bytes may be allocated below a chunk.
+    /// Whether this many bytes may be allocated below a chunk.
     ///
-    /// Programs without limits, nearly all, pay for a look at one number.
+    /// Programs without limits, which is nearly all of them, pay for reading one number.
     @inlinable @inline(__always)
     package static func allow(_ bytes: Int, under parent: UnsafeMutableRawPointer?) -> Bool {
         !clinux_has_memory_limits() || haveRoom(for: bytes, under: parent)
     }
 
-    /// Notes that more lies below a chunk, and below all above it, than before.
+    /// Notes that the memory below a chunk, and below all its ancestors, has grown.
     package static func treeGrew(above chunk: UnsafeMutableRawPointer) {
         guard clinux_has_memory_limits() else { return }
         for limit in limitsAbove(chunk) { note(nil, limit.handle) }
@@ -116,7 +116,7 @@ package enum MemoryLimits {
 
     private static func hasRoom(for bytes: Int, _ limit: Limit) -> Bool {
         var held = limit.held ?? sizeOfTree(from: limit.chunk)
-        // What has been freed since it was counted makes room.
+        // Memory freed since the last count makes room.
         if held > limit.bytes - bytes { held = sizeOfTree(from: limit.chunk) }
         let hasRoom = held <= limit.bytes - bytes
         note(hasRoom ? held + bytes : held, limit.handle)
@@ -129,7 +129,7 @@ package enum MemoryLimits {
         }
     }
 
-    /// The limits of a chunk and of all above it.
+    /// The limits of a chunk and of all its ancestors.
     private static func limitsAbove(_ chunk: UnsafeMutableRawPointer?) -> [Limit] {
         let all = change()
         guard !all.isEmpty else { return [] }
@@ -137,9 +137,9 @@ package enum MemoryLimits {
             .flatMap { chunk in all.filter { $0.chunk == chunk && !$0.handle.isStale } }
     }
 
-    /// How many bytes a chunk and all below it take.
+    /// How many bytes a chunk and everything below it take.
     ///
-    /// A pool takes its whole stock, or as much as lies below it, if that is more.
+    /// A pool takes its whole stock, or the size of what is below it if that is more.
     private static func sizeOfTree(from chunk: UnsafeMutableRawPointer) -> Int {
         totals(of: walkTree(from: chunk)) { step, below in
             let size = talloc_get_size(step.chunk) + headerSize
@@ -148,6 +148,6 @@ package enum MemoryLimits {
         }.first ?? 0
     }
 
-    /// What libtalloc puts before each chunk.
+    /// The size of the header that libtalloc puts before each chunk.
     static let headerSize = 96
 }

@@ -1,31 +1,31 @@
 import CLinux
 
-// Where a handle becomes a record. Whatever a record holds, it begins with the object's slot.
+// Where a handle becomes a record. Every record begins with the object's slot.
 
-/// What lies in the chunk of an object of one kind, or of a few kinds that share their first words.
+/// The content of the chunk of an object of one kind, or of several kinds that share their first words.
 @usableFromInline
 package protocol ObjectRecord: ~Copyable {
-    /// The kind of object, as the handle's stamp tells it.
+    /// The kind of object, as in the handle's stamp.
     static var kinds: ObjectKinds { get }
-    /// What an object of this kind is called in a message, with its article.
+    /// The name of this kind of object in a message, with its article.
     static var description: StaticString { get }
 }
 
-/// A range of kinds, so that one comparison tells whether a kind is among them.
+/// A range of kinds, so that one comparison tells whether a kind is in it.
 @frozen
 @usableFromInline
 package struct ObjectKinds {
     @usableFromInline let first: UInt8
     @usableFromInline let span: UInt8
 
-    /// One kind.
+    /// A single kind.
     @inlinable
     package init(_ kind: ObjectKind) {
         first = kind.rawValue
         span = 0
     }
 
-    /// All kinds from one to another, in the order of `ObjectKind`.
+    /// All kinds between two, in the order of `ObjectKind`.
     @inlinable
     package init(from first: ObjectKind, to last: ObjectKind) {
         self.first = first.rawValue
@@ -37,10 +37,10 @@ package struct ObjectKinds {
 }
 
 extension TallocHandle {
-    /// The record of the object, or nil if the object is freed or of another kind than asked for.
+    /// The record of the object, or nil if the object was freed or is of another kind.
     ///
-    /// This is the one place where a handle becomes a record. Handles come from conformances that any program may write,
-    /// so whoever asks for one asks once, and uses nothing but what this returns.
+    /// This is the only place where a handle becomes a record. Handles come from conformances that any program may
+    /// write. Callers therefore ask a conformance once, and use only what this returns.
     @inlinable @inline(__always)
     package func record<Record: ObjectRecord & ~Copyable>(
         as type: Record.Type
@@ -72,14 +72,14 @@ extension TallocObject {
         return (handle, chunk(with: handle, call))
     }
 
-    /// The chunk of a handle that the object gave, or a trap that names this type and the call if it was freed.
+    /// The chunk of a handle that came from the object, or a trap that names this type and the call if it was freed.
     @inlinable @inline(__always)
     package func chunk(with handle: TallocHandle, _ call: StaticString) -> UnsafeMutableRawPointer {
         guard let object = handle.object else { unusable(handle, "", call) }
         return object
     }
 
-    /// A function of its own, so that no use of a handle that is not stale looks up the type.
+    /// A separate function, so that only a stale handle looks up the type.
     @inline(never)
     @inlinable
     package func unusable(_ handle: TallocHandle, _ wanted: StaticString, _ call: StaticString) -> Never {

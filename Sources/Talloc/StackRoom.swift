@@ -1,12 +1,13 @@
 import CLinux
 
-// A thread's stack is limited, and how deep a program nests is not: trees of memory that are freed level by level, requests
-// whose callbacks end the request above. What calls itself for each level makes sure first that there is room.
+// A thread's stack is limited, but a program may nest as deeply as it likes: trees of memory are freed level by level,
+// and a request's callback may end the request above it. Every such recursive function first makes sure that there is
+// room.
 
 // snippet: room
-/// Calls a function on a stack that has room for it, whatever else is on the stack already.
+/// Calls a function on a stack that has room for it, no matter how much of the current stack is used.
 ///
-/// - Complexity: O(1); a thread that is short of stack makes a system call now and then.
+/// - Complexity: O(1); a thread that is short of stack makes an occasional system call.
 @inlinable @inline(__always)
 package func withStackRoom(_ body: () -> Void) {
     if clinux_has_stack_room() { body() } else { callWithStackRoom(body) }

@@ -2,8 +2,8 @@ import CTalloc
 
 /// A chunk of talloc memory that holds one Swift value of any type.
 ///
-/// The value lives in the chunk itself and is deinitialised when the chunk is freed, so a reference it holds is released
-/// and nothing leaks. Like every handle this one is two words, owns nothing, and belongs to one thread.
+/// The value is stored in the chunk itself and deinitialised when the chunk is freed, so the references that it holds
+/// are released and nothing leaks. Like every handle, this one is two words, owns nothing, and belongs to one thread.
 ///
 /// ```swift
 /// struct Counter {
@@ -22,23 +22,23 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
     @inlinable
     package init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
 
-    /// Makes a root chunk, which its owner must free.
+    /// Creates a root chunk, which its owner must free.
     ///
     /// - Parameters:
-    ///   - value: What the chunk holds.
-    ///   - name: What reports call it; by default the name of the value's type.
-    /// - Throws: ``TallocError/outOfMemory(name:)``; the value is released then.
+    ///   - value: The value to store in the chunk.
+    ///   - name: The name in reports; by default, the name of the value's type.
+    /// - Throws: ``TallocError/outOfMemory(name:)``; then the value is released.
     public init(_ value: consuming Value, named name: StaticString? = nil) throws(TallocError) {
         try self.init(value, parent: nil, name: name)
     }
 
-    /// Makes a chunk that is freed with `parent`, unless it was freed or moved before.
+    /// Creates a chunk that is freed with `parent`, unless it was freed or moved before.
     ///
     /// - Parameters:
-    ///   - value: What the chunk holds.
-    ///   - parent: What the chunk belongs to.
-    ///   - name: What reports call it; by default the name of the value's type.
-    /// - Throws: ``TallocError/outOfMemory(name:)``; the value is released then.
+    ///   - value: The value to store in the chunk.
+    ///   - parent: The chunk's parent.
+    ///   - name: The name in reports; by default, the name of the value's type.
+    /// - Throws: ``TallocError/outOfMemory(name:)``; then the value is released.
     ///
     /// The corresponding C macro is `talloc()`.
     public init(
@@ -58,8 +58,8 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
 
     /// The value in the chunk.
     ///
-    /// Changing a part of it (`chunk.value.count += 1`) happens in place. Until the change is over, any other use of the
-    /// same chunk's value, or freeing it, is a trap.
+    /// Changing a part of it (`chunk.value.count += 1`) happens in place. Until the change is over, freeing the chunk,
+    /// or any other use of its value, traps.
     @inlinable
     public var value: Value {
         get { Storage<Value>.value(in: unchangingChunk("value")).pointee }
@@ -79,29 +79,28 @@ public struct TallocChunk<Value>: TallocObject, Equatable {
         }
     }
 
-    /// Sets what is asked before the chunk is freed, and may refuse.
+    /// Sets a destructor, which is called before the chunk is freed and may refuse; nil removes it.
     ///
-    /// Nil takes it away.
-    ///
-    /// - Parameter destructor: Called once for each attempt to free, while the value and everything below are still
-    ///   there. The chunk owns it, and lets it go when it is freed.
+    /// - Parameter destructor: Called once for each attempt to free, while the value and everything below still exist.
+    ///   The chunk owns the destructor and releases it when it is freed.
     ///
     /// The corresponding C macro is `talloc_set_destructor()`.
     public func setDestructor(_ destructor: ((TallocChunk) -> FreeDecision)?) {
         let chunk = record(as: ValueChunkRecord.self, "setDestructor(_:)")
-        // Swapped, not assigned: releasing the old one may run any deinit, so it comes when the new one is in place.
+        // Swap instead of assigning: releasing the old destructor may run any deinit, which must find the new one in
+        // place.
         var destructor = destructor.map { ask in { ask(TallocChunk(tallocHandle: $0)) } }
         swap(&chunk.pointee.header.destructor, &destructor)
     }
 
-    /// Gives the chunk another name, copied into memory that goes with it.
+    /// Renames the chunk; the copy of the name is freed with it.
     ///
-    /// - Throws: ``TallocError/outOfMemory(name:)``; the old name stays then.
+    /// - Throws: ``TallocError/outOfMemory(name:)``; then the old name stays.
     ///
     /// The corresponding C function is `talloc_set_name()`.
     public func setName(_ name: String) throws(TallocError) { try renameChunk(chunk("setName(_:)"), name) }
 
-    /// The chunk, or a trap when its value is being changed: no other code may see it half done.
+    /// The chunk, or a trap while its value is being changed, since no other code may see a half-changed value.
     @inlinable
     func unchangingChunk(_ call: StaticString) -> UnsafeMutableRawPointer {
         let record = record(as: ValueChunkRecord.self, call)

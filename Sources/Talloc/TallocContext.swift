@@ -1,8 +1,8 @@
 import CTalloc
 
-/// A chunk that holds nothing and exists to be a parent: whatever hangs below it is freed with it.
+/// A chunk that holds nothing and serves as a parent: everything below it is freed with it.
 ///
-/// It is a handle: copying it copies two words, and it does not keep the memory alive. It belongs to one thread.
+/// It is a handle: copying it copies two words and does not keep the memory alive. It belongs to one thread.
 ///
 /// ```swift
 /// let program = try TallocContext(named: "program")
@@ -18,7 +18,7 @@ public struct TallocContext: TallocObject, Equatable {
 
     package init(tallocHandle: TallocHandle) { self.tallocHandle = tallocHandle }
 
-    /// The handle of a chunk found in the tree, or nil when it is private memory of talloc or of the engine.
+    /// The handle of a chunk found in the tree, or nil if the chunk is private memory of talloc or of the engine.
     package init?(chunkAt address: UnsafeMutableRawPointer) {
         guard let slot = HandleSlotPointer.find(forObjectAt: address, size: talloc_get_size(address)) else {
             return nil
@@ -26,9 +26,9 @@ public struct TallocContext: TallocObject, Equatable {
         tallocHandle = TallocHandle(slot: slot)
     }
 
-    /// Makes a root: a context without a parent, which its owner must free.
+    /// Creates a root: a context without a parent, which its owner must free.
     ///
-    /// - Parameter name: What reports call it; by default the file that made it.
+    /// - Parameter name: The name in reports; by default, the file that created it.
     /// - Throws: ``TallocError/outOfMemory(name:)``.
     ///
     /// The corresponding C macro is `talloc_new(NULL)`.
@@ -36,11 +36,11 @@ public struct TallocContext: TallocObject, Equatable {
         self.init(tallocHandle: try ChunkHeader.make(kind: .context, name: name.cString, under: nil))
     }
 
-    /// Makes a context that is freed with `parent`, unless it was freed or moved before.
+    /// Creates a context that is freed with `parent`, unless it was freed or moved before.
     ///
     /// - Parameters:
-    ///   - parent: What it belongs to.
-    ///   - name: What reports call it; by default the file that made it.
+    ///   - parent: The context's parent.
+    ///   - name: The name in reports; by default, the file that created it.
     /// - Throws: ``TallocError/outOfMemory(name:)``.
     ///
     /// The corresponding C macro is `talloc_new()`.
@@ -50,22 +50,20 @@ public struct TallocContext: TallocObject, Equatable {
                 kind: .context, name: name.cString, under: parent.chunk("init(under:named:)")))
     }
 
-    /// Gives the context another name, copied into memory that goes with it.
+    /// Renames the context; the copy of the name is freed with it.
     ///
-    /// - Throws: ``TallocError/outOfMemory(name:)``; the old name stays then.
+    /// - Throws: ``TallocError/outOfMemory(name:)``; then the old name stays.
     ///
     /// The corresponding C function is `talloc_set_name()`.
     public func setName(_ name: String) throws(TallocError) { try renameChunk(chunk("setName(_:)"), name) }
 
-    /// Sets what is asked before the context is freed, and may refuse.
+    /// Sets a destructor, which is called before the context is freed and may refuse; nil removes it.
     ///
-    /// Nil takes it away.
+    /// Engine objects rely on their own destructors, and a typed chunk has its own form of this call; for both, this
+    /// call traps.
     ///
-    /// Engine objects are told apart by their own destructors, and a typed chunk has its own form of this call;
-    /// both are refused here with a trap.
-    ///
-    /// - Parameter destructor: Called once for each attempt to free, while everything below is still there. The context
-    ///   owns it, and lets it go when it is freed.
+    /// - Parameter destructor: Called once for each attempt to free, while everything below still exists. The context
+    ///   owns the destructor and releases it when it is freed.
     ///
     /// The corresponding C macro is `talloc_set_destructor()`.
     public func setDestructor(_ destructor: ((TallocContext) -> FreeDecision)?) {
@@ -74,7 +72,8 @@ public struct TallocContext: TallocObject, Equatable {
             abort(
                 "'\(name)' is not plain memory and has a destructor of its own; hang a TallocContext below it instead")
         }
-        // Swapped, not assigned: releasing the old one may run any deinit, so it comes when the new one is in place.
+        // Swap instead of assigning: releasing the old destructor may run any deinit, which must find the new one in
+        // place.
         var destructor = destructor.map { ask in { ask(TallocContext(tallocHandle: $0)) } }
         swap(&record.pointee.header.destructor, &destructor)
     }
@@ -83,19 +82,19 @@ public struct TallocContext: TallocObject, Equatable {
 @available(*, unavailable)
 extension TallocContext: Sendable {}
 
-/// What a destructor says to an attempt to free.
+/// A destructor's answer to an attempt to free.
 public enum FreeDecision {
-    /// The memory may go.
+    /// The memory may be freed.
     case allow
     /// The memory must stay; `free()` returns false.
     case refuse
 }
 
-/// Runs `body` with a root context that is freed when it ends, by returning or by throwing.
+/// Runs `body` with a root context that is freed when `body` returns or throws.
 ///
 /// - Parameters:
-///   - name: What reports call the context.
-///   - body: Gets the context; handles below it are stale once it has ended.
+///   - name: The context's name in reports.
+///   - body: Receives the context; handles below it are stale once `body` has ended.
 /// - Throws: ``TallocError/outOfMemory(name:)``, or what `body` throws.
 ///
 /// ```swift

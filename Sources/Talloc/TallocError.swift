@@ -1,9 +1,9 @@
-/// What can go wrong when talloc is asked for memory.
+/// An error that occurs when a program asks talloc for memory.
 public enum TallocError: Error, Equatable, CustomStringConvertible {
-    /// There is no memory for the named chunk: the system has none, or a memory limit was reached.
+    /// There is no memory for the named chunk: the system has none left, or a memory limit was reached.
     case outOfMemory(name: String)
 
-    /// A sentence for people, naming the chunk that could not be made.
+    /// A readable sentence that names the chunk that could not be allocated.
     public var description: String {
         switch self {
         case .outOfMemory(let name):

@@ -1,12 +1,12 @@
 /// A checked reference to one talloc chunk: the private part of every handle in this project.
 ///
-/// A handle is as cheap to copy as two words and owns nothing. It remembers the stamp of its object's
-/// slot, and each use compares the two, so a handle whose object was freed is noticed, always.
+/// Copying a handle copies two words; a handle owns nothing. It remembers the stamp of its object's slot, and each use
+/// compares the two, so the engine always notices a handle whose object was freed.
 public struct TallocHandle: Equatable {
     @usableFromInline package let slot: HandleSlotPointer
     @usableFromInline package let stamp: UInt64
 
-    /// The handle of the object that `slot` stands for now.
+    /// The handle of the object that `slot` currently belongs to.
     @inlinable
     package init(slot: HandleSlotPointer) {
         self.slot = slot

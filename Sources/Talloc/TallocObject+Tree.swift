@@ -2,29 +2,29 @@ import CLinux
 import CTalloc
 
 extension TallocObject {
-    /// What the object belongs to, or nil when it is a root.
+    /// The object's parent, or nil if the object is a root.
     ///
     /// The corresponding C function is `talloc_parent()`.
     public var parent: TallocContext? {
         talloc_parent(chunk()).flatMap { TallocContext(chunkAt: $0) }
     }
 
-    /// What belongs to the object, in the order it came.
+    /// The object's children, in the order they were added.
     ///
-    /// Private memory of libtalloc and of the engine is left out.
+    /// Private memory of libtalloc and of the engine is omitted.
     ///
     /// - Complexity: O(*n*) in the number of children.
     public var children: [TallocContext] { childChunks(of: chunk()).compactMap { TallocContext(chunkAt: $0) } }
 
-    /// Moves the object, and everything below it, under another parent.
+    /// Moves the object, and everything below it, to another parent.
     ///
-    /// A parent that lies below the object itself is refused with a trap, since the tree would lose both.
+    /// Traps if the new parent is below the object itself, since the tree would lose both.
     ///
-    /// - Complexity: O(*d*) in how deep the new parent lies; O(1) for an object without children.
+    /// - Complexity: O(*d*) in the depth of the new parent; O(1) for an object without children.
     ///
     /// The corresponding C functions are `talloc_steal()` and `talloc_move()`.
     public func move(under parent: some TallocObject) {
-        // Both are asked for their handles before either is looked at: a conformance may free the other meanwhile.
+        // Get both handles before using either: a conformance may free the other object.
         let handles = (tallocHandle, parent.tallocHandle)
         let chunk = chunk(with: handles.0, "move(under:)")
         let newParent = parent.chunk(with: handles.1, "move(under:)")
@@ -37,19 +37,19 @@ extension TallocObject {
         MemoryLimits.treeGrew(above: newParent)
     }
 
-    /// Makes the object a root: only its owner frees it from now on.
+    /// Makes the object a root; from now on only its owner frees it.
     ///
     /// The corresponding C call is `talloc_steal(NULL, ptr)`.
     public func moveToRoot() { _ = _talloc_steal_loc(nil, chunk(), nil) }
 
-    /// Bytes held by the object and everything below it, as asked for, without talloc's headers.
+    /// The number of bytes requested for the object and everything below it, without talloc's headers.
     ///
     /// - Complexity: O(*n*) in the number of chunks below.
     ///
     /// The corresponding C function is `talloc_total_size()`.
     public var totalSize: Int { walkTree(from: chunk()).reduce(0) { $0 + talloc_get_size($1.chunk) } }
 
-    /// Number of chunks: the object and everything below it.
+    /// The number of chunks: the object and everything below it.
     ///
     /// - Complexity: O(*n*) in the number of chunks below.
     ///
@@ -57,7 +57,7 @@ extension TallocObject {
     public var totalBlocks: Int { walkTree(from: chunk()).count }
 }
 
-/// Whether a chunk is another one, or lies anywhere below it.
+/// Whether a chunk is the same as another one, or anywhere below it.
 ///
 /// libtalloc's own function gives up after 10,000 levels.
 private func lies(_ chunk: UnsafeMutableRawPointer, below other: UnsafeMutableRawPointer) -> Bool {
@@ -67,7 +67,7 @@ private func lies(_ chunk: UnsafeMutableRawPointer, below other: UnsafeMutableRa
     return ancestor != nil
 }
 
-/// The chunks right below a chunk, in the order they came; private memory is among them.
+/// The direct children of a chunk, including private memory, in the order they were added.
 package func childChunks(of parent: UnsafeMutableRawPointer) -> [UnsafeMutableRawPointer] {
     var newestFirst: [UnsafeMutableRawPointer] = []
     withUnsafeMutablePointer(to: &newestFirst) { found in
@@ -82,11 +82,11 @@ package func childChunks(of parent: UnsafeMutableRawPointer) -> [UnsafeMutableRa
     return newestFirst.reversed()
 }
 
-/// Adds up a number for each chunk of a tree that was walked, from the last to the first.
+/// Adds up a number for each chunk of a walked tree, from the last chunk to the first.
 ///
-/// - Parameter total: Gets a chunk, and the sum of what this gave for its children.
+/// - Parameter total: Receives a chunk, and the sum of its own results for the chunk's children.
 func totals(of steps: [TreeStep], _ total: (_ step: TreeStep, _ children: Int) -> Int) -> [Int] {
-    // At each depth, the sum for the chunks met there that still wait for their parent.
+    // At each depth, the sum for the chunks found there whose parent has not been reached yet.
     var waiting: [Int] = []
     var totals: [Int] = []
     for step in steps.reversed() {
@@ -99,15 +99,15 @@ func totals(of steps: [TreeStep], _ total: (_ step: TreeStep, _ children: Int) -
     return totals.reversed()
 }
 
-/// One chunk met while walking a tree.
+/// One chunk found while walking a tree.
 package struct TreeStep {
     package let chunk: UnsafeMutableRawPointer
     package let depth: Int
 }
 
-/// All chunks from `root` down, parents before children, siblings in the order they came.
+/// All chunks from `root` down: parents before children, siblings in the order they were added.
 ///
-/// A list of what is still to be visited instead of a function that calls itself: a tree may be a million levels deep.
+/// Keeps a list of chunks to visit instead of recursing: a tree may be a million levels deep.
 package func walkTree(from root: UnsafeMutableRawPointer) -> [TreeStep] {
     var steps: [TreeStep] = []
     var next = [TreeStep(chunk: root, depth: 0)]

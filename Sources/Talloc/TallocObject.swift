@@ -1,10 +1,10 @@
 import CTalloc
 
-/// Anything that is one talloc chunk: memory, and every context, event and request of the engine.
+/// Anything that is a talloc chunk: memory, and every context, event and request of the engine.
 ///
-/// Whatever is a `TallocObject` can be the parent of others, and freeing it frees everything below it.
+/// Any `TallocObject` can be the parent of others, and freeing it frees everything below it.
 ///
-/// A type of your own that wraps an object conforms by returning the object's handle. What it returns is checked at each
+/// Your own type that wraps an object conforms by returning the object's handle. The engine checks that handle at each
 /// use, so a conformance cannot break anything: at worst, it refers to another object than you meant.
 ///
 /// ```swift
@@ -27,9 +27,9 @@ extension TallocObject {
     /// Whether the object has been freed, by itself or with a parent; never traps.
     public var isFreed: Bool { tallocHandle.isStale }
 
-    /// Frees the object and everything below it, children last made first.
+    /// Frees the object and everything below it, children in reverse order of creation.
     ///
-    /// - Returns: Whether it was freed; false when a destructor refused, and then nothing has changed.
+    /// - Returns: Whether it was freed; false if a destructor refused, in which case nothing has changed.
     /// - Complexity: O(*n*) in the number of chunks below.
     ///
     /// The corresponding C function is `talloc_free()`.
@@ -37,11 +37,11 @@ extension TallocObject {
     @discardableResult
     public func free() -> Bool { freeChunk(chunk("free()")) }
 
-    /// Frees everything below the object, but not the object.
+    /// Frees everything below the object, but not the object itself.
     ///
     /// A child whose destructor refuses stays where it is, and so does private memory, such as the tables of an event
-    /// context: the C function would free the latter while the object still uses it, and move refusing children to the
-    /// object's parent. What a destructor moves away meanwhile is kept, and what it adds is freed.
+    /// context. (The C function frees private memory while the object still uses it, and moves refusing children to the
+    /// object's parent.) What a destructor moves away meanwhile is kept; what it adds is freed.
     ///
     /// - Complexity: O(*n*) in the number of chunks below.
     ///
@@ -50,17 +50,17 @@ extension TallocObject {
         freeChildrenThatAgree(of: checked("freeChildren()").handle)
     }
 
-    /// The chunk's name, for reports and for error messages.
+    /// The chunk's name in reports and error messages.
     ///
     /// The corresponding C function is `talloc_get_name()`.
     public var name: String { nameOfChunk(chunk()) }
 
-    /// The same object as plain memory, for code that does not care what it is.
+    /// The same object as plain memory, for code that works with any object.
     public var tallocContext: TallocContext { TallocContext(tallocHandle: tallocHandle) }
 
-    /// The object seen as a typed chunk, or nil when it holds something else.
+    /// The object as a typed chunk, or nil if it holds something else.
     ///
-    /// The type itself is compared, not its name: two types of the same name are two types.
+    /// Compares the type itself, not its name: two types of the same name are two types.
     ///
     /// The corresponding C macro is `talloc_get_type()`.
     public func chunk<Value>(of type: Value.Type) -> TallocChunk<Value>? {
@@ -68,7 +68,7 @@ extension TallocObject {
         return heldType(by: handle) == type ? TallocChunk(tallocHandle: handle) : nil
     }
 
-    /// The object seen as a typed chunk, or a trap naming both types when it holds something else.
+    /// The object as a typed chunk; traps with the names of both types if it holds something else.
     ///
     /// The corresponding C macro is `talloc_get_type_abort()`.
     public func chunk<Value>(expecting type: Value.Type) -> TallocChunk<Value> {
@@ -79,7 +79,7 @@ extension TallocObject {
     }
 
     // snippet: held-type
-    /// The type of the value in a typed chunk; nil for anything else.
+    /// The type of the value in a typed chunk; nil for any other object.
     private func heldType(by handle: TallocHandle) -> Any.Type? {
         handle.record(as: ValueChunkRecord.self)?.pointee.header.storage?.valueType
     }
@@ -98,7 +98,7 @@ extension TallocObject {
     }
 }
 
-/// The names of two types, with their modules where they have the same name.
+/// The names of two types, qualified with their modules if the names are equal.
 package func distinctNames(_ left: Any.Type, _ right: Any.Type) -> (String, String) {
     let names = ("\(left)", "\(right)")
     return names.0 == names.1 ? (String(reflecting: left), String(reflecting: right)) : names

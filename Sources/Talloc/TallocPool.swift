@@ -1,10 +1,9 @@
 import CTalloc
 
-/// A parent with a stock of memory: what is made below it comes from the stock as long as that lasts.
+/// A parent with a stock of memory, from which everything below it is allocated while the stock lasts.
 ///
-/// Making and freeing many small objects below a pool does not ask the system each time. When the stock is used up,
-/// talloc goes on with ordinary memory. The stock returns to the system when the pool and everything taken from it
-/// are gone.
+/// Creating and freeing many small objects below a pool does not call `malloc` each time. When the stock is used up,
+/// talloc continues with ordinary memory. The stock is freed once the pool and everything allocated from it are freed.
 ///
 /// ```swift
 /// let pool = try TallocPool(objects: 100, bytes: 8192, under: memory)
@@ -17,24 +16,24 @@ public struct TallocPool: TallocObject, Equatable {
     /// The checked reference to the chunk.
     public let tallocHandle: TallocHandle
 
-    /// Makes a root pool, which its owner must free.
+    /// Creates a root pool, which its owner must free.
     ///
     /// - Parameters:
-    ///   - objects: How many chunks the stock shall serve.
-    ///   - bytes: How many bytes they hold together; talloc's headers come on top.
-    ///   - name: What reports call it.
+    ///   - objects: How many chunks the stock should hold.
+    ///   - bytes: How many bytes these chunks hold in total; talloc's headers are added.
+    ///   - name: The name in reports.
     /// - Throws: ``TallocError/outOfMemory(name:)``.
     public init(objects: Int, bytes: Int, named name: StaticString = "TallocPool") throws(TallocError) {
         try self.init(objects: objects, bytes: bytes, parent: nil, name: name)
     }
 
-    /// Makes a pool that is freed with `parent`, unless it was freed or moved before.
+    /// Creates a pool that is freed with `parent`, unless it was freed or moved before.
     ///
     /// - Parameters:
-    ///   - objects: How many chunks the stock shall serve.
-    ///   - bytes: How many bytes they hold together; talloc's headers come on top.
-    ///   - parent: What the pool belongs to.
-    ///   - name: What reports call it.
+    ///   - objects: How many chunks the stock should hold.
+    ///   - bytes: How many bytes these chunks hold in total; talloc's headers are added.
+    ///   - parent: The pool's parent.
+    ///   - name: The name in reports.
     /// - Throws: ``TallocError/outOfMemory(name:)``.
     ///
     /// The corresponding C macro is `talloc_pooled_object()`.

@@ -1,6 +1,6 @@
 import CTalloc
 
-/// A picture of a talloc tree at one moment, for printing and for looking into.
+/// A snapshot of a talloc tree, to print or to inspect.
 ///
 /// ```swift
 /// _ = try TallocChunk([1, 2, 3], under: memory, named: "numbers")
@@ -14,22 +14,22 @@ public struct TallocReport: CustomStringConvertible {
     public struct Entry: Sendable {
         /// The chunk's name.
         public let name: String
-        /// What the chunk holds besides, where the name does not say it: the type of a request's state.
+        /// What the chunk holds, where the name does not say so: the type of a request's state.
         public let contents: String?
-        /// How far below the report's root it lies; the root is at 0.
+        /// How far the chunk is below the report's root, which is at 0.
         public let depth: Int
-        /// Bytes of this chunk alone.
+        /// The size of this chunk alone, in bytes.
         public let size: Int
-        /// Chunks below this one, itself included.
+        /// The number of chunks in this chunk's subtree, including itself.
         public let blocks: Int
     }
 
-    /// The chunks, parents before children, siblings in the order they came.
+    /// The chunks: parents before children, siblings in the order they were added.
     public let entries: [Entry]
 
-    /// Which columns the printed tree has.
+    /// The columns of the printed tree.
     public enum Columns: Sendable {
-        /// Names alone, the same on every machine.
+        /// Only names, the same on every machine.
         case names
         /// Names, bytes and blocks.
         case sizes
@@ -45,12 +45,12 @@ public struct TallocReport: CustomStringConvertible {
         }
     }
 
-    /// The tree drawn with names, bytes and blocks, one chunk a line.
+    /// The tree drawn with names, bytes and blocks, one chunk per line.
     public var description: String { drawing(.sizes) }
 
-    /// The tree drawn with lines, one chunk a line, without a line break at the end.
+    /// The tree drawn with lines, one chunk per line, without a newline at the end.
     ///
-    /// From a depth of 64 on, the depth itself stands in place of the lines.
+    /// From depth 64 on, the number of the depth replaces the lines.
     ///
     /// - Complexity: O(*n*) in the number of chunks.
     public func drawing(_ columns: Columns) -> String {
@@ -65,7 +65,8 @@ public struct TallocReport: CustomStringConvertible {
         }.joined(separator: "\n")
     }
 
-    /// The lines before each name, found from the last entry to the first: an elder sibling's branch goes on.
+    /// The lines before each name, computed from the last entry to the first, since an elder sibling's branch continues
+    /// past its subtree.
     private var branches: [String] {
         var goesOn: [Bool] = []
         var result: [String] = []
@@ -86,9 +87,11 @@ public struct TallocReport: CustomStringConvertible {
     private static let deepestLines = 64
 }
 
-/// Where the record of a request keeps what knows its state, and whether that lies in the request: then there is a 0.
+/// Where a request's record keeps the witness of its state's type, and the word that is 0 if the state is in the
+/// request's own chunk.
 ///
-/// Requests are the engine's, but reports are here, and a tree of requests says little without the types of their states.
+/// Requests belong to the engine but reports belong here, and a report of requests says little without the types of
+/// their states.
 package enum RequestLayout {
     static let name = "struct tevent_req"
     package static let storage = 56
@@ -104,7 +107,7 @@ private func typeOfState(in chunk: UnsafeMutableRawPointer) -> String? {
 }
 
 extension TallocObject {
-    /// A picture of the object and everything below it, as it is now.
+    /// A snapshot of the object and everything below it.
     ///
     /// - Complexity: O(*n*) in the number of chunks below.
     ///

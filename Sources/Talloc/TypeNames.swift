@@ -1,12 +1,12 @@
 import CLinux
 
-/// Names of types as C strings that live as long as the process.
+/// The names of types as C strings that live as long as the process.
 ///
-/// Every typed chunk and every request needs one, so the last name found for each of 64 groups of types is kept where
-/// it is read without a lock.
+/// Every typed chunk and every request needs one. The last name found for each of 64 groups of types is therefore kept
+/// where it can be read without a lock.
 @usableFromInline
 package enum TypeNames {
-    /// Immortal once made, so a reader that has found one may look into it.
+    /// Never freed, so a reader that has found one may use it.
     private struct Entry {
         let type: ObjectIdentifier
         let name: UnsafePointer<CChar>
@@ -19,7 +19,7 @@ package enum TypeNames {
     @usableFromInline
     package static func cString(of type: Any.Type) -> UnsafePointer<CChar> {
         let id = ObjectIdentifier(type)
-        // Metadata is aligned to 8 bytes and more.
+        // Metadata is aligned to at least 8 bytes.
         let place = UInt(bitPattern: id) >> 4
         if let entry = UnsafePointer<Entry>(bitPattern: clinux_recent_type_name(place)), entry.pointee.type == id {
             return entry.pointee.name

@@ -1,7 +1,7 @@
-// What of a typed chunk does not depend on its type, and what does in few words, so that the latter can become part of
-// the program that uses it.
+// The parts of a typed chunk that do not depend on its type, and, kept short, those that do, so that the compiler can
+// specialise them in the program that uses them.
 
-/// What code that does not know a value's type must know to keep the value and to release it.
+/// What code needs to store and release a value without knowing its type.
 @usableFromInline
 package protocol ValueStorage {
     static var valueType: Any.Type { get }
@@ -10,10 +10,10 @@ package protocol ValueStorage {
     static func moveValue(from place: UnsafeMutableRawPointer, to newPlace: UnsafeMutableRawPointer)
 }
 
-/// Where a value lies: behind a header or record, whose end is its place, at the next address that suits its type.
+/// Where a value is stored: after a header or record, at the first address that suits its type.
 @usableFromInline
 package enum Storage<Value>: ValueStorage {
-    /// How many bytes a place must have, which is at a multiple of eight; a type that wants more gets room to move up.
+    /// How many bytes a place needs at a multiple of eight; types with a stricter alignment get room to move up.
     @inlinable
     package static var room: Int { MemoryLayout<Value>.size + max(MemoryLayout<Value>.alignment - 8, 0) }
 
@@ -38,14 +38,14 @@ package enum Storage<Value>: ValueStorage {
 
     @inlinable
     package static func moveValue(from place: UnsafeMutableRawPointer, to newPlace: UnsafeMutableRawPointer) {
-        // Not moveInitialize(from:count:), which moves a byte even for a type that has none.
+        // Not moveInitialize(from:count:), which moves a byte even for a zero-sized type.
         value(at: newPlace).initialize(to: value(at: place).move())
     }
 }
 
-/// Makes a chunk whose value, for which there is room, must be initialised at once.
+/// Creates a chunk with room for a value, which the caller must initialise immediately.
 ///
-/// - Throws: ``TallocError/outOfMemory(name:)``; nothing has changed then.
+/// - Throws: ``TallocError/outOfMemory(name:)``; then nothing has changed.
 package func makeTypedChunk(
     name: UnsafePointer<CChar>, storage: any ValueStorage.Type, under parent: UnsafeMutableRawPointer?
 ) throws(TallocError) -> UnsafeMutableRawPointer {
@@ -55,10 +55,11 @@ package func makeTypedChunk(
     return chunk
 }
 
-/// Where the value of a typed chunk lies.
+/// The address of the value of a typed chunk.
 package func placeOfValue(in chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer { chunk + ChunkHeader.size }
 
-/// Where the value lies, or a trap when it is being changed: no other code may see it half done.
+/// The address of the value, or a trap while the value is being changed, since no other code may see a half-changed
+/// value.
 package func placeOfUnchangingValue(in chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
     if chunk.assumingMemoryBound(to: ChunkHeader.self).pointee.isBeingChanged { usedWhileChanged(chunk) }
     return placeOfValue(in: chunk)

@@ -1,2 +1,2 @@
-// A program that uses events uses memory, too: one import gives it both.
+// A program that uses events also uses memory; one import gives it both.
 @_exported import Talloc

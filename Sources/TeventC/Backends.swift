@@ -4,8 +4,9 @@ import Glibc
 import Talloc
 import Tevent
 
-// What a backend is to a C program: a table of functions, found by a name. Those of the engine's own differ in one only,
-// which gives a new context its backend; programs may register others, and often copy one of these to replace some.
+// A backend, to a C program, is a table of functions that it finds by name. The tables of the engine's own backends
+// differ in one function only, which gives a new context its backend. Programs may register others, and often copy one
+// of these to replace some functions.
 
 enum Backends {
     private struct Known {
@@ -16,11 +17,12 @@ enum Backends {
 
     private struct State {
         var all: [Known]
-        /// What a context gets that asks for none.
+        /// What a context gets if it does not ask for a backend.
         var standard = "standard"
     }
 
-    // What C programs know them by; "select" and "poll" have always been the same, and the standard one is the fastest.
+    // The names that C programs use. "select" and "poll" have always been the same, and the standard backend is the
+    // fastest.
     private static let state = Locked(
         State(all: [
             Known(name: "standard", ops: table { install("epoll", on: $0) }),
@@ -29,7 +31,7 @@ enum Backends {
             Known(name: "poll", ops: table { install("poll", on: $0) }),
         ]))
 
-    /// Whether immediates go the engine's way with a backend, and not through a function of the program's own.
+    /// Whether immediates take the engine's own path with a backend, and not through a function of the program.
     static func hasOwnImmediates(_ ops: UnsafePointer<tevent_ops>) -> Bool {
         unsafeBitCast(ops.pointee.schedule_immediate, to: UInt.self) == ownScheduling
     }
@@ -37,7 +39,7 @@ enum Backends {
     private static let ownScheduling = unsafeBitCast(
         ops(named: "epoll").unsafelyUnwrapped.pointee.schedule_immediate, to: UInt.self)
 
-    /// The functions of a backend, or of the default one; nil for a name that nobody has registered.
+    /// The functions of a backend, or of the default one; nil if no backend has this name.
     static func ops(named name: String?) -> UnsafePointer<tevent_ops>? {
         state.withLock { state in
             let name = name ?? state.standard
@@ -57,7 +59,7 @@ enum Backends {
 
     static func setDefault(_ name: String) { state.withLock { $0.standard = name } }
 
-    /// The functions that all the engine's own backends share, never freed.
+    /// The functions that all the engine's own backends share; never freed.
     private static func table(
         _ initialise: @escaping @convention(c) (OpaquePointer?) -> CInt
     ) -> UnsafePointer<tevent_ops> {
@@ -81,7 +83,7 @@ enum Backends {
         status { () throws(TeventError) in try context(ev).replaceBackend(with: EventContext.makeBackend(name)) }
     }
 
-    /// Poll, for contexts that other threads add events to while the loop sleeps.
+    /// Poll, for contexts to which other threads add events while the loop sleeps.
     private static func installShared(on ev: OpaquePointer?) -> CInt {
         guard install("poll", on: ev) == 0 else { return -1 }
         context(ev).pointee.policies.insert(.sharedWhileWaiting)
@@ -89,16 +91,16 @@ enum Backends {
     }
 }
 
-/// Stands for a backend of the program's own, which waits by itself and has been told of every descriptor but one.
+/// Represents a backend of the program's own, which waits by itself and knows all descriptors except the waker's.
 final class ProgramBackend: Backend {
     static let name = "the program's own"
-    /// Whose backend it is, which outlives it.
+    /// The context that uses it, which outlives it.
     var context: ContextPointer?
 
     init() {}
 
     // snippet: waker
-    /// Lets the program's backend watch what wakes the loop, the only change that the engine has for it.
+    /// Has the program's backend watch what wakes the loop, the only change that the engine makes itself.
     func change(
         _ descriptor: Int32, from old: FDEvent.Flags, to new: FDEvent.Flags, generation: UInt32
     ) -> BackendChange {
@@ -147,7 +149,7 @@ package func tevent_set_default_backend(_ name: UnsafePointer<CChar>?) {
 @c @implementation
 package func tevent_register_backend(_ name: UnsafePointer<CChar>?, _ ops: UnsafePointer<tevent_ops>?) -> Bool {
     guard let name else { return false }
-    // Whose name is known already counts as registered: parts of a program may all register the same one.
+    // A known name counts as registered: several parts of a program may register the same one.
     Backends.register(String(cString: name), ops)
     return true
 }

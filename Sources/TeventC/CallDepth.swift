@@ -3,12 +3,12 @@ import CTevent
 import Talloc
 import Tevent
 
-// How deep the requests of a thread are nested, for logs that indent. Programs ask for it in one of two ways: by a number
-// that is kept up to date, or, in later versions, by a function that is told. A request counts from where a program says
-// that a chain begins, and so do those made under its state.
+// How deeply the requests of a thread are nested, for logs that indent. A program asks for it in one of two ways: with
+// a number that the engine keeps up to date, or, in later versions, with a function that the engine calls. A request
+// counts from where a program says that a chain begins, and so do those created under its state.
 
 enum CallDepth {
-    /// Whether this thread wants to know.
+    /// Whether this thread asked for it.
     @inline(__always)
     static var isWatched: Bool {
         let here = ctevent_call_depth_here()!
@@ -17,8 +17,8 @@ enum CallDepth {
 
     /// Notes a new request, which is part of its owner's work if it has an owner.
     ///
-    /// The program's function is called for every request; one without an owner is at 0. The number counts only the requests
-    /// of a chain that the program has begun.
+    /// The program's function is called for every request; one without an owner has depth 0. The number counts only the
+    /// requests of a chain that the program has begun.
     static func enter(_ request: RequestPointer, below owner: RequestPointer?, _ function: UnsafePointer<CChar>?) {
         let above = owner?.c.pointee.callDepth ?? 0
         guard above > 0 || hasCallback else { return }
@@ -33,12 +33,12 @@ enum CallDepth {
     @inline(__always)
     static func endWithoutCleanup(_ request: RequestPointer) {
         guard isWatched, request.c.pointee.cleanup == nil else { return }
-        // The end is noted now, and not again when the loop delivers the request.
+        // The end is reported now, and not again when the loop delivers the request.
         request.c.pointee.isPosted = false
         tell(TEVENT_CALL_FLOW_REQ_CLEANUP, request, nil, setsNumber: false)
     }
 
-    /// The callback of a request is about to be called, one level above.
+    /// Notes that the callback of a request is about to be called, one level up.
     static func callBack(_ request: RequestPointer) {
         if request.c.pointee.isPosted {
             request.c.pointee.isPosted = false
@@ -48,7 +48,7 @@ enum CallDepth {
         tell(TEVENT_CALL_FLOW_REQ_NOTIFY_CB, request, request.c.pointee.callbackName, depth: depth)
     }
 
-    /// A turn of a loop is over, and with it all that it has called.
+    /// Notes that a turn of a loop is over, and with it everything that it has called.
     @inline(__always)
     static func endTurn() {
         guard isWatched else { return }
@@ -63,7 +63,7 @@ enum CallDepth {
         here.callback?(here.private_data, TEVENT_CALL_FLOW_REQ_RESET, nil, 0, function.cString)
     }
 
-    /// Tells how deep a request is: the function, and with what begins or ends something the number, too.
+    /// Reports how deep a request is: calls the function, and updates the number too if something begins or ends.
     static func tell(
         _ command: tevent_thread_call_depth_cmd, _ request: RequestPointer, _ function: UnsafePointer<CChar>?,
         depth: Int? = nil, setsNumber: Bool = true
@@ -99,7 +99,7 @@ package func tevent_thread_call_depth_set_callback(
 
 @c @implementation
 package func tevent_thread_call_depth_start(_ req: OpaquePointer?) {
-    // Only the number counts from here; the function is called for every request anyway.
+    // From here on only the number counts; the function is called for every request anyway.
     guard let depth = ctevent_call_depth_here()!.pointee.depth else { return }
     (record(req, .request) as RequestPointer).c.pointee.callDepth = 1
     depth.pointee = 1

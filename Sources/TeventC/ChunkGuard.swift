@@ -2,11 +2,11 @@ import CTalloc
 import Talloc
 import Tevent
 
-/// A chunk below an object that ends the object for the engine when libtalloc frees the chunk.
+/// A chunk below an object; when libtalloc frees the chunk, it ends the object for the engine.
 ///
-/// A C program may replace the destructor of an object. Its children are still freed, each with its own destructor, which is
-/// why libtevent keeps an immediate below each request. Events have no guard: one that is freed with another destructor
-/// while it is in a loop stays linked, in libtevent as well.
+/// A C program may replace the destructor of an object. The object's children are still freed, each with its own
+/// destructor, which is why libtevent keeps an immediate below each request. Events have no guard: one that is freed
+/// with another destructor while it is in a loop stays linked, as in libtevent.
 ///
 /// The guard is the first child, and therefore the last to be freed.
 struct ChunkGuard {
@@ -20,7 +20,7 @@ struct ChunkGuard {
     private static let name: StaticString = "struct tevent_guard"
 
     // snippet: guard
-    /// Makes the guard of a new object; nil if there is no memory.
+    /// Creates the guard of a new object; returns nil if there is no memory.
     @inline(__always)
     static func make(below object: UnsafeMutableRawPointer, _ end: Destructor) -> Pointer? {
         guard let chunk = talloc_named_const(object, size, name.cString) else { return nil }

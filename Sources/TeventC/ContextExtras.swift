@@ -4,19 +4,19 @@ import Glibc
 import Talloc
 import Tevent
 
-/// What the C face keeps with a context, besides what the engine knows: a chunk below it, so that looking is one load, and
-/// nothing is counted.
+/// What the C API keeps with a context in addition to the engine's record: a chunk below the context, so that access is
+/// one load and needs no reference counting.
 struct ContextExtras {
     /// The context that these extras belong to.
     let context: TallocHandle
     let ops: UnsafePointer<tevent_ops>
-    /// Which wrapper an event is being added through.
+    /// The wrapper through which an event is currently being added.
     var wrapper: TallocHandle?
     var wrapperStack: [OpaquePointer] = []
-    /// What wakes a loop that waits by itself, as an event that the program's own backend watches.
+    /// An event that wakes a loop that waits by itself; the program's own backend watches it.
     var wakingEvent: TallocHandle?
 
-    // Functions of the program, and what they want to be given.
+    // Functions of the program, and the data to pass to them.
     var debug: (function: UnsafeMutableRawPointer, data: UnsafeMutableRawPointer?)?
     var nestingHook: (function: tevent_nesting_hook, data: UnsafeMutableRawPointer?)?
     var traces = Traces()
@@ -39,13 +39,13 @@ struct ContextExtras {
 }
 
 extension ContextPointer {
-    /// What the C face keeps with the context, which it made.
+    /// What the C API keeps with the context, which it created.
     @inline(__always)
     var extras: UnsafeMutablePointer<ContextExtras> {
         pointee.attachment.unsafelyUnwrapped.assumingMemoryBound(to: ContextExtras.self)
     }
 
-    /// Gives a new context what belongs to it; false if there is no memory.
+    /// Gives a new context its extras; returns false if there is no memory.
     func makeExtras(ops: UnsafePointer<tevent_ops>) -> Bool {
         let size = MemoryLayout<ContextExtras>.size
         guard let chunk = talloc_named_const(self, size, StaticString("struct tevent_context_extras").cString) else {
@@ -63,7 +63,7 @@ extension ContextPointer {
         return true
     }
 
-    /// The least important messages that the program gets.
+    /// The least important level of messages that the program receives.
     var maximumDebugLevel: tevent_debug_level {
         get { tevent_debug_level(UInt32(pointee.maximumDebugLevel.rawValue)) }
         nonmutating set { pointee.maximumDebugLevel = DebugLevel(rawValue: Int(newValue.rawValue)) ?? .trace }
@@ -75,7 +75,7 @@ extension ContextPointer {
         freeChunk(event)
     }
 
-    /// Wakes the loop, if another thread runs it.
+    /// Wakes the loop if another thread runs it.
     @inline(__always)
     func wakeIfShared() { if pointee.policies.contains(.sharedWhileWaiting) { wake() } }
 }

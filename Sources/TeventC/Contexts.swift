@@ -30,7 +30,7 @@ package func tevent_context_init_ops(
     }
     prepareProgram()
     let made = object { () throws(TeventError) in
-        // The library's own functions put another one in place.
+        // The library's own functions replace it.
         let backend = ProgramBackend()
         let context = try ContextPointer.make(under: mem_ctx, backend: backend, clock: nil)
         backend.context = context
@@ -52,7 +52,7 @@ package func tevent_context_init_ops(
 @c @implementation
 package func tevent_re_initialise(_ ev: OpaquePointer?) -> CInt {
     let context = context(ev)
-    // A child process begins without the events of its parent, and without its hook.
+    // A child process begins without its parent's events and hook.
     context.dropEvents()
     context.freeWakingEvent()
     context.extras.pointee.nestingHook = nil
@@ -71,7 +71,7 @@ package func tevent_context_set_wait_timeout(_ ev: OpaquePointer?, _ seconds: UI
 
 @c @implementation
 package func tevent_common_context_destructor(_ ev: OpaquePointer?) -> CInt {
-    // For programs that put a destructor of their own in place.
+    // For programs that install their own destructor.
     guard let ev, ev.slot.isOf(.eventContext) else { return 0 }
     _talloc_set_destructor(ev.chunk, nil)
     return destroyContext(ev.chunk)

@@ -9,11 +9,11 @@ import Tevent
 
 private let abortFunction = Locked<tevent_abort_fn_t?>(nil)
 
-/// What has to be done before a C program can do anything wrong: called by all that makes objects.
+/// Must run before a C program can do anything wrong; everything that creates objects calls it.
 @inline(__always)
 func prepareProgram() { _ = endsAsInC }
 
-/// A C program expects SIGABRT, after its own function has been told.
+/// A C program expects SIGABRT after its own function has been called.
 private let endsAsInC: Void = TallocLibrary.setOwnAbortHook { reason in endProgram(reason) }
 
 private func endProgram(_ reason: String) -> Never {
@@ -32,7 +32,7 @@ package func tevent_set_abort_fn(_ abort_fn: tevent_abort_fn_t?) { abortFunction
 package func tevent_abort(_ ev: OpaquePointer?, _ reason: UnsafePointer<CChar>?) {
     let reason = reason.map { String(cString: $0) } ?? "without a reason"
     if let ev, ev.slot.isOf(.eventContext) { ContextPointer(ev).debug(.fatal, "abort: \(reason)") }
-    // The program's function may return, and then the call that went wrong does.
+    // The program's function may return; then the incorrect call returns as well.
     guard let tell = abortFunction.withLock({ $0 }) else { endProgram(reason) }
     tell(reason)
 }
@@ -43,12 +43,13 @@ package func tevent_common_check_double_free(_ memory: UnsafeMutableRawPointer?,
     tevent_abort(nil, reason)
 }
 
-/// Ends the program for freeing a chunk again, unless it is its parent that is being freed.
+/// Ends the program for freeing a chunk a second time, unless the chunk's parent is being freed.
 func checkDoubleFree(_ chunk: UnsafeMutableRawPointer, _ reason: StaticString) {
     if !isFreedWithParent(chunk) { tevent_abort(nil, reason.cString) }
 }
 
-/// Whether the parent of a chunk is being freed: by libtalloc, which counts no blocks then, or by our own destructor.
+/// Whether the parent of a chunk is being freed: by libtalloc, which then counts no blocks, or by the engine's own
+/// destructor.
 private func isFreedWithParent(_ chunk: UnsafeMutableRawPointer) -> Bool {
     guard let parent = talloc_parent(chunk) else { return false }
     return talloc_total_blocks(parent) == 0 || ContextPointer.isFreeingChildren(parent)

@@ -4,7 +4,7 @@ import Glibc
 import Talloc
 import Tevent
 
-/// What lies behind the engine's record of a descriptor's event.
+/// What is stored after the engine's record of a descriptor event.
 private struct CDescriptor {
     let call: Call<tevent_fd_handler_t>
     var close: tevent_fd_close_fn_t?
@@ -14,7 +14,7 @@ extension FDPointer {
     fileprivate var c: UnsafeMutablePointer<CDescriptor> { placeBehindRecord.assumingMemoryBound(to: CDescriptor.self) }
 }
 
-/// Calls the program's handler of a descriptor's event.
+/// Calls the program's handler of a descriptor event.
 private func callFD(_ event: FDEvent, _ ready: FDEvent.Flags) {
     let fde = OpaquePointer(event.tallocHandle)
     let call = FDPointer(fde).c.pointee.call
@@ -76,7 +76,7 @@ package func tevent_common_add_fd(
 
 /// The handler of an event that was added without one.
 ///
-/// As in C, the mistake is noticed only when the event happens.
+/// As in C, the mistake shows only when the event happens.
 private let missingHandler: tevent_fd_handler_t = { _, fde, _, _ in
     abort(
         "the file descriptor event added at \((record(fde, .descriptor) as FDPointer).pointee.prefix.origin) has no handler"
@@ -85,7 +85,7 @@ private let missingHandler: tevent_fd_handler_t = { _, fde, _, _ in
 
 @c @implementation
 package func tevent_common_fd_destructor(_ fde: OpaquePointer?) -> CInt {
-    // For programs that put a destructor of their own in place.
+    // For programs that install their own destructor.
     destroyEvent(UnsafeMutableRawPointer(record(fde, .descriptor) as FDPointer))
 }
 
@@ -93,7 +93,7 @@ extension FDPointer {
     /// Takes the event out of its loop, and calls its close function if it has one.
     func leaveAndClose() {
         let close = c.pointee.close.take()
-        // None, if it has left before.
+        // Nil if it has left before.
         let context = pointee.prefix.context?.handle
         detach(beforeClosing: close != nil)
         let ev = context?.object.map { OpaquePointer($0) }
@@ -165,7 +165,7 @@ package func tevent_common_invoke_fd_handler(
     return 0
 }
 
-/// The functions of the backend that an event belongs to, or nil without an event, or when its context is gone.
+/// The functions of the backend that an event belongs to; nil without an event, or if its context was freed.
 private func ops(of fde: OpaquePointer?, call: StaticString = #function) -> tevent_ops? {
     guard fde != nil else { return nil }
     return (record(fde, .descriptor, call) as FDPointer).pointee.prefix.context?.extras.pointee.ops.pointee

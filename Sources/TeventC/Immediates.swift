@@ -41,7 +41,7 @@ package func _tevent_schedule_immediate(
     _ location: UnsafePointer<CChar>?
 ) {
     if im == nil { refuse(nil, .immediate, #function) }
-    // Without a context, or without a handler, it only takes back what was scheduled.
+    // Without a context or a handler, the call only cancels what was scheduled.
     guard ev != nil else { return tevent_common_immediate_cancel(im) }
     let isScheduled: Void? = throughWrapper(ev) { ev, ops in
         ops.schedule_immediate(im, ev, handler, private_data, handler_name, location)
@@ -64,7 +64,7 @@ package func tevent_common_schedule_immediate(
     while immediate.pointee.prefix.context != nil {
         let handle = immediate.handle
         immediate.detach()
-        // A trace has heard of it, and may have freed either, or scheduled the immediate anew.
+        // A trace was notified, and may have freed either, or scheduled the immediate again.
         guard !handle.isStale, !events.isFreed else { return }
     }
     immediate.c.initialize(to: call)
@@ -75,7 +75,7 @@ package func tevent_common_schedule_immediate(
 }
 
 extension Caller {
-    /// Calls the handler of an immediate, be it scheduled by the loop's own thread or by another.
+    /// Calls the handler of an immediate, whether the loop's own thread scheduled it or another.
     @inline(__always)
     func callImmediate(
         _ im: OpaquePointer?, on events: EventContext, _ handler: tevent_immediate_handler_t,
@@ -98,7 +98,7 @@ package func tevent_reset_immediate(_ im: OpaquePointer?) { cancel(record(im, .i
 package func tevent_common_immediate_cancel(_ im: OpaquePointer?) { cancel(record(im, .immediate)) }
 
 private func cancel(_ immediate: ImmediatePointer) {
-    // It has left already if its handler runs; but another thread may have said that it shall join.
+    // It has already left if its handler runs, but another thread may have announced that it will join.
     let hasLeft = immediate.pointee.prefix.context == nil
     immediate.detach()
     if hasLeft { traceLeavingIfRunning(OpaquePointer(immediate)) }

@@ -4,10 +4,10 @@ import Glibc
 import Talloc
 import Tevent
 
-/// One turn of a loop; what the engine's own backends do.
+/// Runs one turn of a loop, as the engine's own backends do.
 ///
-/// C's loop returns whenever it has waited, even if nothing came of it: a program may have been interrupted by a signal that
-/// it handles itself, and wants to look around.
+/// C's loop returns whenever it has waited, even if no handler ran: a signal that the program handles itself may have
+/// interrupted it, and the program wants to check for that.
 func loopOnce(_ context: ContextPointer) -> CInt {
     let handle = context.handle
     var limit: EventInstant?
@@ -16,7 +16,7 @@ func loopOnce(_ context: ContextPointer) -> CInt {
         // All signals that have arrived make one turn together.
         guard !context.runArrivedSignals() else { return 0 }
         var result = try context.turn(waitUntil: &limit)
-        // What the wait was for is done at once.
+        // Handle right away what the wait was for.
         if case .again = result {
             guard !handle.isStale, !context.runArrivedSignals() else { return 0 }
             if context.isTimerDue { result = try context.turn(waitUntil: &limit) }
@@ -25,7 +25,7 @@ func loopOnce(_ context: ContextPointer) -> CInt {
         errno = EAGAIN
         return -1
     } catch {
-        // The event has left the loop, and C's goes on, too.
+        // The event has left the loop, and the loop goes on, as in C.
         if case .badDescriptor = error { return 0 }
         errno = error.code
         return -1
@@ -39,7 +39,7 @@ extension ContextPointer {
     }
 }
 
-/// The context whose loop is to run; a wrapper has none.
+/// The context whose loop to run; a wrapper has none.
 @inline(__always)
 private func loopContext(_ ev: OpaquePointer?, _ call: StaticString) -> ContextPointer? {
     guard let ev, ev.slot.isOf(.contextWrapper) else { return context(ev, call) }
@@ -48,7 +48,7 @@ private func loopContext(_ ev: OpaquePointer?, _ call: StaticString) -> ContextP
     return nil
 }
 
-/// Runs a loop with the rules of nesting around it, and a program's hook.
+/// Runs a loop under the rules for nesting, and calls the program's hook.
 private func nested(
     _ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?, call: StaticString = #function,
     _ body: (ContextPointer) -> CInt
@@ -64,7 +64,7 @@ private func nested(
     }
     context.pointee.nesting.level = level
     defer { if !handle.isStale { context.pointee.nesting.level = level - 1 } }
-    // A word for the hook, which finds at the end what it left there at the beginning.
+    // Space for the hook, which finds at the end what it stored here at the beginning.
     var onStack: UnsafeMutableRawPointer?
     func ask(begins: Bool) -> CInt {
         guard !handle.isStale, let hook = context.extras.pointee.nestingHook else { return 0 }
@@ -77,7 +77,7 @@ private func nested(
     return end == 0 ? result : end
 }
 
-/// One turn of a loop, between two calls of a program's trace.
+/// Runs one turn of a loop between two calls of the program's trace.
 private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CChar>?) -> CInt {
     let ev = OpaquePointer(context)
     let handle = context.handle
@@ -135,7 +135,7 @@ package func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePoi
 package func tevent_common_have_events(_ ev: OpaquePointer?) -> Bool {
     let context = context(ev)
     guard !context.hasEventsBesideDescriptors else { return true }
-    // An event that waits for nothing does not count, nor does one that only wakes the loop.
+    // Events that wait for nothing do not count, nor does the one that only wakes the loop.
     let wakingEvent = context.extras.pointee.wakingEvent?.object.map { FDPointer(OpaquePointer($0)) }
     let isWaking = wakingEvent.map { !$0.pointee.flags.isEmpty } ?? false
     return context.pointee.watchingFDs > (isWaking ? 1 : 0)
@@ -171,7 +171,7 @@ package func tevent_common_wakeup(_ ev: OpaquePointer?) -> CInt {
 
 @c @implementation
 package func tevent_common_wakeup_fd(_ fd: CInt) -> CInt {
-    // As with a pipe, and with an eventfd whose counter shall not be read too early.
+    // Works for a pipe, and for an eventfd, whose counter must not be read too early.
     var one: UInt64 = 1
     while write(fd, &one, 8) < 0 { if errno != EINTR { return errno } }
     return 0

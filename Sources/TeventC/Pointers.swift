@@ -3,22 +3,22 @@ import Glibc
 import Talloc
 import Tevent
 
-// A C program knows an object by the address of its talloc chunk. The chunk holds the engine's record, whose first word is
-// its slot, so the way from one to the other is a cast, and the slot tells what kind of object it is.
+// A C program knows an object by the address of its talloc chunk. The chunk holds the engine's record, whose first word
+// is its slot. Converting one to the other is therefore a cast, and the slot tells the kind of object.
 
 extension OpaquePointer {
     /// The slot of the object.
     @inline(__always)
     var slot: HandleSlotPointer { UnsafePointer<HandleSlotPointer>(self).pointee }
 
-    /// The chunk as such.
+    /// The chunk itself.
     var chunk: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self) }
 
     init(_ handle: TallocHandle) { self = OpaquePointer(handle.object.unsafelyUnwrapped) }
 }
 
 // snippet: context
-/// The engine's context that a C program means, which is that behind a wrapper if it is one.
+/// The engine's context that a C program means; for a wrapper, the context behind it.
 @inline(__always)
 func context(_ ev: OpaquePointer?, _ call: StaticString = #function) -> ContextPointer {
     guard let ev else { abort("\(cName(call)) was called with NULL instead of a context") }
@@ -54,20 +54,20 @@ func refuse(_ object: OpaquePointer?, _ kind: ObjectKind, _ call: StaticString) 
 }
 
 extension ContextPointer {
-    /// The context's chunk, which events belong to that are added without a parent.
+    /// The context's chunk, the parent of events that are added without one.
     var chunk: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self) }
 }
 
-/// The name by which a C program calls a function: without the labels that Swift adds, and without the leading underscores
-/// of functions that are called through a macro.
+/// The name of a function in C: without the labels that Swift adds, and without the leading underscore of a function
+/// that is called through a macro.
 func cName(_ call: StaticString) -> Substring { "\(call)".prefix { $0 != "(" }.drop { $0 == "_" } }
 
-/// The location that a C program's macros give, as the file of an engine's object; its line is part of it.
+/// The location that a C program's macros pass, used as the file of an engine object; it includes the line.
 @inline(__always)
 func place(_ location: UnsafePointer<CChar>?) -> UnsafePointer<CChar> { location ?? StaticString("C").cString }
 
 extension TeventError {
-    /// What `errno` tells of it.
+    /// The `errno` that corresponds to the error.
     var code: Int32 {
         switch self {
         case .outOfMemory: ENOMEM
@@ -79,7 +79,7 @@ extension TeventError {
     }
 }
 
-/// What `make` makes, or nil with `errno` set.
+/// The result of `make`, or nil with `errno` set.
 @inline(__always)
 func object(_ make: () throws(TeventError) -> TallocHandle) -> OpaquePointer? {
     do throws(TeventError) { return OpaquePointer(try make()) } catch {

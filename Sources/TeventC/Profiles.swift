@@ -5,8 +5,9 @@ import Synchronization
 import Talloc
 import Tevent
 
-// A C profile is a chunk of its own, which programs may also make, fill and read by themselves. A request's is below it.
-// That of a subrequest is in the list of the request that it works for from the beginning, and belongs to it from the end.
+// A C profile is a separate chunk, which programs may also create, fill and read themselves. The profile of a request
+// is below the request. The profile of a subrequest is in the list of the request that it works for from the start, and
+// becomes that request's when the subrequest ends.
 
 typealias ProfilePointer = UnsafeMutablePointer<Profile>
 
@@ -17,7 +18,7 @@ struct Profile {
     var process: pid_t = 0
     var state = TEVENT_REQ_INIT
     var error: UInt64 = 0
-    /// The profile in whose list it is.
+    /// The profile whose list contains it.
     var parent: ProfilePointer?
     var first: ProfilePointer?
     var last: ProfilePointer?
@@ -49,7 +50,7 @@ extension ProfilePointer {
         return chunk.initializeMemory(as: Profile.self, to: Profile())
     }
 
-    /// Puts a copy of a text, which is freed with the profile, in place of another one.
+    /// Replaces a text with a copy of another one, which is freed with the profile.
     fileprivate func set(
         _ text: WritableKeyPath<Profile, UnsafePointer<CChar>?>, _ value: UnsafePointer<CChar>?
     ) -> Bool {
@@ -61,7 +62,7 @@ extension ProfilePointer {
         return true
     }
 
-    /// Puts a profile at the end of the list.
+    /// Adds a profile to the end of the list.
     fileprivate func append(_ profile: ProfilePointer) {
         profile.pointee.parent = self
         if let last = pointee.last { last.pointee.next = profile } else { pointee.first = profile }
@@ -72,7 +73,7 @@ extension ProfilePointer {
         _ = _talloc_steal_loc(self, profile, StaticString("tevent_req_profile").cString)
     }
 
-    /// Takes a profile that is being freed out of the list it is in, and lets go those in its own.
+    /// Takes a profile that is being freed out of its list, and detaches those in its own list.
     private func leaveList() {
         while let first = pointee.first {
             pointee.first = first.pointee.next
@@ -98,7 +99,7 @@ extension RequestPointer {
         return true
     }
 
-    /// Lets a new request be profiled if the one it works for is.
+    /// Profiles a new request if the one that it works for is profiled.
     func joinProfile(of owner: RequestPointer) {
         guard let parent = owner.c.pointee.profile, startProfile(), let profile = c.pointee.profile else { return }
         parent.append(profile)

@@ -5,25 +5,25 @@ import Glibc
 import Talloc
 import Tevent
 
-// A queue of a C program has an immediate of its own, a child, which is scheduled anew whenever the first entry may be
-// started: so it is behind all that the program has scheduled until then, as with libtevent, a program's own backend and
-// its traces hear of it, and it goes through a wrapper if the entry was added through one.
+// A queue of a C program has its own immediate, a child, which it schedules again whenever the first entry may be
+// started. As in libtevent, it therefore runs after everything that the program has scheduled until then; a program's
+// own backend and its traces are notified of it; and it goes through a wrapper if the entry was added through one.
 
-/// What lies behind the engine's record of a queue.
+/// What is stored after the engine's record of a queue.
 private struct CQueue {
     let end: ChunkGuard.Pointer
     let immediate: OpaquePointer
     let location: UnsafePointer<CChar>?
-    /// The wrapper of the entry for which the immediate was scheduled last.
+    /// The wrapper of the entry for which the immediate was last scheduled.
     var wrapper: TallocHandle?
 }
 
-/// What lies behind the engine's record of an entry.
+/// What is stored after the engine's record of an entry.
 private struct CEntry {
     let trigger: tevent_queue_trigger_fn_t?
     let triggerName: UnsafePointer<CChar>?
     let data: UnsafeMutableRawPointer?
-    /// The wrapper that the entry was added through.
+    /// The wrapper through which the entry was added.
     let wrapper: TallocHandle?
 }
 
@@ -70,15 +70,15 @@ package func _tevent_queue_create(
     return made
 }
 
-/// Lets the loop start the first entry of a queue.
+/// Tells the loop to start the first entry of a queue.
 private func scheduleStart(_ first: UnsafeMutableRawPointer) {
     let first = first.assumingMemoryBound(to: EntryRecord.self)
     guard let queue = first.pointee.queue else { return }
     let wrapper = first.c.pointee.wrapper
-    // A wrapper may be gone, and then nobody starts what was added through it.
+    // If the wrapper was freed, nothing starts the entries that were added through it.
     guard let ev = (wrapper ?? first.pointee.events.tallocHandle).object.map({ OpaquePointer($0) }) else { return }
     let (immediate, location) = (queue.c.pointee.immediate, queue.c.pointee.location)
-    // The short way, when more is added to a queue that is to be started anyway.
+    // The fast path, when an entry is added to a queue that is going to be started anyway.
     if wrapper == nil, queue.c.pointee.wrapper == nil, Backends.hasOwnImmediates(ContextPointer(ev).extras.pointee.ops),
         ImmediatePointer(immediate).moveBack(on: ContextPointer(ev))
     {
@@ -110,7 +110,7 @@ private func entry(_ entry: OpaquePointer?, _ call: StaticString = #function) ->
 
 // MARK: Adding
 
-/// Adds a request to a queue; nil with `errno` set when there is no memory.
+/// Adds a request to a queue; returns nil with `errno` set if there is no memory.
 private func add(
     _ req: OpaquePointer?, to queue: QueuePointer, on ev: OpaquePointer?, _ function: tevent_queue_trigger_fn_t?,
     _ name: UnsafePointer<CChar>?, _ data: UnsafeMutableRawPointer?, startsAtOnce: Bool = false,
@@ -119,7 +119,7 @@ private func add(
     let request: RequestPointer = record(req, .request, call)
     let events = EventContext(context(ev, call))
     let made = object { () throws(TeventError) in
-        // An entry is known by its trigger, since nobody says where it is made.
+        // An entry's location is its trigger, since the caller does not pass the place where it is created.
         try EntryPointer.make(
             for: request, on: events, file: place(name), line: 0, behind: MemoryLayout<CEntry>.size
         ).handle
@@ -129,13 +129,15 @@ private func add(
     entry.c.initialize(to: CEntry(trigger: function, triggerName: name, data: data, wrapper: wrapper(ev)))
     _talloc_set_destructor(made.chunk, destroyEntry)
     if CallDepth.isWatched { CallDepth.tellOfQueue(TEVENT_CALL_FLOW_REQ_QUEUE_ENTER, entry) }
-    // Who has said what is to be called in the end expects nothing before the loop runs.
+    // A program that has set its callback already expects no call before the loop runs.
     queue.add(entry, of: request, startsAtOnce: startsAtOnce && request.c.pointee.callback == nil)
     return made
 }
 
-/// The destructor of an entry: the program hears of its end while it is still in its queue, and from the context of the
-/// queue's first entry, as with libtevent.
+/// The destructor of an entry.
+///
+/// As in libtevent, the trace is notified of the entry's end while it is still in its queue, through the context of the
+/// queue's first entry.
 private func destroyEntry(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let entry = chunk!.assumingMemoryBound(to: EntryRecord.self)
     if let first = entry.pointee.queue?.pointee.entries.first,
@@ -148,11 +150,11 @@ private func destroyEntry(_ chunk: UnsafeMutableRawPointer?) -> CInt {
 }
 
 extension CallDepth {
-    /// Tells what becomes of a request in a queue; only a function hears of all, the number changes with few.
+    /// Reports what happens to a request in a queue: calls the function each time, but changes the number only sometimes.
     fileprivate static func tellOfQueue(
         _ command: tevent_thread_call_depth_cmd, _ entry: EntryPointer, setsDepth: Bool = false
     ) {
-        // The request is gone if somebody has moved the entry away from it.
+        // The request was freed if the entry has been moved away from it.
         guard let request = entry.pointee.request.tallocHandle.object.map({ OpaquePointer($0) }) else { return }
         tell(command, RequestPointer(request), entry.c.pointee.triggerName, setsNumber: setsDepth)
     }
@@ -236,7 +238,7 @@ package func tevent_queue_entry_get_tag(_ queue_entry: OpaquePointer?) -> UInt64
 @c @implementation
 package func tevent_queue_start(_ queue: OpaquePointer?) {
     let queue: QueuePointer = record(queue, .queue)
-    // A queue that runs keeps its place among the immediates.
+    // A running queue keeps its place among the immediates.
     if !queue.pointee.isRunning { queue.setRunning(true) }
 }
 
@@ -255,7 +257,7 @@ package func tevent_queue_running(_ queue: OpaquePointer?) -> Bool {
 
 // MARK: Waiting
 
-/// Where the requests below are made, as reports show it.
+/// Where the requests below are created, for reports.
 private let here: StaticString = "tevent_queue_wait_send"
 
 @c @implementation

@@ -5,12 +5,12 @@ import Glibc
 import Talloc
 import Tevent
 
-// A C request is a request of the engine whose state is this struct, behind the engine's record: what its C functions are,
-// and where the program's own state is, a chunk of its own below the request. It is all plain bytes, so that making a
-// request is as quick as can be, and nothing is to be let go.
+// A C request is a request of the engine whose state is this struct, stored after the engine's record. The struct has
+// the request's C functions and the address of the program's own state, a separate chunk below the request. It consists
+// of plain bytes, so that creating a request is as quick as possible and nothing needs to be released.
 
 struct CRequest {
-    /// The program's state, or nil once it has been let go.
+    /// The program's state, or nil once it has been released.
     var state: UnsafeMutableRawPointer?
     let type: UnsafePointer<CChar>?
     var callback: tevent_req_fn?
@@ -20,29 +20,29 @@ struct CRequest {
     var cancelName: UnsafePointer<CChar>?
     var cleanup: tevent_req_cleanup_fn?
     var cleanupName: UnsafePointer<CChar>?
-    /// The last state that it has been called for; it is told only of later ones.
+    /// The last state for which the cleanup function was called; it is called only for later ones.
     var cleanedUpState = TEVENT_REQ_INIT
     var print: tevent_req_print_fn?
-    /// Where its start and end are noted.
+    /// The profile that records its start and end, if any.
     var profile: ProfilePointer?
     var callDepth = 0
-    /// Whether the loop has yet to deliver it.
+    /// Whether the loop still has to deliver it.
     var isPosted = false
 
-    /// What the engine calls when a request ends: it finds the program's function in the state.
+    /// The callback that the engine calls when a request ends: it finds the program's function in the state.
     static var engineCallback: RequestCallback {
         RequestCallback { RequestPointer(OpaquePointer($0.tallocHandle)).callProgram() }
     }
 }
 
 extension RequestPointer {
-    /// What is C's of the request.
+    /// The C part of the request.
     @inline(__always)
     var c: UnsafeMutablePointer<CRequest> { placeBehindRecord.assumingMemoryBound(to: CRequest.self) }
 
     // snippet: call-program
     fileprivate func callProgram() {
-        // C's request keeps its callback, which may be called again: even by a loop that it runs itself.
+        // A C request keeps its callback, which may be called again, even by a loop that the callback runs.
         expectCallback()
         guard let callback = c.pointee.callback else { return }
         if CallDepth.isWatched { CallDepth.callBack(self) }
@@ -50,7 +50,7 @@ extension RequestPointer {
     }
     // snippet-end: call-program
 
-    /// The request that the work of a new one is part of: that whose state it was made under.
+    /// The request whose work a new one is part of: the one under whose state it was created.
     static func owner(of mem_ctx: UnsafeMutableRawPointer?) -> RequestPointer? {
         guard let mem_ctx, let parent = talloc_parent(mem_ctx),
             talloc_check_name(parent, RequestRecord.name.cString) != nil
@@ -58,7 +58,7 @@ extension RequestPointer {
         return parent.assumingMemoryBound(to: RequestRecord.self)
     }
 
-    /// Lets the engine call the program's function.
+    /// Makes the engine call the program's function.
     @inline(__always)
     fileprivate func expectCallback() { replaceCallback(c.pointee.callback == nil ? nil : CRequest.engineCallback) }
 
@@ -124,7 +124,7 @@ package func __tevent_req_create(
     return req
 }
 
-/// What libtalloc calls when a C request is about to be freed, unless the program has replaced it.
+/// Called by libtalloc when a C request is about to be freed, unless the program has replaced it.
 ///
 /// The state is freed first; the guard ends the record last.
 private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
@@ -132,7 +132,7 @@ private func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     return 0
 }
 
-/// What the guard of a C request does, after the destructors of all other children, which may still use the request.
+/// Called by the guard of a C request, after the destructors of all other children, which may still use the request.
 private func endGuarded(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let request = RequestPointer(OpaquePointer(chunk!))
     request.replaceCallback(nil)
@@ -169,7 +169,7 @@ package func _tevent_req_callback_data(_ req: OpaquePointer?) -> UnsafeMutableRa
 
 // MARK: Ending
 
-/// Ends a request, which may have ended before: a C program is called back once more then.
+/// Ends a request, which may have ended before; then a C program's callback is called a second time.
 @inline(__always)
 private func finish(
     _ request: RequestPointer, _ status: RequestStatus, _ failure: RequestFailure, _ location: UnsafePointer<CChar>?
@@ -228,7 +228,7 @@ package func _tevent_req_notify_callback(_ req: OpaquePointer?, _ location: Unsa
     let request = request(req)
     request.pointee.finishFile = location
     guard let events = request.pointee.owned.extras?.deferral.take() else {
-        // The engine keeps quiet about a request that was received, C does not.
+        // For a request that was already received, the engine does nothing; C calls again.
         return request.pointee.status == .received ? request.callProgram() : request.notify()
     }
     if !events.isFreed { request.post(on: events.record()) }

@@ -3,36 +3,37 @@ import CTevent
 import Talloc
 import Tevent
 
-// A C handler may free its own event and go on using it, or what hangs below it: the event leaves the loop at once, but
-// its memory goes only when the handler has returned. So the destructor of a C event refuses while its handler runs, and
-// notes that somebody wanted to free it.
+// A C handler may free its own event and keep using it, or what is below it. The event leaves the loop immediately, but
+// its memory is freed only after the handler has returned. Therefore the destructor of a C event refuses while the
+// event's handler runs, and notes that the event must be freed.
 
-/// Gives a new event the destructor of those that C programs make.
+/// Gives a new event the destructor for events that C programs create.
 @inline(__always)
 func setDestructor(of event: OpaquePointer?) {
     if let event { _talloc_set_destructor(event.chunk, destroyEvent) }
 }
 
-/// A handler that runs; those of one thread are a list on its stack, the innermost first.
+/// A handler that runs; those of one thread form a list on its stack, the innermost first.
 private struct RunningCall {
     let event: UnsafeMutableRawPointer
-    /// The context whose trace has not heard yet that an immediate has left it: in C it hears that when the handler has
-    /// returned, or schedules its immediate anew.
+    /// The context whose trace has not yet been notified that an immediate has left it.
+    ///
+    /// In C that happens when the handler has returned, or schedules its immediate again.
     var untold: TallocHandle?
-    /// Whether somebody wanted to free the event.
+    /// Whether the program tried to free the event.
     var isFreed = false
     let outer: UnsafeMutablePointer<RunningCall>?
 }
 
-/// Where the list of the running handlers begins in this thread.
+/// The start of the list of this thread's running handlers.
 private var innermostCall: UnsafeMutablePointer<RunningCall>? {
     @inline(__always) get { ctevent_running_here().pointee?.assumingMemoryBound(to: RunningCall.self) }
     @inline(__always) set { ctevent_running_here().pointee = UnsafeMutableRawPointer(newValue) }
 }
 
-/// Runs a handler of an event, and frees the event afterwards if the handler has done so, or if `isOver`.
+/// Runs a handler of an event, and then frees the event if the handler tried to, or if `isOver`.
 ///
-/// - Parameter left: The context that an immediate has left, if its trace has not been told.
+/// - Parameter left: The context that an immediate has left, if its trace has not been notified.
 @inline(__always)
 func runHandler(
     of event: OpaquePointer, left: TallocHandle? = nil, isOver: Bool = false, _ body: () -> Void
@@ -45,17 +46,17 @@ func runHandler(
         innermostCall = call.pointee.outer
     }
     guard call.isFreed || isOver else { return }
-    // A handler that runs its loop may be called inside itself: then the outer call frees the event.
+    // A handler that runs its context's loop may be called recursively; the outer call then frees the event.
     if let outer = runningCall(of: event) {
         if call.isFreed { outer.pointee.isFreed = true }
     } else {
-        // As in C, a destructor that the program has set is not called when the loop frees an event.
+        // As in C, the loop frees an event without calling a destructor that the program has set.
         _talloc_set_destructor(event.chunk, destroyEvent)
         freeChunk(event.chunk)
     }
 }
 
-/// The innermost call of an event's handler.
+/// The innermost running call of an event's handler.
 private func runningCall(of event: OpaquePointer) -> UnsafeMutablePointer<RunningCall>? {
     var running = innermostCall
     while let call = running, call.pointee.event != event.chunk { running = call.pointee.outer }
@@ -63,7 +64,7 @@ private func runningCall(of event: OpaquePointer) -> UnsafeMutablePointer<Runnin
 }
 
 extension UnsafeMutablePointer<RunningCall> {
-    /// Lets the trace hear that the immediate has left its loop, if it has not yet.
+    /// Notifies the trace that the immediate has left its loop, if that has not happened yet.
     @inline(__always)
     fileprivate func tellLeaving() {
         guard let context = pointee.untold else { return }
@@ -73,10 +74,10 @@ extension UnsafeMutablePointer<RunningCall> {
     }
 }
 
-/// Lets the trace hear that an immediate whose handler runs has left its loop, if it has not yet.
+/// Notifies the trace that an immediate whose handler runs has left its loop, if that has not happened yet.
 func traceLeavingIfRunning(_ im: OpaquePointer) { runningCall(of: im)?.tellLeaving() }
 
-/// What libtalloc calls when a C program's event is about to be freed.
+/// Called by libtalloc when a C program's event is about to be freed.
 func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let event = OpaquePointer(chunk!)
     if let call = runningCall(of: event) { return refuse(event, call) }
@@ -85,7 +86,7 @@ func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     case .immediate: return ImmediateRecord.destructor(chunk)
     case .signal: return SignalRecord.destructor(chunk)
     case .descriptor:
-        // Its close function still finds the event.
+        // The close function still finds the event.
         FDPointer(event).leaveAndClose()
         return FDRecord.destructor(chunk)
     default: return 0
@@ -93,7 +94,7 @@ func destroyEvent(_ chunk: UnsafeMutableRawPointer?) -> CInt {
 }
 
 // snippet: refuse
-/// Lets an event leave its loop whose handler runs, but not its memory.
+/// Takes an event whose handler runs out of its loop, but keeps its memory.
 private func refuse(_ event: OpaquePointer, _ call: UnsafeMutablePointer<RunningCall>) -> CInt {
     if call.pointee.isFreed {
         checkDoubleFree(event.chunk, "an event was freed twice while its handler runs")
@@ -106,7 +107,7 @@ private func refuse(_ event: OpaquePointer, _ call: UnsafeMutablePointer<Running
 }
 // snippet-end: refuse
 
-/// Takes an event out of its loop, whatever kind it is.
+/// Takes an event of any kind out of its loop.
 func leaveLoop(_ event: OpaquePointer) {
     switch event.slot.kind {
     case .timer: TimerPointer(event).detach()

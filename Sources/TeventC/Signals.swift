@@ -10,7 +10,7 @@ extension SignalPointer {
     fileprivate var c: UnsafeMutablePointer<SignalCall> { placeBehindRecord.assumingMemoryBound(to: SignalCall.self) }
 }
 
-/// Calls the program's handler of a signal's event, and frees the event afterwards if that is to be called `once`.
+/// Calls the program's handler of a signal event, and then frees the event if it is to be called `once`.
 private func callSignal(_ event: SignalEvent, _ arrival: SignalArrival, once: Bool) {
     let se = OpaquePointer(event.tallocHandle)
     let call = SignalPointer(se).c.pointee
@@ -19,7 +19,8 @@ private func callSignal(_ event: SignalEvent, _ arrival: SignalArrival, once: Bo
     let wantsInfo = SignalPointer(se).pointee.wantsInfo
     var details = SignalPointer(se).pointee.lastInfo
     if arrival.info == nil {
-        // libtevent blocks a signal before its details run out, so its programs never check whether there are any.
+        // libtevent blocks a signal before its places for details run out, so its programs never check whether there
+        // are any.
         details = siginfo_t()
         details.si_signo = number
     }
@@ -80,7 +81,7 @@ package func tevent_common_add_signal(
 
 /// The handler of an event that was added without one.
 ///
-/// As in C, the mistake is noticed only when the signal arrives.
+/// As in C, the mistake shows only when the signal arrives.
 private let missingHandler: tevent_signal_handler_t = { _, se, _, _, _, _ in
     abort("the signal event added at \((record(se, .signal) as SignalPointer).pointee.prefix.origin) has no handler")
 }
@@ -101,7 +102,7 @@ package func tevent_signal_support(_ ev: OpaquePointer?) -> Bool { EventContext.
 
 @c @implementation
 package func tevent_num_signals() -> Int {
-    // The size of the table that libtevent has: programs take it for an upper limit.
+    // The size of libtevent's table, which programs take for an upper limit.
     EventContext.signalCount + 4
 }
 

@@ -5,31 +5,31 @@ import Synchronization
 import Talloc
 import Tevent
 
-// What threads hold of another thread's loop: a thread proxy, or a threaded context. Both lie in a talloc tree of the loop's
-// thread, which may free them while another thread is about to send: so whoever sends announces himself in the record, and
-// the destructor waits for all who have.
+// What threads hold of another thread's loop: a thread proxy, or a threaded context. Both are in a talloc tree of the
+// loop's thread, which may free them while another thread is about to send. Therefore each sender first registers in
+// the record, and the destructor waits for all that have.
 
 typealias SenderPointer = UnsafeMutablePointer<SenderRecord>
 
 struct SenderRecord: ~Copyable {
     let slot: HandleSlotPointer
-    /// The way to the loop; its end is how a sender learns that the loop is gone.
+    /// The way to the loop; once it is closed, a sender knows that the loop has ended.
     let channel: Channel
-    /// The wrapper that handlers are called through, if there is one.
+    /// The wrapper through which handlers are called, if any.
     let wrapper: TallocHandle?
-    /// What keeps the loop going, and gets the messages, of a proxy; nil for a threaded context.
+    /// For a proxy, the receiver that keeps the loop running and receives the messages; nil for a threaded context.
     let receiver: TallocHandle?
     /// The guard below the record.
     fileprivate let end: ChunkGuard.Pointer
     fileprivate let visits = Visits()
 }
 
-/// How many threads use a record at the moment.
+/// How many threads currently use a record.
 ///
-/// Who was about to send when the process forked is not in the child, so the number is that of one process only.
+/// Threads that were about to send at a fork do not exist in the child, so the number belongs to one process only.
 private struct Visits: ~Copyable {
     private let isOver = Atomic(false)
-    /// How many, and in the upper half the generation of the process.
+    /// The number, with the generation of the process in the upper half.
     private let count = Atomic<UInt64>(0)
 
     private static let most = UInt64(UInt32.max)
@@ -54,7 +54,7 @@ private struct Visits: ~Copyable {
 
     func leave() { count.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
 
-    /// Lets nobody in any more, and waits for those who are; what they do is short, and ends.
+    /// Admits no more threads, and waits for those inside, which stay only briefly and never wait.
     func end() {
         isOver.store(true, ordering: .sequentiallyConsistent)
         let generation = generation
@@ -67,7 +67,7 @@ private struct Visits: ~Copyable {
 }
 
 extension SenderPointer {
-    /// Makes a sender, or sets `errno`; a proxy's keeps the loop going.
+    /// Creates a sender, or sets `errno`; a proxy keeps the loop running.
     static func make(
         on ev: OpaquePointer?, under parent: UnsafeMutableRawPointer?, name: StaticString, keepsLoopGoing: Bool,
         call: StaticString = #function
@@ -100,7 +100,7 @@ extension SenderPointer {
         return made.map { SenderPointer($0) }
     }
 
-    /// Lets a thread use the record, unless that is just going.
+    /// Lets a thread use the record, unless it is being freed.
     @inline(__always)
     func visit(_ body: () -> Void) {
         guard pointee.visits.enter() else { return }
@@ -109,13 +109,13 @@ extension SenderPointer {
     }
 }
 
-/// What libtalloc calls when a sender is about to be freed.
+/// Called by libtalloc when a sender is about to be freed.
 private func destroySender(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     chunk!.assumingMemoryBound(to: SenderRecord.self).pointee.end.disarm()
     return endSender(chunk)
 }
 
-/// Ends a sender: the loop no longer receives what it has sent.
+/// Ends a sender: the loop no longer receives what was sent through it.
 private func endSender(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let sender = chunk!.assumingMemoryBound(to: SenderRecord.self)
     sender.pointee.visits.end()

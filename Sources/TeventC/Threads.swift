@@ -6,19 +6,19 @@ import Tevent
 
 // MARK: Thread proxies
 
-/// What a proxy sends: a chunk of this, which belongs to nobody, with the immediate and the private data below it.
+/// What a proxy sends: a chunk of this type without a parent, with the immediate and the private data below it.
 private struct Parcel {
     var im: OpaquePointer?
     var data: UnsafeMutableRawPointer?
     let handler: tevent_immediate_handler_t
     let wrapper: TallocHandle?
 
-    /// As libtevent names it.
+    /// The name that libtevent uses.
     static let name: StaticString = "struct tevent_immediate_list"
 
     /// Calls the handler as if the immediate had been scheduled.
     ///
-    /// The handler may send the immediate on, so that it cannot be looked at afterwards.
+    /// The handler may send the immediate on, so nothing may read it afterwards.
     func deliver(on events: EventContext) {
         guard im != nil else { abort("tevent_thread_proxy_schedule was called without an immediate") }
         let context = context(OpaquePointer(events.tallocHandle))
@@ -48,16 +48,16 @@ package func tevent_thread_proxy_schedule(
     guard let im_place else {
         abort("tevent_thread_proxy_schedule was called with NULL instead of an immediate's place")
     }
-    // If it was scheduled, then on a loop of this thread. As in C, a missing immediate is noticed only on arrival.
+    // If it was scheduled, it was on a loop of this thread. As in C, a missing immediate shows only on arrival.
     let im = im_place.pointee
     if im != nil { (record(im, .immediate) as ImmediatePointer).detach() }
-    // Without memory, nothing is taken.
+    // If there is no memory, take nothing.
     let size = MemoryLayout<Parcel>.size
     guard let parcel = talloc_named_const(nil, size, Parcel.name.cString) else { return }
     _talloc_move(parcel, im_place)
     let data = private_data_place.flatMap { _talloc_move(parcel, $0) }
     var isSent = false
-    // Without a handler there is nothing to do but to free what was given.
+    // Without a handler, only free what was passed in.
     if let handler {
         sender.visit {
             guard let receiver = sender.pointee.receiver else {
@@ -73,7 +73,7 @@ package func tevent_thread_proxy_schedule(
 
 private let parcelMessageSize = MemoryLayout<UnsafeMutableRawPointer>.size
 
-/// Sends a parcel; false if nobody receives any more.
+/// Sends a parcel; returns false if there is no receiver any more.
 private func send(
     _ parcel: UnsafeMutableRawPointer, to receiver: TallocHandle, through channel: Channel
 ) -> Bool {
@@ -93,7 +93,7 @@ private func send(
 
 // MARK: Threaded contexts
 
-/// What a threaded context sends: how to schedule an immediate of the loop's thread.
+/// What a threaded context sends: how to schedule an immediate on the loop's thread.
 private struct ThreadedCall {
     let immediate: TallocHandle
     let handler: tevent_immediate_handler_t
@@ -117,7 +117,7 @@ private struct ThreadedCall {
         return message
     }
 
-    /// On the loop's thread: schedules the immediate, if it is still there and nobody has taken that back.
+    /// Runs on the loop's thread: schedules the immediate, if it still exists and has not been cancelled.
     private func arrive(in message: MessagePointer, on events: EventContext?) {
         guard let im = immediate.object.map({ OpaquePointer($0) }), ImmediatePointer(im).takeAnnouncement(message),
             let events, let ev = (wrapper ?? events.tallocHandle).object
@@ -142,7 +142,7 @@ package func _tevent_threaded_schedule_immediate(
 ) {
     let sender: SenderPointer = record(threaded, .threadSender)
     sender.visit {
-        // The immediate may be gone together with the loop.
+        // The immediate may have been freed together with the loop.
         guard !sender.pointee.channel.isClosed else { return }
         let immediate: ImmediatePointer = record(im, .immediate, "_tevent_threaded_schedule_immediate")
         guard let handler else { abort("tevent_threaded_schedule_immediate was called without a handler") }

@@ -10,14 +10,14 @@ extension TimerPointer {
     fileprivate var c: UnsafeMutablePointer<TimerCall> { placeBehindRecord.assumingMemoryBound(to: TimerCall.self) }
 }
 
-/// Calls the program's handler of a timer, and frees the timer afterwards, even if it was given another time meanwhile.
+/// Calls the program's handler of a timer, and then frees the timer, even if it was given another time meanwhile.
 private func callTimer(_ timer: TimerEvent, now: EventInstant) {
     let te = OpaquePointer(timer.tallocHandle)
     let call = TimerPointer(te).c.pointee
     let caller = call.caller
     let due = timer.context?.record().pointee.timers.runningDeadline ?? 0
     let deadline = timeval(EventInstant(nanoseconds: due))
-    // Who asks for no time is told none.
+    // A timer that asks for no time gets none.
     let now = deadline.isZero ? .zero : timeval(now)
     runHandler(of: te, isOver: true) {
         caller.call(on: timer.context) { ev in
@@ -66,7 +66,7 @@ package func tevent_common_add_timer_v2(
 
 /// The handler of a timer that was added without one.
 ///
-/// As in C, the mistake is noticed only when the timer is due.
+/// As in C, the mistake shows only when the timer is due.
 private let missingHandler: tevent_timer_handler_t = { _, te, _, _ in
     abort("the timer added at \((record(te, .timer) as TimerPointer).pointee.prefix.origin) has no handler")
 }
@@ -115,7 +115,7 @@ package func tevent_common_invoke_timer_handler(
 @c @implementation
 package func tevent_common_loop_timer_delay(_ ev: OpaquePointer?) -> timeval {
     let context = context(ev)
-    // Zero would mean that a timer has run, so this value stands for a loop that never sleeps.
+    // Zero would mean that a timer has run, so this value means that a loop never sleeps.
     let (seconds, never) = (context.pointee.idleSeconds, timeval(tv_sec: 0, tv_usec: suseconds_t(Int32.max)))
     guard let deadline = context.pointee.timers.firstDeadline else {
         return seconds == 0 ? never : timeval(tv_sec: Int(seconds), tv_usec: 0)

@@ -2,12 +2,12 @@ import CTevent
 import Glibc
 import Tevent
 
-// C programs give times of the day, in seconds and microseconds.
+// C programs use times of day, in seconds and microseconds.
 
 private let microsecondsInSecond = 1_000_000
 
 extension EventInstant {
-    /// The instant of a context that uses the wall clock; it stops at the ends of 64 bits.
+    /// The instant for a context that uses the wall clock, clamped to 64 bits.
     init(_ time: timeval) {
         let isNormal = time.tv_usec >= 0 && time.tv_usec < microsecondsInSecond
         let microseconds = isNormal ? time.tv_usec : time.microsecondsThatCount
@@ -18,10 +18,10 @@ extension EventInstant {
 }
 
 extension timeval {
-    /// How microseconds count in a deadline when they are negative or amount to a second or more.
+    /// How much the microseconds of a deadline count if they are negative, or amount to a second or more.
     ///
     /// libtevent compares the seconds first. A deadline has therefore passed when its second is over, however many
-    /// microseconds it has, or when its second has begun, if they are negative. But libtevent sleeps until the sum.
+    /// microseconds it has; if they are negative, when its second has begun. But libtevent sleeps until the sum.
     fileprivate var microsecondsThatCount: Int {
         let second = timeval.current.tv_sec
         if tv_usec < 0 { return tv_sec > second ? 0 : tv_usec }
@@ -30,7 +30,7 @@ extension timeval {
 }
 
 extension timeval {
-    /// The time, its nanoseconds cut off.
+    /// The time, with its nanoseconds truncated.
     init(_ instant: EventInstant) {
         let microseconds = Int(instant.nanoseconds / 1000)
         self.init(
@@ -47,7 +47,7 @@ extension timeval {
             tv_sec: tv_sec &+ seconds &+ sum / microsecondsInSecond, tv_usec: sum % microsecondsInSecond)
     }
 
-    /// How long it is until then, or nothing if that has passed.
+    /// The time that remains until then; zero if it has passed.
     func duration(to other: timeval) -> timeval {
         guard self < other else { return .zero }
         let borrow = other.tv_usec < tv_usec

@@ -49,7 +49,7 @@ extension tevent_event_trace_point {
 }
 
 extension UnsafeMutableRawPointer {
-    /// Stores data where a C program wants to have it, a pointer to a pointer.
+    /// Stores data where a C program expects it, in a pointer to a pointer.
     func store(_ data: UnsafeMutableRawPointer?) { storeBytes(of: data, as: UnsafeMutableRawPointer?.self) }
 }
 
@@ -62,7 +62,7 @@ package func tevent_set_trace_callback(
     let context = context(ev)
     let trace = Trace(callback, private_data)
     context.extras.pointee.traces.loop = trace
-    // Turns are traced by `_tevent_loop_once`, since backends of the program's own have some, too.
+    // `_tevent_loop_once` traces turns, since a program's own backends have turns as well.
     EventContext(context).setLoopTrace(
         trace.map { trace in
             { point in

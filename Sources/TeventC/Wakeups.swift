@@ -3,7 +3,7 @@ import Glibc
 import Talloc
 import Tevent
 
-// A request that does nothing but time out, which is what it is for.
+// A request whose only purpose is to time out.
 
 @c @implementation
 package func tevent_wakeup_send(

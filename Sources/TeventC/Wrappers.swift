@@ -5,51 +5,51 @@ import Glibc
 import Talloc
 import Tevent
 
-// A wrapper is a context that has no loop: what is added to it goes to the context behind, and its functions run before
-// and after each handler. C programs change user or directory with it.
+// A wrapper is a context without a loop: whatever is added to it goes to the context behind it, and the wrapper's
+// functions run before and after each handler. C programs use wrappers to change the user or the directory.
 
 typealias WrapperPointer = UnsafeMutablePointer<WrapperRecord>
 
 struct WrapperRecord {
     let slot: HandleSlotPointer
-    /// The context behind, as long as it is there.
+    /// The context behind the wrapper, for as long as it exists.
     let mainHandle: TallocHandle
     let ops: UnsafePointer<tevent_wrapper_ops>
-    /// The table of a wrapper that was made without one; never freed.
+    /// The table of a wrapper that was created without one; never freed.
     nonisolated(unsafe) static let noFunctions: UnsafePointer<tevent_wrapper_ops> = {
         let table = UnsafeMutablePointer<tevent_wrapper_ops>.allocate(capacity: 1)
         table.initialize(to: tevent_wrapper_ops())
         return UnsafePointer(table)
     }()
-    /// The program's own, a child.
+    /// The program's own state, a child.
     let state: UnsafeMutableRawPointer
     /// The guard below the record.
     let end: ChunkGuard.Pointer
-    /// Whether its functions or a handler run; it cannot go then.
+    /// Whether its functions or a handler run; it cannot be freed then.
     var isBusy = false
-    /// Whether somebody wanted to free it while it was busy.
+    /// Whether the program tried to free it while it was busy.
     var isFreed = false
-    /// What was added through it; some may be gone.
+    /// The events added through it, some of which may have been freed.
     var events: [TallocHandle] = []
 }
 
-/// What a wrapper's functions are given.
+/// What a wrapper's functions receive.
 struct Wrapper {
     let ev: OpaquePointer
     let state: UnsafeMutableRawPointer
     let main: OpaquePointer
 }
 
-/// The wrapper that a C program means, or nil for a context that has a loop.
+/// The wrapper that a C program means; nil for a context with a loop.
 func wrapper(_ ev: OpaquePointer?) -> TallocHandle? {
     ev.flatMap { $0.slot.isOf(.contextWrapper) ? TallocHandle(slot: $0.slot) : nil }
 }
 
 extension WrapperPointer {
-    /// The context behind, or nil when that is gone.
+    /// The context behind the wrapper, or nil if that was freed.
     var main: OpaquePointer? { pointee.mainHandle.object.map(OpaquePointer.init) }
 
-    /// The context behind, for new events; nil, with `errno` set, when there can be none.
+    /// The context behind the wrapper, for new events; nil, with `errno` set, if there can be none.
     func usableMain(_ call: StaticString) -> ContextPointer? {
         if pointee.isFreed {
             tevent_abort(main, "\(cName(call)) was called with a wrapper that has been freed")
@@ -60,14 +60,14 @@ extension WrapperPointer {
         return nil
     }
 
-    /// Notes an event, and forgets those that are gone whenever the list has doubled.
+    /// Notes an event; drops those that were freed whenever the list has doubled.
     func note(_ event: TallocHandle) {
         if pointee.events.count == pointee.events.capacity { pointee.events.removeAll { $0.isStale } }
         pointee.events.append(event)
     }
 }
 
-/// What libtalloc calls when a wrapper is about to be freed: its events leave the loop, but stay with their parents.
+/// Called by libtalloc when a wrapper is about to be freed: its events leave the loop, but stay with their parents.
 private func destroyWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let wrapper = chunk!.assumingMemoryBound(to: WrapperRecord.self)
     if wrapper.pointee.isBusy {
@@ -89,7 +89,7 @@ private func endWrapper(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     return 0
 }
 
-/// The context behind a wrapper, or an end with a message.
+/// The context behind a wrapper; ends the program with a message if there is none.
 @inline(never)
 func contextBehindWrapper(_ ev: OpaquePointer, _ call: StaticString) -> ContextPointer {
     guard ev.slot.isOf(.contextWrapper) else {
@@ -101,9 +101,9 @@ func contextBehindWrapper(_ ev: OpaquePointer, _ call: StaticString) -> ContextP
     return ContextPointer(main)
 }
 
-/// Does with a backend's functions what a program asks of a context; through a wrapper it is the context behind.
+/// Calls a backend's functions for what a program asks of a context; for a wrapper, of the context behind it.
 ///
-/// - Returns: Nil, with `errno` set, if a wrapper has nothing behind it any more.
+/// - Returns: Nil, with `errno` set, if the context behind a wrapper was freed.
 @inline(__always)
 func throughWrapper<Result>(
     _ ev: OpaquePointer?, call: StaticString = #function, _ body: (OpaquePointer, tevent_ops) -> Result
@@ -119,7 +119,7 @@ func throughWrapper<Result>(
 }
 
 extension ContextPointer {
-    /// Notes with its wrapper an event that has been made, and wakes the loop if another thread runs it.
+    /// Notes a new event with its wrapper, and wakes the loop if another thread runs it.
     @inline(__always)
     func hasAdded(_ event: OpaquePointer?) {
         wakeIfShared()
@@ -149,7 +149,7 @@ extension ContextPointer {
 struct Caller {
     let handlerName: UnsafePointer<CChar>?
     let location: UnsafePointer<CChar>?
-    /// The wrapper that the event was added through.
+    /// The wrapper through which the event was added.
     private let wrapper: TallocHandle?
 
     @inline(__always)
@@ -159,7 +159,7 @@ struct Caller {
         wrapper = context.extras.pointee.wrapper
     }
 
-    /// The same for what is called through a wrapper that has been kept.
+    /// The same, for a wrapper that was kept.
     init(wrapper: TallocHandle?, _ handlerName: UnsafePointer<CChar>?, _ location: UnsafePointer<CChar>?) {
         self.handlerName = handlerName
         self.location = location
@@ -188,8 +188,8 @@ struct Caller {
 
 /// What an event of a C program calls.
 ///
-/// It lies behind the engine's record, in the same chunk, so that nothing has to be allocated for it, and the engine's handler
-/// for such events is one function that looks there.
+/// It is stored after the engine's record, in the same chunk, so it needs no allocation. The engine's handler for all
+/// such events is one function that reads it there.
 struct Call<Handler> {
     let handler: Handler
     let data: UnsafeMutableRawPointer?
@@ -205,7 +205,7 @@ package func _tevent_context_wrapper_create(
     _ location: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     guard let main, main.slot.isOf(.eventContext), !ContextPointer(main).pointee.nesting.isAllowed else {
-        // Wrappers of wrappers, and those of loops that may run inside themselves, are not supported.
+        // Wrappers of wrappers are not supported, nor are wrappers of contexts that allow nesting.
         errno = EINVAL
         return nil
     }

@@ -2,25 +2,26 @@ import Talloc
 import Tevent
 
 // snippet: state
-/// Waiting for an answer from another thread, as a request; its state.
+/// The state of a request that waits for an answer from another thread.
 ///
 ///     send ──▶ message ──▶ the other thread … reply.send(value) ──▶ trigger ──▶ arrived: done
 ///
-/// There is always an answer: if the other loop ends first, or forgets the ``Reply``, the request fails.
+/// There is always an answer: if the other loop ends first, or drops the ``Reply``, the request fails.
 public struct Answer<Value: Sendable> {
     private var value: Value?
     // snippet-end: state
 
-    /// Lets a function run on another thread's loop, and waits for its answer.
+    /// Runs a function on another thread's loop, and waits for its answer.
     ///
     /// - Parameters:
-    ///   - proxy: Whom to ask.
-    ///   - events: Whose loop ends the request.
-    ///   - parent: What the request is freed with. The other thread is not disturbed by that; its answer is dropped.
-    ///   - question: What to do there. It answers with what it gets, at once or later, from any thread.
+    ///   - proxy: The loop to ask.
+    ///   - events: The context whose loop ends the request.
+    ///   - parent: The request's parent. Freeing the request does not disturb the other thread; its answer is dropped.
+    ///   - question: What to do there. It answers through the reply that it receives, immediately or later, from any
+    ///     thread.
     /// - Returns: A request that fails with `LoopEndedError` if the other loop has ended, and with ``UnansweredError``
-    ///   if it ends before it has answered.
-    /// - Throws: `TeventError.outOfMemory`; nothing is left behind then.
+    ///   if that loop ends before it has answered.
+    /// - Throws: `TeventError.outOfMemory`; then nothing is left behind.
     public static func send(
         to proxy: ThreadProxy, on events: EventContext, under parent: some TallocObject,
         _ question: @escaping @Sendable (_ events: EventContext, _ reply: Reply<Value>) -> Void
@@ -32,13 +33,13 @@ public struct Answer<Value: Sendable> {
         return sent == nil ? request.post(on: events) : request
     }
 
-    /// Makes a request that is done when the reply is used, on whichever thread that is.
+    /// Creates a request that is done when the reply is used, on whichever thread that is.
     ///
     /// - Parameters:
-    ///   - events: Whose loop ends the request.
-    ///   - parent: What the request is freed with.
-    /// - Throws: `TeventError.outOfMemory`, or `TeventError.systemCall` when descriptors are exhausted; nothing is left
-    ///   behind then.
+    ///   - events: The context whose loop ends the request.
+    ///   - parent: The request's parent.
+    /// - Throws: `TeventError.outOfMemory`, or `TeventError.systemCall` when descriptors are exhausted; then nothing is
+    ///   left behind.
     public static func expect(
         on events: EventContext, under parent: some TallocObject
     ) throws(TeventError) -> (request: Request<Answer>, reply: Reply<Value>) {
@@ -81,15 +82,15 @@ public struct Answer<Value: Sendable> {
 }
 
 extension Request {
-    /// Takes the answer.
+    /// Returns the answer.
     ///
-    /// - Throws: What the other thread answered instead, or why there is no answer.
+    /// - Throws: The error with which the other thread answered, or the reason why there is no answer.
     public func receive<Value>() throws -> Value where State == Answer<Value> { try receive { try $0.take() } }
 }
 
-/// There will be no answer: the loop that was asked has ended, or the reply was forgotten.
+/// There will be no answer: the other loop has ended, or dropped the reply.
 public struct UnansweredError: Error, Equatable, CustomStringConvertible {
-    /// A sentence for people.
+    /// A readable sentence.
     public var description: String {
         "there will be no answer: the loop that was asked has ended, or the reply was dropped"
     }

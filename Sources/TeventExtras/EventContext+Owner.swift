@@ -3,12 +3,14 @@ import Tevent
 
 // snippet: owner
 extension EventContext {
-    /// What the context was made under: there a message from another thread finds what it shall work on.
+    /// The context's parent, in which a message from another thread finds the data to work on.
     ///
-    /// A message may bring nothing with it that belongs to the thread it goes to. All it gets there is the context. So a
-    /// thread keeps what its messages work on in a chunk, and makes its context below that.
+    /// A message cannot bring along anything that belongs to the receiving thread. All that it receives there is the
+    /// context. Therefore a thread keeps the data that its messages work on in a chunk, and creates its context below
+    /// that chunk.
     ///
-    /// - Parameter type: What is in the chunk; a trap names both types if it is something else.
+    /// - Parameter type: The type of the chunk's value; if it is another one, the call traps with the names of both
+    ///   types.
     public func owner<State>(as type: State.Type) -> TallocChunk<State> {
         guard let owner = parent else { fatalError("the context is a root; make it under a chunk that holds \(type)") }
         return owner.chunk(expecting: type)

@@ -1,10 +1,10 @@
 import Talloc
 import Tevent
 
-/// Reads a descriptor line by line as data arrives, and is freed when nothing more comes.
+/// Reads a descriptor line by line as data arrives, and is freed at the end of the data.
 ///
-/// One call of the loop makes one read, however much there is, so a reader with much to read leaves turns to others, and
-/// a descriptor that blocks is never read when nothing is there.
+/// The reader makes one read per turn of the loop, however much there is to read. A reader with much data therefore
+/// leaves turns to other events, and a descriptor that blocks is never read when it is empty.
 ///
 /// ```swift
 /// try LineReader(of: SystemIO.standardInput, on: events) { _, input in
@@ -16,11 +16,11 @@ import Tevent
 /// }
 /// ```
 public struct LineReader: TallocObject, Equatable {
-    /// What a reader's handler is called with.
+    /// What a reader passes to its handler.
     public enum Input: Equatable, Sendable {
         /// A line without its line break.
         case line(String)
-        /// The beginning of a line that was longer than the limit; the rest of that line is left out.
+        /// The beginning of a line that was longer than the limit; the rest of that line is dropped.
         case cutLine(String)
         /// The end of the data; the reader is freed when the handler returns.
         case end
@@ -28,17 +28,17 @@ public struct LineReader: TallocObject, Equatable {
         case failed(TeventError)
     }
 
-    /// What becomes of the descriptor when the reader is freed.
+    /// What happens to the descriptor when the reader is freed.
     public enum Closing {
-        /// It stays open: it belongs to somebody else.
+        /// It stays open: other code owns it.
         case leaveOpen
-        /// It is closed: it belongs to the reader.
+        /// It is closed: the reader owns it.
         case close
-        /// The function gets it, and decides.
+        /// The function receives it and decides.
         case call((_ descriptor: Int32) -> Void)
     }
 
-    /// What to do with each line, and with the end; the handler may free the reader, and hears no more then.
+    /// Handles each line, and the end; it may free the reader, and is not called any more after that.
     public typealias Handler = (_ reader: LineReader, _ input: Input) -> Void
 
     private struct State {
@@ -52,16 +52,16 @@ public struct LineReader: TallocObject, Equatable {
     public var tallocHandle: TallocHandle { state.tallocHandle }
 
     // snippet: init
-    /// Starts to read a descriptor.
+    /// Starts reading a descriptor.
     ///
     /// - Parameters:
-    ///   - descriptor: What to read. If this throws, it stays the caller's, whatever `closing` says.
+    ///   - descriptor: What to read. If this throws, it remains the caller's, whatever `closing` says.
     ///   - events: The context whose loop reads and runs the handler.
-    ///   - limit: The most bytes of a line that are kept.
-    ///   - closing: What becomes of the descriptor when the reader is freed.
-    ///   - owner: What the reader is freed with; by default the context.
-    ///   - handler: What to do with each line. The reader owns it until it is freed.
-    /// - Throws: `TallocError` or `TeventError` when there is no memory; nothing is left behind then.
+    ///   - limit: The maximum number of bytes to keep of a line.
+    ///   - closing: What happens to the descriptor when the reader is freed.
+    ///   - owner: The reader's parent; by default the context.
+    ///   - handler: Handles each line. The reader owns it until it is freed.
+    /// - Throws: `TallocError` or `TeventError` if there is no memory; then nothing is left behind.
     @discardableResult
     public init(
         of descriptor: Int32, on events: EventContext, limit: Int = 4096, closing: Closing = .leaveOpen,
@@ -90,7 +90,7 @@ public struct LineReader: TallocObject, Equatable {
     private init(state: TallocChunk<State>) { self.state = state }
 
     // snippet: read
-    /// Reads once and tells the handler what came of it.
+    /// Reads once, and passes the result to the handler.
     private func read(_ descriptor: Int32) {
         do {
             switch try SystemIO.read(descriptor) {
@@ -103,13 +103,13 @@ public struct LineReader: TallocObject, Equatable {
         }
     }
 
-    /// Calls the handler with each input; it may free the reader at any of them.
+    /// Calls the handler with each input; it may free the reader during any of these calls.
     private func tell(_ inputs: [Input]) {
         let handler = state.value.handler
         for input in inputs where !isFreed { handler(self, input) }
     }
 
-    /// Tells the last line, if no line break followed it, and why there is no more.
+    /// Passes on the last line, if no line break followed it, and the reason why there is no more.
     private func finish(with reason: Input) {
         let lastLine = state.value.splitter.finish().map(Input.init)
         tell([lastLine, reason].compactMap { $0 })

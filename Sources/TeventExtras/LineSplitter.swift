@@ -1,6 +1,6 @@
-/// Cuts bytes into lines, however they arrive: parts of lines, several at once, none.
+/// Splits bytes into lines, however they arrive: parts of lines, several at once, none.
 ///
-/// It knows nothing of descriptors and loops, so it is tested without them.
+/// It knows nothing about descriptors and loops, so tests need neither.
 ///
 /// ```swift
 /// var splitter = LineSplitter(limit: 80)
@@ -12,31 +12,31 @@ public struct LineSplitter {
     public struct Line: Equatable, Sendable {
         /// The text; bytes that are not UTF-8 appear as "\u{FFFD}".
         public let text: String
-        /// Whether the line was longer than the limit, and its end is left out.
+        /// Whether the line was longer than the limit, and its end was dropped.
         public let isCut: Bool
 
-        /// Makes a line.
+        /// Creates a line.
         public init(text: String, isCut: Bool = false) {
             self.text = text
             self.isCut = isCut
         }
     }
 
-    /// The most bytes of a line that are kept.
+    /// The maximum number of bytes kept of a line.
     public let limit: Int
 
     private var pending: [UInt8] = []
     private var hasBegun = false
     private var isCut = false
 
-    /// Makes a splitter that keeps at most `limit` bytes of a line, at least one.
+    /// Creates a splitter that keeps at most `limit` bytes of a line, at least one.
     public init(limit: Int) {
         precondition(limit > 0, "a line must be allowed at least one byte")
         self.limit = limit
     }
 
     // snippet: append
-    /// Takes more bytes and returns the lines they complete.
+    /// Takes more bytes, and returns the lines that they complete.
     public mutating func append(_ bytes: some Collection<UInt8>) -> [Line] {
         var lines: [Line] = []
         var rest = bytes[...]
@@ -50,7 +50,7 @@ public struct LineSplitter {
     }
     // snippet-end: append
 
-    /// The last line, if no line break followed it; call it once nothing more comes.
+    /// The last line, if no line break followed it; call it at the end of the data.
     public mutating func finish() -> Line? { hasBegun ? takeLine() : nil }
 
     private mutating func keep(_ part: some Collection<UInt8>) {

@@ -2,17 +2,17 @@ import Talloc
 import Tevent
 
 // snippet: state
-/// Writing all bytes to a descriptor when its turn has come, as a request; its state.
+/// The state of a request that writes all its bytes to a descriptor when its turn has come.
 ///
 ///     send ──▶ a place in the queue … the turn comes ──▶ begin ──▶ WriteAll ──▶ writeDone
 ///
-/// All that write to a descriptor go through its one queue, so each message is whole, and they come in the order in
-/// which they were sent.
+/// All writes to a descriptor go through its single queue, so each message stays whole, and messages arrive in the
+/// order in which they were sent.
 public struct QueuedWrite {
     private let bytes: [UInt8]
     private let descriptor: Int32
     private let events: EventContext
-    /// The work, from the moment when it begins until the request ends.
+    /// The work, from the moment it starts until the request ends.
     private var write: Request<WriteAll>?
     fileprivate var hasBegun = false
     // snippet-end: state
@@ -22,15 +22,15 @@ public struct QueuedWrite {
     ///
     /// - Parameters:
     ///   - bytes: What to write. The request holds it until it is received or freed.
-    ///   - descriptor: An open descriptor that does not block. It stays the caller's, and is to be closed only when the
-    ///     request has ended or was freed.
-    ///   - queue: The one queue of the descriptor.
-    ///   - events: Whose loop waits.
-    ///   - parent: What the request is freed with.
+    ///   - descriptor: An open descriptor that does not block. It remains the caller's, who must not close it before
+    ///     the request has ended or was freed.
+    ///   - queue: The descriptor's only queue.
+    ///   - events: The context whose loop waits.
+    ///   - parent: The request's parent.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
-    /// - Returns: A request that can be cancelled, also while it waits. The next one begins when it is freed.
-    /// - Throws: `TeventError.outOfMemory`; nothing is left behind then, and nothing was written.
+    /// - Returns: A request that can be cancelled, even while it waits. The next one starts when it is freed.
+    /// - Throws: `TeventError.outOfMemory`; then nothing is left behind, and nothing was written.
     public static func send(
         _ bytes: [UInt8], to descriptor: Int32, through queue: RequestQueue, on events: EventContext,
         under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
@@ -55,7 +55,7 @@ public struct QueuedWrite {
     }
 
     // snippet: begin
-    /// The trigger: nobody is before this request, and it has not ended while it waited.
+    /// The trigger: no other request is before this one, and it has not ended while it waited.
     private static func begin(_ request: Request<QueuedWrite>) {
         let state = request.state
         request.state.hasBegun = true
@@ -76,13 +76,13 @@ public struct QueuedWrite {
 
 extension Request<QueuedWrite> {
     // snippet: receive
-    /// Throws unless all was written; the queue waits on until the request is freed.
+    /// Throws unless everything was written; the queue waits until the request is freed.
     ///
-    /// - Throws: `TeventError.systemCall` if a write failed, with `EPIPE` when nobody reads any more, and else what the
-    ///   request was ended with, such as `RequestError.timedOut`.
+    /// - Throws: `TeventError.systemCall` if a write failed, with `EPIPE` if there is no reader any more; otherwise the
+    ///   error with which the request was ended, such as `RequestError.timedOut`.
     public func receive() throws { try receive { _ in } }
     // snippet-end: receive
 
-    /// Whether its turn had come, so that a part may have been written if it failed; to be asked before it is received.
+    /// Whether its turn has come, so that a part may have been written if it failed; ask before receiving the request.
     public var hasBegun: Bool { state.hasBegun }
 }

@@ -2,9 +2,10 @@ import Synchronization
 import Tevent
 
 // snippet: reply
-/// What a thread answers with; it may be kept, and used by any thread.
+/// The means by which a thread answers; any thread may keep and use it.
 ///
-/// Only the first answer counts. If the last copy of the reply is released without an answer, that is the answer.
+/// Only the first answer counts. If the last copy of the reply is released without an answer, that counts as the
+/// answer.
 public final class Reply<Value: Sendable>: Sendable {
     private let mailbox: Mailbox<Value>
     private let arrival: ThreadTrigger
@@ -16,7 +17,7 @@ public final class Reply<Value: Sendable>: Sendable {
 
     deinit { send(.failure(UnansweredError())) }
 
-    /// Answers with a value, or with an error; nothing happens if the request has been freed.
+    /// Answers with a value or an error; does nothing if the request has been freed.
     public func send(_ answer: Result<Value, any Error>) {
         if mailbox.put(answer) { _ = try? arrival.schedule() }
     }
@@ -27,7 +28,7 @@ public final class Reply<Value: Sendable>: Sendable {
 }
 
 // snippet: mailbox
-/// Where an answer lies between the thread that gives it and the loop that takes it.
+/// Holds an answer between the thread that gives it and the loop that takes it.
 final class Mailbox<Value: Sendable>: Sendable {
     private enum Content {
         case nothing
@@ -37,7 +38,7 @@ final class Mailbox<Value: Sendable>: Sendable {
 
     private let content = Mutex(Content.nothing)
 
-    /// Puts an answer in, unless there has been one; returns whether it was the first.
+    /// Stores an answer unless there has been one; returns whether it was the first.
     func put(_ answer: Result<Value, any Error>) -> Bool {
         content.withLock { content in
             guard case .nothing = content else { return false }

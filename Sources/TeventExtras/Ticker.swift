@@ -3,21 +3,21 @@ import Tevent
 
 /// One of the moments at which a ``Ticker`` calls its handler.
 public struct Tick: Sendable, Equatable {
-    /// The first is 1.
+    /// The number of the tick, starting at 1.
     public let number: Int
-    /// When it was to happen, counted from when the ticker was made; it never happens earlier.
+    /// The planned time, counted from the creation of the ticker; the tick never happens earlier.
     public let planned: Duration
-    /// Whether the ticker ends with it.
+    /// Whether the ticker ends with this tick.
     public let isLast: Bool
 }
 
-/// What to do at each tick; the handler may stop the ticker.
+/// Runs at each tick; it may stop the ticker.
 public typealias TickHandler = (_ ticker: Ticker, _ tick: Tick) -> Void
 
-/// Repeats every interval for a duration, then ends and is freed.
+/// Repeats at an interval for a given duration, then ends and is freed.
 ///
-/// The plan does not drift: each tick is planned from the beginning, not from the tick before. Ticks that a busy loop was
-/// late for happen one after another as soon as it can; none is left out.
+/// The plan does not drift: each tick is planned from the beginning, not from the tick before. If the loop is busy,
+/// late ticks happen one after another as soon as it is free; none is skipped.
 ///
 /// ```swift
 /// try Ticker(on: events, every: .seconds(1), for: .seconds(3)) { _, tick in
@@ -26,7 +26,7 @@ public typealias TickHandler = (_ ticker: Ticker, _ tick: Tick) -> Void
 /// ```
 public struct Ticker: TallocObject, Equatable {
     // snippet: state
-    /// What a ticker knows, in a chunk of its own; the chunk owns the timer and the handler.
+    /// The ticker's state, in its own chunk, which owns the timer and the handler.
     private struct State {
         let start: EventInstant
         let interval: Duration
@@ -46,11 +46,11 @@ public struct Ticker: TallocObject, Equatable {
     ///
     /// - Parameters:
     ///   - events: The context whose loop runs the handler.
-    ///   - interval: The time between two ticks, more than zero.
+    ///   - interval: The time between two ticks; must be more than zero.
     ///   - duration: The time from now to the last tick, at least one interval.
-    ///   - owner: What the ticker is freed with; by default the context.
-    ///   - handler: What to do at each tick. The ticker owns it until it is freed.
-    /// - Throws: `TallocError` or `TeventError` when there is no memory; nothing is left behind then.
+    ///   - owner: The ticker's parent; by default the context.
+    ///   - handler: Runs at each tick. The ticker owns it until it is freed.
+    /// - Throws: `TallocError` or `TeventError` if there is no memory; then nothing is left behind.
     @discardableResult
     public init(
         on events: EventContext, every interval: Duration, for duration: Duration,
@@ -74,11 +74,11 @@ public struct Ticker: TallocObject, Equatable {
 
     private init(state: TallocChunk<State>) { self.state = state }
 
-    /// How many ticks have begun.
+    /// How many ticks have started.
     public var ticks: Int { state.value.ticks }
 
     // snippet: stop
-    /// Ends the ticker now: the same as freeing it.
+    /// Ends the ticker now; the same as freeing it.
     public func stop() { free() }
     // snippet-end: stop
 
@@ -91,7 +91,7 @@ public struct Ticker: TallocObject, Equatable {
         let next = planned + plan.interval
         let isLast = next > plan.duration
         plan.handler(self, Tick(number: plan.ticks, planned: planned, isLast: isLast))
-        // The handler may have stopped the ticker, which has taken the timer with it.
+        // The handler may have stopped the ticker, which freed the timer as well.
         guard !isFreed else { return }
         if isLast { free() } else { timer.update(at: plan.start.advanced(by: next)) }
     }

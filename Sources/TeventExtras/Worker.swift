@@ -2,16 +2,16 @@ import Talloc
 import Tevent
 
 // snippet: worker
-/// A thread with a loop of its own, and something that only its messages touch.
+/// A thread with its own loop, and state that only its messages touch.
 ///
 ///     TallocChunk<State>            what messages work on
 ///     └─ struct tevent_context      the loop
 ///        └─ struct tevent_thread_proxy     the inbox
 ///
-/// The thread is the only one that ever sees any of the three. What others hold is the worker: they give it work, ask it,
-/// stop it, and wait for its end. A worker that nobody holds any more is stopped.
+/// No other thread ever sees any of the three. Other threads hold the worker: they give it work, ask it, stop it, and
+/// wait for its end. A worker stops when its last reference is released.
 public final class Worker<State>: Sendable {
-    /// What messages are sent with; ``schedule(_:)`` is more convenient.
+    /// Sends messages to the worker; ``schedule(_:)`` is more convenient.
     public let proxy: ThreadProxy
     private let thread: SystemThread<Void>
     // snippet-end: worker
@@ -19,15 +19,15 @@ public final class Worker<State>: Sendable {
     /// Starts a thread, and waits until its loop is ready.
     ///
     /// - Parameters:
-    ///   - name: What debuggers and `top` call the thread; the system keeps the first 15 bytes.
-    ///   - backend: How its loop waits.
-    ///   - makeState: Makes, on the new thread, what the messages shall work on.
-    /// - Throws: `TeventError`, or what `makeState` throws; there is no thread then.
+    ///   - name: The thread's name in debuggers and `top`; the system keeps the first 15 bytes.
+    ///   - backend: The backend of its loop.
+    ///   - makeState: Creates, on the new thread, the state that its messages work on.
+    /// - Throws: `TeventError`, or the error that `makeState` throws; then there is no thread.
     public init(
         named name: String, backend: String = EventContext.defaultBackend,
         _ makeState: @escaping @Sendable (_ events: EventContext) throws -> State
     ) throws {
-        // A loop for a moment: the thread's first message tells how it began.
+        // A temporary loop: the thread's first message reports how it started.
         let events = try EventContext(backend: backend)
         defer { events.free() }
         let started: Request<Answer<ThreadProxy>>
@@ -44,7 +44,7 @@ public final class Worker<State>: Sendable {
     deinit { stop() }
 
     // snippet: start
-    /// Starts the thread, and keeps nothing of the reply: if the thread does not answer, nobody will.
+    /// Starts the thread without keeping the reply: if the thread does not answer, no other code can.
     private static func start(
         _ name: String, _ backend: String, _ makeState: @escaping @Sendable (EventContext) throws -> State,
         on events: EventContext
@@ -53,7 +53,7 @@ public final class Worker<State>: Sendable {
         return (try SystemThread(named: name) { try run(backend, makeState, reply) }, started)
     }
 
-    /// All that the thread does.
+    /// Everything that the thread does.
     private static func run(
         _ backend: String, _ makeState: (EventContext) throws -> State, _ reply: Reply<ThreadProxy>
     ) throws {
@@ -72,7 +72,7 @@ public final class Worker<State>: Sendable {
     }
     // snippet-end: start
 
-    /// Lets a function run on the worker's loop; functions of one sender run in the order they were sent.
+    /// Runs a function on the worker's loop; functions from one sender run in the order in which they were sent.
     ///
     /// - Throws: `LoopEndedError` if the worker has ended.
     public func schedule(
@@ -84,10 +84,10 @@ public final class Worker<State>: Sendable {
     /// Asks the worker, as a request on the caller's loop.
     ///
     /// - Parameters:
-    ///   - events: Whose loop ends the request.
-    ///   - parent: What the request is freed with.
-    ///   - question: What to do on the worker's loop. It answers at once or later.
-    /// - Throws: `TeventError.outOfMemory`; nothing is left behind then.
+    ///   - events: The context whose loop ends the request.
+    ///   - parent: The request's parent.
+    ///   - question: What to do on the worker's loop. It answers immediately or later.
+    /// - Throws: `TeventError.outOfMemory`; then nothing is left behind.
     public func ask<Value: Sendable>(
         on events: EventContext, under parent: some TallocObject,
         _ question:
@@ -100,9 +100,9 @@ public final class Worker<State>: Sendable {
         }
     }
 
-    /// Asks the worker, and blocks until it has answered: for a thread that has nothing else to do.
+    /// Asks the worker and blocks until it has answered, for a thread that has nothing else to do.
     ///
-    /// - Throws: What `question` throws, or why nobody could answer.
+    /// - Throws: The error that `question` throws, or the reason why there is no answer.
     public func askAndWait<Value: Sendable>(
         _ question: @escaping @Sendable (_ events: EventContext, _ state: TallocChunk<State>) throws -> Value
     ) throws -> Value {
@@ -116,14 +116,16 @@ public final class Worker<State>: Sendable {
     }
 
     // snippet: stop
-    /// Lets the worker's loop end after all that was sent before; what is sent later is let go, or refused.
+    /// Ends the worker's loop after everything sent before; later messages are released or refused.
     ///
-    /// Without effect on a worker that has ended.
+    /// Does nothing if the worker has ended.
     public func stop() { try? proxy.schedule { events in events.stop() } }
 
-    /// Waits until the thread has ended: it must have been stopped, and may not be the caller.
+    /// Waits until the thread has ended.
     ///
-    /// - Throws: What its loop could not go on with.
+    /// The worker must have been stopped, and the thread cannot wait for itself.
+    ///
+    /// - Throws: The error that kept its loop from continuing.
     public func join() throws { try thread.join() }
     // snippet-end: stop
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `tour run`: some examples, or all.
+/// `tour run`: runs some examples, or all.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run the named examples, or all of them.")
@@ -23,7 +23,7 @@ struct RunCommand: ParsableCommand {
     }
 }
 
-/// `tour chapter`: the examples of one chapter.
+/// `tour chapter`: runs the examples of one chapter.
 struct ChapterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chapter", abstract: "Run the examples of one chapter.")
@@ -42,7 +42,7 @@ struct ChapterCommand: ParsableCommand {
     }
 }
 
-/// `tour list`: what there is to see.
+/// `tour list`: lists the chapters and examples.
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the chapters and their examples.")
@@ -59,10 +59,10 @@ struct ListCommand: ParsableCommand {
     }
 }
 
-/// `tour record`: what an example prints today becomes what is expected of it.
+/// `tour record`: records what an example prints now as its expected output.
 struct RecordCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "record", abstract: "Make what the named examples print now their expected output.")
+        commandName: "record", abstract: "Record what the named examples print now as their expected output.")
 
     @Argument(help: "Names of examples, as `tour list` shows them.")
     var names: [String]
@@ -77,7 +77,7 @@ struct RecordCommand: ParsableCommand {
     }
 }
 
-/// `tour text`: the code and the output that the tutorial shows.
+/// `tour text`: updates the code and the output that the tutorial shows.
 struct TextCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "text", abstract: "Bring the code and the output shown in the tutorial up to date.")
@@ -94,7 +94,7 @@ struct TextCommand: ParsableCommand {
         }
         let faults = text.faults()
         for fault in faults { say(fault.description) }
-        say(faults.isEmpty ? "The text is in order." : "\(faults.count) to mend.")
+        say(faults.isEmpty ? "The text is in order." : "\(faults.count) to fix.")
         if !faults.isEmpty { throw ExitCode.failure }
     }
 }

@@ -18,7 +18,7 @@ struct Guide {
         runner = Runner(programs: programs, timeout: options.timeout, interruption: interruption)
     }
 
-    /// Runs the examples and compares; fails if one is not as expected.
+    /// Runs the examples and compares their output; fails if one is not as expected.
     func show(_ stops: [Stop]) throws {
         let start = ContinuousClock.now
         var unexpected: [Stop] = []
@@ -35,7 +35,7 @@ struct Guide {
         if !unexpected.isEmpty { throw ExitCode.failure }
     }
 
-    /// Makes what the examples print what is expected of them; one that does not end well keeps what it has.
+    /// Records what the examples print as their expected output; one that fails keeps what it has.
     func record(_ stops: [Stop]) throws {
         for stop in stops {
             let run = try runner.run(stop) { _ in }

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Ctrl-C and its relatives, turned into something a wait can end by.
+/// Turns Ctrl-C and similar signals into something that can end a wait.
 ///
-/// The handler only writes to a pipe. Whoever waits also waits for the pipe, kills the child it is waiting for, and
-/// then calls ``yield()``, which lets the signal do what it would have done.
+/// The handler only writes to a pipe. Code that waits also waits for the pipe, kills the child it is waiting for, and
+/// then calls ``yield()``, which lets the signal take its usual effect.
 struct Interruption {
     /// Readable once a signal has arrived.
     let descriptor: Int32

@@ -1,4 +1,5 @@
-/// How two texts differ, line by line: `-` expected but missing, `+` not expected, a few equal lines around.
+/// How two texts differ, line by line: `-` is expected but missing, `+` is not expected; a few equal lines give
+/// context.
 func lineDiff(expected: String, actual: String, context: Int = 2) -> [String] {
     let old = visibleLines(expected)
     let new = visibleLines(actual)
@@ -47,7 +48,7 @@ private func shortened(_ lines: [String], context: Int) -> [String] {
     return leftOut > 0 ? result + ["  … \(leftOut) equal"] : result
 }
 
-/// The lines of a text; one that ends without a newline says so.
+/// The lines of a text; if it ends without a newline, the last one says so.
 private func visibleLines(_ text: String) -> [String] {
     if text.isEmpty { return [] }
     var lines = text.lines.map(String.init)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// What `Tutorial/tour.json` says: every chapter and every example, in order.
+/// The content of `Tutorial/tour.json`: every chapter and every example, in order.
 struct Manifest: Decodable {
     static let path = "Tutorial/tour.json"
 
@@ -12,13 +12,13 @@ struct Manifest: Decodable {
         chapters.flatMap { chapter in chapter.examples.map { Stop(chapter: chapter, example: $0) } }
     }
 
-    /// The example of that name, or an error that suggests the nearest.
+    /// The example with that name, or an error that suggests the nearest.
     func stop(named name: String) throws -> Stop {
         if let stop = stops.first(where: { $0.example.name == name }) { return stop }
         throw unknown("example", name, among: stops.map(\.example.name))
     }
 
-    /// The chapter of that number, title or folder, or an error that suggests the nearest.
+    /// The chapter with that number, title or folder, or an error that suggests the nearest.
     func chapter(named name: String) throws -> Chapter {
         let named = chapters.first { chapter in
             name == String(chapter.number) || name.lowercased() == chapter.title.lowercased()
@@ -55,9 +55,9 @@ struct Chapter: Decodable {
 struct Example: Decodable {
     let name: String
     let summary: String
-    /// The arguments the tour gives, such as a short interval.
+    /// The arguments that the tour passes, such as a short interval.
     let arguments: [String]?
-    /// The text the tour gives on standard input.
+    /// The text that the tour writes to standard input.
     let input: String?
 }
 
@@ -75,7 +75,7 @@ struct Stop {
         return "\(folder)/\(words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()).swift"
     }
 
-    /// What to type to run the example alone, as the tour runs it.
+    /// The command to run the example on its own, as the tour runs it.
     var command: String {
         let command = (["swift run", example.name] + (example.arguments ?? []).map(quoted)).joined(separator: " ")
         guard let input = example.input else { return command }

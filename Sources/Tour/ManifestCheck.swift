@@ -1,4 +1,4 @@
-/// Something wrong at one place of the project, and what to do about it.
+/// Something wrong at one place of the project, and how to fix it.
 struct Fault: CustomStringConvertible {
     let path: String
     var line: Int?
@@ -9,7 +9,7 @@ struct Fault: CustomStringConvertible {
 }
 
 extension Repository {
-    /// Where the manifest and the folders disagree.
+    /// The differences between the manifest and the folders.
     func faults(of manifest: Manifest) -> [Fault] {
         disorder(in: manifest) + missing(from: manifest) + orphans(of: manifest)
     }
@@ -51,7 +51,7 @@ extension Repository {
             } else if !exists(stop.expectedPath) {
                 faults.append(
                     Fault(
-                        path: stop.expectedPath, problem: "nobody has said what '\(name)' prints",
+                        path: stop.expectedPath, problem: "there is no expected output for '\(name)'",
                         remedy: "Look at its output, then: swift run tour record \(name)"))
             }
         }
@@ -71,7 +71,7 @@ extension Repository {
                         remedy: "Add it to \(Manifest.path) and Package.swift, or remove the folder.")
                 ]
             }
-            // Neither the chapter's library, its listings in C nor what must not compile are examples.
+            // The chapter's library, its C listings and the files that must not compile are not examples.
             let others = ["C", "Module", "does-not-compile"]
             let folders = names(in: chapter).filter { !others.contains($0) }.map { "\(chapter)/\($0)" }
             return folders.filter { isFolder($0) && !known.contains($0) }.map { folder in

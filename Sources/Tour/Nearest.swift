@@ -1,9 +1,9 @@
-/// The name that takes the fewest edits to arrive at, or nil if none is similar.
+/// The name that takes the fewest edits to reach, or nil if none is similar.
 func nearest(to name: String, among names: [String]) -> String? {
     names.filter { isSimilar(name, $0) }.min { editDistance(name, $0) < editDistance(name, $1) }
 }
 
-/// Whether one string may have been meant by another: a third of the characters differ at most, or it is a part of it.
+/// Whether a typed string may stand for a name: at most a third of the characters differ, or it is a part of the name.
 private func isSimilar(_ typed: String, _ name: String) -> Bool {
     typed.count > 2 && name.lowercased().contains(typed.lowercased())
         || editDistance(typed, name) <= max(1, min(typed.count, name.count) / 3)

@@ -1,11 +1,11 @@
 import ChildProcess
 import Foundation
 
-/// The built programs: where they are, and how they come to be.
+/// The built programs: where they are, and how to build them.
 struct Programs {
     let folder: String
 
-    /// The folder of the running tour itself, where the examples are built too.
+    /// The folder of the running tour itself, where the examples are also built.
     static var besideTheTour: Programs {
         Programs(folder: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path())
     }
@@ -14,7 +14,7 @@ struct Programs {
 
     func has(_ name: String) -> Bool { FileManager.default.isExecutableFile(atPath: path(of: name)) }
 
-    /// Builds all that the package holds, in the build folder and configuration that the tour was built in.
+    /// Builds everything in the package, with the build folder and configuration that the tour was built with.
     func build(in repository: Repository, interruption: Interruption) throws {
         let configuration = URL(filePath: folder)
         let scratch = configuration.deletingLastPathComponent().deletingLastPathComponent()
@@ -34,7 +34,7 @@ struct Programs {
         }
         guard compiler.ending == .exited(0) else {
             say(String(decoding: compiler.output + compiler.errors, as: UTF8.self))
-            throw Complaint("The build failed; the compiler's words are above.")
+            throw Complaint("The build failed; the compiler's messages are above.")
         }
     }
 }

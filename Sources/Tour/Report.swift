@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the tour prints: in colour on a terminal, plain anywhere else.
+/// What the tour prints: in colour on a terminal, plain otherwise.
 struct Report {
     let style: Style
 
@@ -21,7 +21,7 @@ struct Report {
 
     func outputLine(_ line: Substring) { say(line.isEmpty ? "" : "    " + line) }
 
-    /// Tells what came of a run; true if all was as expected.
+    /// Prints the result of a run; returns true if everything was as expected.
     func verdict(on run: Run, expected: String?, after time: Duration) -> Bool {
         if !run.errors.isEmpty { say("\n   standard error:\n" + run.errors.indented) }
         var problems = run.failure.map { [$0] } ?? []
@@ -67,7 +67,7 @@ struct Report {
 struct Style {
     let isColoured: Bool
 
-    /// Colours on a terminal that can show them, unless the user has said `NO_COLOR`.
+    /// Colours on a terminal that can show them, unless the user has set `NO_COLOR`.
     static var forStandardOutput: Style {
         let environment = ProcessInfo.processInfo.environment
         let refuses = !(environment["NO_COLOR"] ?? "").isEmpty || environment["TERM"] == "dumb"
@@ -84,7 +84,7 @@ struct Style {
     }
 }
 
-/// Prints at once, so that a reader behind a pipe keeps up with what happens.
+/// Prints immediately, so that a reader behind a pipe keeps up.
 func say(_ text: String, terminator: String = "\n") {
     print(text, terminator: terminator)
     fflush(nil)

@@ -21,7 +21,7 @@ struct Repository {
         }
     }
 
-    /// What `Tutorial/tour.json` says, or an error that tells what in it cannot be read.
+    /// The content of `Tutorial/tour.json`, or an error that says what in it cannot be read.
     func manifest() throws -> Manifest {
         do {
             return try JSONDecoder().decode(Manifest.self, from: Data(read(Manifest.path).utf8))
@@ -45,7 +45,7 @@ struct Repository {
         try Data(text.utf8).write(to: URL(filePath: absolute(path)))
     }
 
-    /// The names in a folder, sorted, without hidden ones; none if there is no such folder.
+    /// The names in a folder, sorted, without hidden ones; empty if there is no such folder.
     func names(in folder: String) -> [String] {
         let names = try? FileManager.default.contentsOfDirectory(atPath: absolute(folder))
         return (names ?? []).filter { !$0.hasPrefix(".") }.sorted()
@@ -65,7 +65,7 @@ struct Repository {
     }
 }
 
-/// An error told in one sentence that says what to do.
+/// An error that says in one sentence what to do.
 struct Complaint: Error, CustomStringConvertible {
     let description: String
 

@@ -1,12 +1,12 @@
 import ChildProcess
 import Foundation
 
-/// One run of an example, and what it came to.
+/// One run of an example, and its result.
 struct Run {
     let stop: Stop
     let output: String
     let errors: String
-    /// Why the example did not end well, or nil if it ended by itself with exit code 0.
+    /// Why the example failed, or nil if it ended by itself with exit code 0.
     let failure: String?
 }
 
@@ -16,7 +16,7 @@ struct Runner {
     let timeout: Double
     let interruption: Interruption
 
-    /// Runs an example, handing over its output line by line while it runs.
+    /// Runs an example, passing on its output line by line while it runs.
     func run(_ stop: Stop, eachLine: (Substring) -> Void) throws -> Run {
         let name = stop.example.name
         guard programs.has(name) else {

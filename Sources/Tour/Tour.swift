@@ -1,15 +1,15 @@
 import ArgumentParser
 import Tevent
 
-/// The guided tour through the chapters, and the keeper of the tutorial's text.
+/// The guided tour through the chapters, which also keeps the tutorial's text up to date.
 @main
 struct Tour: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tour",
         abstract: "Run the examples of the tutorial and compare what they print with what it shows.",
         discussion: """
-            Without a subcommand, builds the examples, then runs every one in order. Each stands under a heading that \
-            tells the chapter, the file and the command to run it alone. The exit code is 0 if all went as expected, \
+            Without a subcommand, builds the examples, then runs every one in order. Each has a heading with the \
+            chapter, the file and the command to run it on its own. The exit code is 0 if everything went as expected, \
             1 if not, 64 for a name that does not exist.
             """,
         subcommands: [
@@ -22,7 +22,7 @@ struct Tour: ParsableCommand {
         main(commandFirst(Array(CommandLine.arguments.dropFirst())))
     }
 
-    /// Puts the name of a command before the options, where it may stand after them as well.
+    /// Moves the name of a command before the options, since it may also be written after them.
     private static func commandFirst(_ arguments: [String]) -> [String] {
         let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
         var index = 0

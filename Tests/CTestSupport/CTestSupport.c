@@ -82,7 +82,7 @@ static _Thread_local long allocations;
 
 extern void *__libc_malloc(size_t size);
 
-/* Takes the place of the C library's malloc in the whole test program, and counts. */
+/* Replaces the C library's malloc in the whole test program, and counts its calls. */
 void *malloc(size_t size)
 {
     allocations++;

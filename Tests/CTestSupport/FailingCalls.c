@@ -1,5 +1,5 @@
-/* System calls that fail when a test wants them to. These take the place of the C library's in the whole test program.
- * Not among them is what fails only for wrong arguments, such as sigaction. */
+/* System calls that fail when a test wants them to. They replace the C library's in the whole test program. Calls that
+ * fail only for wrong arguments, such as sigaction, are not among them. */
 #define _GNU_SOURCE
 #include "CTestSupport.h"
 
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-/* A sanitizer has its own functions in these places. */
+/* A sanitizer has its own versions of these functions. */
 int test_can_fail_calls(void) { return 0; }
 void test_note_calls(void) {}
 void test_fail_calls(const char *name, long after, long count, int code)
@@ -29,7 +29,7 @@ const char *test_call(long number) { (void)number; return NULL; }
 
 enum { most_calls = 1000 };
 
-/* What is to happen to the calls of the thread; nothing while neither is set. */
+/* What happens to the calls of this thread; nothing while neither is set. */
 static _Thread_local struct {
     int notes;
     long noted;
@@ -66,7 +66,7 @@ long test_stop_failing_calls(void)
 
 const char *test_call(long number) { return number < plan.noted ? plan.names[number] : NULL; }
 
-/* Whether this call is to fail. */
+/* Whether this call must fail. */
 static int fails(const char *name)
 {
     if (plan.notes && plan.noted < most_calls)
@@ -123,7 +123,7 @@ int fcntl(int fd, int what, ...)
     return fails("fcntl") ? -1 : CALL(fcntl, fd, what, argument);
 }
 
-/* The descriptor is closed even if the call fails: so it is on Linux. */
+/* On Linux the descriptor is closed even if the call fails. */
 REAL(close)
 int close(int fd)
 {

@@ -4,7 +4,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// Where a context and its events live, and what happens when that memory goes.
+/// Where the memory of a context and its events belongs, and what happens when it is freed.
 final class ContextTests: XCTestCase {
     func testAContextIsFreedWithItsParent() throws {
         try onEachBackend { bench in
@@ -100,12 +100,12 @@ final class ContextTests: XCTestCase {
         }
     }
 
-    func testAContextTellsItsBackend() throws {
+    func testAContextReportsItsBackend() throws {
         try onEachBackend { bench in XCTAssertEqual(bench.events.backend, bench.backend) }
         XCTAssertEqual(EventContext.defaultBackend, EventContext.backends.first)
     }
 
-    func testAnUnknownBackendIsRefusedWithAListOfThoseThereAre() {
+    func testAnUnknownBackendIsRefusedWithAListOfTheKnownOnes() {
         XCTAssertThrowsError(try EventContext(backend: "kqueue")) { error in
             XCTAssertEqual(error as? TeventError, .unknownBackend(name: "kqueue"))
             XCTAssertEqual("\(error)", "there is no backend 'kqueue'; choose one of: epoll, poll")

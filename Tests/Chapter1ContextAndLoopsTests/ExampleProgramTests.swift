@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import XCTest
 
-/// What the programs of all chapters do when their standard streams are not as they should be.
+/// What the programs of all chapters do when their standard streams are closed or fail.
 final class ExampleProgramTests: XCTestCase {
     private let lines = "The kettle is on.\nThe kettle boils.\nThere is nothing left to wait for.\n"
 
@@ -46,7 +46,7 @@ final class ExampleProgramTests: XCTestCase {
     func testOutputThatIsNotReadEndsTheProgramQuietlyAlsoWhereTheSignalWasIgnored() throws {
         let path = programsFolder.appending(path: "first-loop").path()
         for before in ["", "trap '' PIPE;"] {
-            // The program begins only when its output has no reader left.
+            // The program starts only after the reader of its output has ended.
             let program = try startProgram("/bin/sh", arguments: ["-c", "\(before) read line; exec \"$0\"", path])
             program.closeOutput()
             program.send("begin\n")

@@ -22,7 +22,7 @@ final class ExampleTests: XCTestCase {
         try assertExample(example, chapterFolder: "1-ContextAndLoops", backends: backends)
     }
 
-    func testAnUnknownBackendIsAnErrorOfUseThatListsThoseThereAre() throws {
+    func testAnUnknownBackendIsAUsageErrorThatListsTheKnownOnes() throws {
         for example in ["create-context", "once-or-wait", "turn-order", "two-contexts", "nested-loop"] {
             let result = try runProgram(example, arguments: ["--backend", "kqueue"])
             let lines = result.stderr.split(separator: "\n").map(String.init)
@@ -37,6 +37,6 @@ final class ExampleTests: XCTestCase {
         let picture = try String(
             contentsOf: projectFolder.appending(path: "Tutorial/pictures/context.svg"), encoding: .utf8)
         XCTAssertEqual(
-            result.stdout, picture, "To draw it anew: swift run create-context --svg > Tutorial/pictures/context.svg")
+            result.stdout, picture, "To draw it again: swift run create-context --svg > Tutorial/pictures/context.svg")
     }
 }

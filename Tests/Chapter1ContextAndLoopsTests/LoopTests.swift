@@ -3,7 +3,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// The three loops: once, wait and until, and the ways they end.
+/// The three loops: once, wait and until, and how they end.
 final class LoopTests: XCTestCase {
     func testLoopOnceRunsExactlyOneHandlerHoweverManyAreReady() throws {
         try onEachBackend { bench in

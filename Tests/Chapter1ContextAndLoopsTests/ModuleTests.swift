@@ -3,7 +3,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// What the chapter gives to the later ones.
+/// What the chapter offers to later ones.
 final class ModuleTests: XCTestCase {
     func testLoopOptionsTakeEachBackendAndMakeContextsWithIt() throws {
         let root = try LoopOptions.parse([]).makeContext()
@@ -19,7 +19,7 @@ final class ModuleTests: XCTestCase {
         }
     }
 
-    func testLoopOptionsRefuseAnUnknownBackendAndListThoseThereAre() {
+    func testLoopOptionsRefuseAnUnknownBackendAndListTheKnownOnes() {
         XCTAssertThrowsError(try LoopOptions.parse(["--backend", "select"])) { error in
             XCTAssertEqual(
                 LoopOptions.message(for: error), "there is no backend 'select'; choose one of: epoll, poll")
@@ -36,7 +36,7 @@ final class ModuleTests: XCTestCase {
         XCTAssertNil(log.entries[0].time)
     }
 
-    func testALogWithAClockTellsTheTimeSinceItWasMade() {
+    func testALogWithAClockShowsTheTimeSinceItWasCreated() {
         let clock = ManualClock()
         clock.advance(by: .seconds(7))
         let log = EventLog(clock: clock)

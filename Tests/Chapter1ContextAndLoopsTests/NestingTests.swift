@@ -32,7 +32,7 @@ final class NestingTests: XCTestCase {
         }
     }
 
-    func testTheHookIsToldHowDeepEachLoopIs() throws {
+    func testTheHookReceivesTheDepthOfEachLoop() throws {
         try onEachBackend { bench in
             bench.events.allowNesting()
             bench.events.setNestingHook { _, level, begins in

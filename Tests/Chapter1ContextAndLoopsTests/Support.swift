@@ -3,7 +3,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// What a test works with: memory that is freed at its end, a context on one of the backends, and a log.
+/// What a test works with: memory that is freed at its end, a context with one of the backends, and a log.
 struct Bench {
     let backend: String
     let memory: TallocContext
@@ -15,7 +15,7 @@ struct Bench {
         try EventContext.impatient(under: memory, backend: backend, clock: clock)
     }
 
-    /// Makes a pipe with a byte in it, so that its reading end is ready, and closes it with the memory.
+    /// Makes a pipe with a byte in it, so that its reading end is ready; it is closed when the memory is freed.
     func readyPipe() throws -> Int32 {
         let pipe = try SystemIO.pipe()
         _ = try SystemIO.write(pipe.writer, [1])
@@ -28,7 +28,7 @@ struct Bench {
         return pipe.reader
     }
 
-    /// Adds an event of the kind that is ready at once, logs when it is served, and is gone then.
+    /// Adds an event of a kind that is ready immediately, logs when it is served, and is then freed.
     @discardableResult
     func addReady(
         _ kind: EventLists.Kind, to events: EventContext? = nil, as name: String? = nil,
@@ -58,7 +58,7 @@ struct Bench {
 }
 
 extension EventContext {
-    /// A context whose loop gives up when it waits for what never comes, so that a test fails instead of hanging.
+    /// A context whose loop stops waiting for what never comes, so that a test fails instead of hanging.
     fileprivate static func impatient(
         under memory: TallocContext, backend: String, clock: ManualClock? = nil
     ) throws -> EventContext {

@@ -3,9 +3,9 @@ import Talloc
 import TestSupport
 import XCTest
 
-/// What "talloc in ten minutes" says.
+/// The claims of "talloc in ten minutes".
 final class TallocTests: XCTestCase {
-    /// A value that says when it goes.
+    /// A value that reports when it is deinitialised.
     private final class Note {
         let goes: () -> Void
 
@@ -109,7 +109,7 @@ final class TallocTests: XCTestCase {
         }
     }
 
-    func testUsingAHandleWhoseChunkIsGoneTrapsWithTheMessageOnThePage() throws {
+    func testUsingAHandleOfAFreedChunkTrapsWithTheMessageOnThePage() throws {
         let result = try runInChild(self) {
             let chunk = try TallocChunk(Note {})
             chunk.free()

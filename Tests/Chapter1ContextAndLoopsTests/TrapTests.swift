@@ -5,7 +5,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// What goes wrong in practice: each trap of the chapter's page as it goes wrong, and as it goes right.
+/// What goes wrong in practice: each trap of the chapter's page, as it goes wrong and as it goes right.
 final class TrapTests: XCTestCase {
     // MARK: Who owns the event?
 
@@ -26,7 +26,7 @@ final class TrapTests: XCTestCase {
         try assertPageShowsTrap("TallocChunk<String>.value was called on a freed TallocChunk<String>", from: result)
     }
 
-    func testATimerUnderTheSameParentIsGoneWithWhatItUses() throws {
+    func testATimerUnderTheSameParentIsFreedWithWhatItUses() throws {
         try onEachBackend { bench in
             let (program, events) = (bench.memory, bench.events)
             let session = try TallocContext(under: program, named: "session")
@@ -120,7 +120,7 @@ final class TrapTests: XCTestCase {
 
     // MARK: Nothing to wait for
 
-    func testALoopWhoseEventsAreGoneReturnsAtOnce() throws {
+    func testALoopWhoseEventsWereFreedReturnsAtOnce() throws {
         try onEachBackend { bench in
             let (events, log) = (bench.events, bench.log)
             // snippet: nothing-wrong
@@ -146,7 +146,7 @@ final class TrapTests: XCTestCase {
         }
     }
 
-    // MARK: A handle whose object is gone
+    // MARK: A handle of a freed object
 
     func testCancellingATimerThatHasFiredTraps() throws {
         let result = try runInChild(self) {
@@ -173,7 +173,7 @@ final class TrapTests: XCTestCase {
         }
     }
 
-    /// The message of a trap is the one that the chapter's page quotes.
+    /// Checks that the message of a trap is the one that the chapter's page quotes.
     private func assertPageShowsTrap(_ beginning: String, from result: ProgramResult) throws {
         let message = result.stderr.split(separator: "\n").first { $0.contains("Fatal error: ") }
         let words = try XCTUnwrap(message?.split(separator: "Fatal error: ").last.map(String.init), result.stderr)
@@ -182,7 +182,7 @@ final class TrapTests: XCTestCase {
     }
 }
 
-/// The chapter's page quotes `text` in a block of its own.
+/// Checks that the chapter's page quotes `text` in a block of its own.
 func assertPageShows(_ text: String) throws {
     let page = try String(contentsOf: projectFolder.appending(path: "Tutorial/1-context-and-loops.md"), encoding: .utf8)
     XCTAssert(page.contains("```text\n\(text)\n```"), "the page does not quote: \(text)")

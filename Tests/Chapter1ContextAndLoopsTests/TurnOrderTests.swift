@@ -2,7 +2,7 @@ import Chapter1ContextAndLoops
 import Tevent
 import XCTest
 
-/// Who is served first when several are ready: each neighbouring pair, and the order within each kind.
+/// What is served first when several events are ready: each neighbouring pair, and the order within each kind.
 final class TurnOrderTests: XCTestCase {
     func testSignalsBeforeImmediates() throws { try checkOrder(.signal, .immediate) }
 
@@ -10,7 +10,7 @@ final class TurnOrderTests: XCTestCase {
 
     func testTimersBeforeDescriptors() throws { try checkOrder(.timer, .descriptor) }
 
-    func testMessagesBehindTheImmediatesThatWaitAndBeforeTheRest() throws {
+    func testMessagesAfterTheWaitingImmediatesAndBeforeTheRest() throws {
         try onEachBackend { bench in
             let (proxy, log) = (try ThreadInbox(on: bench.events).proxy, bench.log)
             for kind in [EventLists.Kind.descriptor, .timer] { try bench.addReady(kind) }
@@ -53,7 +53,7 @@ final class TurnOrderTests: XCTestCase {
         }
     }
 
-    func testAnImmediateScheduledByAHandlerComesBehindThoseThatWait() throws {
+    func testAnImmediateScheduledByAHandlerComesAfterThoseThatWait() throws {
         try onEachBackend { bench in
             try bench.addReady(.immediate, as: "a") { try bench.addReady(.immediate, as: "late") }
             try bench.addReady(.immediate, as: "b")

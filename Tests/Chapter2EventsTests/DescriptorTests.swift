@@ -127,7 +127,7 @@ final class DescriptorTests: XCTestCase {
                 let event = try bench.events.addFD(pipe.reader, .read, under: parent) { _, _ in }
                 event.setAutoClose()
                 if byParent { parent.free() } else { event.free() }
-                XCTAssertThrowsError(try SystemIO.write(pipe.writer, [1]), "nobody reads any more") { error in
+                XCTAssertThrowsError(try SystemIO.write(pipe.writer, [1]), "there is no reader any more") { error in
                     XCTAssertEqual(error as? TeventError, .systemCall(name: "write", code: EPIPE))
                 }
             }
@@ -217,7 +217,7 @@ final class DescriptorTests: XCTestCase {
         }
     }
 
-    func testAnEventThatAsksForErrorsIsToldThatItsDescriptorIsNotOpen() throws {
+    func testAnEventThatAsksForErrorsIsCalledWhenItsDescriptorIsNotOpen() throws {
         try onEachBackend { bench in
             let pipe = try bench.pipe(closing: [.writer])
             let event = try bench.events.addFD(pipe.reader, [.read, .error]) { _, ready in

@@ -29,7 +29,7 @@ final class ExampleTests: XCTestCase {
         try assertRefuses(["--backend", "kqueue"], by: example, saying: "Error: there is no backend 'kqueue'")
     }
 
-    func testWrongNumbersAreErrorsOfUseThatSayWhatIsRight() throws {
+    func testWrongNumbersAreUsageErrorsThatSayWhatIsRight() throws {
         for (example, arguments, message) in [
             ("ticker", ["--interval", "-1"], "--interval must be more than 0 s, not -1 s."),
             ("ticker", ["--interval", "0"], "--interval must be more than 0 s, not 0 s."),
@@ -73,7 +73,7 @@ final class ExampleTests: XCTestCase {
         XCTAssertEqual(try program.wait().exitCode, 0)
     }
 
-    func testAProgramThatShowsEachLineAtOnceEndsWhenItsReaderHasGone() throws {
+    func testAProgramThatShowsEachLineAtOnceEndsWhenItsReaderHasExited() throws {
         for before in ["", "trap '' PIPE;"] {
             let path = programsFolder.appending(path: "ticker").path()
             let program = try startProgram(
@@ -91,7 +91,7 @@ final class ExampleTests: XCTestCase {
         let folder = FileManager.default.temporaryDirectory.appending(path: "full-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        // A disk of one page, which goes with the process that has mounted it.
+        // A disk of one page, which disappears with the process that has mounted it.
         let script = """
             mount -t tmpfs -o size=4k none "$1" && head -c 4096 /dev/zero >"$1/all" || exit 99
             exec "$0" --interval 0.001 --duration 0.005 >"$1/log"
@@ -125,13 +125,13 @@ final class ExampleTests: XCTestCase {
         }
     }
 
-    /// Runs a program of the chapter with what only a shell can do to its standard input.
+    /// Runs a program of the chapter with standard input set up by a shell.
     private func shell(_ command: String) throws -> ProgramResult {
         try runProgram(
             "/bin/sh", arguments: ["-c", "exec \(programsFolder.path())/\(command)"], directory: projectFolder.path())
     }
 
-    func testCatchInterruptIsToldOfRealInterruptsAndEndsWithTheSecond() throws {
+    func testCatchInterruptCatchesRealInterruptsAndEndsWithTheSecond() throws {
         for backend in ["epoll", "poll"] {
             let program = try startProgram("catch-interrupt", arguments: ["--backend", backend])
             XCTAssertEqual(program.readLine(), "Waiting for 2 interrupts; press Ctrl-C.")

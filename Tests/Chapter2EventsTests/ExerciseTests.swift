@@ -4,9 +4,9 @@ import Tevent
 import TeventExtras
 import XCTest
 
-/// Solutions to exercises of the chapter: each can be done with what the chapter teaches.
+/// Solutions to exercises of the chapter; each needs only what the chapter teaches.
 final class ExerciseTests: XCTestCase {
-    /// Exercise 3: the end comes when there was no line for five seconds.
+    /// Exercise 3: the end comes after five seconds without a line.
     func testAProgramCanEndWhenNoLineHasComeForFiveSeconds() throws {
         try onEachBackend { bench in
             let pipe = try bench.pipe()
@@ -22,7 +22,7 @@ final class ExerciseTests: XCTestCase {
         }
     }
 
-    /// Exercise 4: one timer, made anew if the last has run.
+    /// Exercise 4: one timer, created again if the last has run.
     func testManyCallsCanBecomeOneOnceTheyCease() throws {
         try onEachBackend { bench in
             var timer: TimerEvent?
@@ -45,7 +45,7 @@ final class ExerciseTests: XCTestCase {
         }
     }
 
-    /// Exercise 5: the signal's event owns the countdown.
+    /// Exercise 5: the signal event owns the countdown.
     func testAFirstInterruptCanBeginACountdownThatASecondEnds() throws {
         for interrupts in [1, 2] {
             try onEachBackend { bench in

@@ -33,7 +33,7 @@ final class ImmediateTests: XCTestCase {
         }
     }
 
-    func testAnImmediateRescheduledInItsHandlerGoesBehindTheOthers() throws {
+    func testAnImmediateRescheduledInItsHandlerComesAfterTheOthers() throws {
         try onEachBackend { bench in
             let again = try ImmediateEvent(under: bench.events)
             again.schedule(on: bench.events) { immediate, events in
@@ -50,7 +50,7 @@ final class ImmediateTests: XCTestCase {
     func testSchedulingAgainReplacesWhatWasScheduledAndTakesANewPlace() throws {
         try onEachBackend { bench in
             let twice = try ImmediateEvent(under: bench.events)
-            twice.schedule(on: bench.events) { _, _ in XCTFail("was scheduled anew") }
+            twice.schedule(on: bench.events) { _, _ in XCTFail("was scheduled again") }
             try ImmediateEvent(under: bench.events).schedule(on: bench.events) { _, _ in bench.log.add("other", "runs")
             }
             twice.schedule(on: bench.events) { _, _ in bench.log.add("twice", "runs") }
@@ -59,7 +59,7 @@ final class ImmediateTests: XCTestCase {
         }
     }
 
-    func testACancelledImmediateDoesNotRunAndLetsItsHandlerGo() throws {
+    func testACancelledImmediateDoesNotRunAndReleasesItsHandler() throws {
         try onEachBackend { bench in
             weak var seen: Witness?
             let immediate = try ImmediateEvent(under: bench.events)

@@ -6,7 +6,7 @@ import TeventExtras
 import XCTest
 
 final class LineReaderTests: XCTestCase {
-    /// What a reader says about pieces that are written one by one, each read before the next is written.
+    /// What a reader reports about pieces that are written one by one, each read before the next is written.
     private func inputs(_ pieces: [String], limit: Int = 100, backend: String) throws -> [LineReader.Input] {
         let bench = try Bench(backend)
         defer { bench.memory.free() }
@@ -74,7 +74,7 @@ final class LineReaderTests: XCTestCase {
 
     func testNothingToReadNowIsNeitherTheEndNorAnError() throws {
         try onEachBackend { bench in
-            // Both pipes are found ready by the same wait; the first handler takes away what the reader was to read.
+            // The same wait finds both pipes ready; the first handler takes what the reader was going to read.
             let pipe = try bench.pipe()
             let other = try bench.pipe()
             try bench.events.addFD(other.reader, .read) { event, _ in
@@ -107,7 +107,7 @@ final class LineReaderTests: XCTestCase {
         }
     }
 
-    func testAHandlerThatFreesTheReaderHearsNoMoreOfTheSameRead() throws {
+    func testAHandlerThatFreesTheReaderGetsNoMoreOfTheSameRead() throws {
         try onEachBackend { bench in
             let pipe = try bench.pipe()
             _ = try SystemIO.write(pipe.writer, "one\ntwo\nthree\n".utf8)
@@ -154,7 +154,7 @@ final class LineReaderTests: XCTestCase {
         }
     }
 
-    func testItIsFreedWithItsOwnerWithoutAWord() throws {
+    func testItIsFreedWithItsOwnerWithoutCallingItsHandler() throws {
         try onEachBackend { bench in
             let owner = try TallocContext(under: bench.memory)
             let pipe = try bench.pipe()

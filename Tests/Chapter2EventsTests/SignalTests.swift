@@ -69,7 +69,7 @@ final class SignalTests: XCTestCase {
         }
     }
 
-    func testSeveralHandlersAndContextsAreEachToldOfTheSameSignal() throws {
+    func testSeveralHandlersAndContextsAreEachNotifiedOfTheSameSignal() throws {
         try onEachBackend { bench in
             let other = try EventContext(under: bench.memory, backend: bench.backend)
             for name in ["first", "second"] {
@@ -107,11 +107,11 @@ final class SignalTests: XCTestCase {
         }
     }
 
-    func testAnEventHearsOnlyOfArrivalsAfterItWasAdded() throws {
+    func testAnEventCountsOnlyArrivalsAfterItWasAdded() throws {
         try onEachBackend { bench in
             let keeper = try bench.events.addSignal(.user1) { event, _ in event.free() }
             Signal.user1.raise()
-            let late = try bench.events.addSignal(.user1) { _, _ in XCTFail("came too late to hear of it") }
+            let late = try bench.events.addSignal(.user1) { _, _ in XCTFail("added after the signal arrived") }
             try bench.events.loop { keeper.isFreed }
             XCTAssertEqual(try bench.events.loopWait(), .timedOut)
             late.free()

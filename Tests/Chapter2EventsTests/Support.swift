@@ -17,7 +17,7 @@ struct Bench {
         events = try EventContext(under: memory, backend: backend, clock: clock)
     }
 
-    /// A pipe that is closed with the test's memory, unless the test says that it closes an end itself.
+    /// A pipe that is closed when the test's memory is freed, unless the test closes an end itself.
     func pipe(closing ends: Set<End> = [.reader, .writer]) throws -> (reader: Int32, writer: Int32) {
         let pipe = try SystemIO.pipe()
         try TallocChunk(pipe, under: memory).setDestructor { pipe in
@@ -30,7 +30,7 @@ struct Bench {
 
     enum End { case reader, writer }
 
-    /// Adds an event for a pipe that is ready to be read all the time; it frees itself after so many calls.
+    /// Adds an event for a pipe that is always readable; it frees itself after this many calls.
     func addReadyDescriptor(calls: Int = 1, as name: String = "descriptor") throws {
         let pipe = try pipe()
         _ = try SystemIO.write(pipe.writer, [1])
@@ -42,7 +42,7 @@ struct Bench {
         }
     }
 
-    /// Runs the loop until nothing can happen before the clock moves, then moves it, until no event is left.
+    /// Runs the loop until nothing can happen before the clock moves, then moves the clock, until no event is left.
     func run(advancing step: Duration = .milliseconds(1), atMost limit: Int = 10_000) throws {
         for _ in 0..<limit {
             guard try events.loopWait() == .timedOut else { return }
@@ -65,7 +65,7 @@ func onEachBackend(_ test: (Bench) throws -> Void) throws {
     }
 }
 
-/// An object whose end a test can see.
+/// An object whose deinitialisation a test can see.
 final class Witness {}
 
 extension EventLog {

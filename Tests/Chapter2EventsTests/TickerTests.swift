@@ -82,7 +82,7 @@ final class TickerTests: XCTestCase {
         }
     }
 
-    func testStoppingItFromOutsideEndsItAndLetsItsHandlerGo() throws {
+    func testStoppingItFromOutsideEndsItAndReleasesItsHandler() throws {
         try onEachBackend { bench in
             weak var seen: Witness?
             let ticker = try {
@@ -135,7 +135,7 @@ final class TickerTests: XCTestCase {
     func testWithoutMemoryNothingIsLeftBehind() throws {
         try onEachBackend { bench in
             let owner = try TallocContext(under: bench.memory)
-            // Room for the ticker's chunk, and not for its timer: found by trying, since talloc's headers count too.
+            // Room for the ticker's chunk but not for its timer, found by trying, since talloc's headers count as well.
             var failures = 0
             for limit in stride(from: 100, through: 2000, by: 20) {
                 let tight = try TallocContext(under: owner)

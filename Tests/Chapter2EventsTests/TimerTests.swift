@@ -43,7 +43,7 @@ final class TimerTests: XCTestCase {
         }
     }
 
-    func testAnUpdatedTimerGoesBehindThoseThatAreDueThen() throws {
+    func testAnUpdatedTimerComesAfterThoseThatAreDueThen() throws {
         try onEachBackend { bench in
             let deadline = bench.clock.now.advanced(by: .milliseconds(5))
             let moved = try bench.events.addTimer(after: .milliseconds(1)) { _, _ in bench.log.add("moved", "runs") }
@@ -95,7 +95,7 @@ final class TimerTests: XCTestCase {
         }
     }
 
-    func testATimerIsFreedAfterItsHandlerAndLetsGoWhatThatHolds() throws {
+    func testATimerIsFreedAfterItsHandlerAndReleasesWhatThatHolds() throws {
         try onEachBackend { bench in
             weak var seen: Witness?
             let timer = try {
@@ -192,7 +192,7 @@ final class TimerTests: XCTestCase {
         try onEachBackend { bench in
             var last = EventInstant.zero
             var runs = 0
-            // A full cycle of the numbers below 100,000, scattered: 7919 has no divisor in common with it.
+            // All numbers below 100,000 in scattered order: 7919 has no divisor in common with 100,000.
             for number in 0..<100_000 {
                 let deadline = bench.clock.now.advanced(by: .microseconds(number * 7919 % 100_000))
                 try bench.events.addTimer(at: deadline) { _, _ in

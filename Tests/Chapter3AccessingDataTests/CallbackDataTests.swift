@@ -3,7 +3,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// The data given with a callback: the request hands it back, and owns nothing of it.
+/// The data passed with a callback: the request hands it back, and owns none of it.
 final class CallbackDataTests: XCTestCase {
     func testTheCallbackFindsTheDataTypedAndUntyped() throws {
         try onBench { bench in

@@ -3,9 +3,9 @@ import Talloc
 import Tevent
 import XCTest
 
-/// What closures capture: who keeps it, and until when.
+/// What closures capture: what keeps it alive, and until when.
 final class CapturedDataTests: XCTestCase {
-    /// Sets a callback that keeps a witness nobody else knows.
+    /// Sets a callback that holds the only reference to a witness.
     private func setKeepingCallback(_ request: Request<Foo>, _ bench: Bench) {
         let witness = bench.witness()
         request.setCallback { _ in bench.log.add("callback", "with \(witness.name)") }

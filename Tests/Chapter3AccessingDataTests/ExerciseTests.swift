@@ -3,7 +3,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Solutions to the exercises of the chapter that ask for new code.
+/// Solutions to the chapter's exercises that ask for new code.
 final class ExerciseTests: XCTestCase {
     func testExercise3ACallbackThatFreedItsRequestStillHasWhatItCaptured() throws {
         try onBench { bench in

@@ -3,11 +3,11 @@ import Talloc
 import Tevent
 import XCTest
 
-/// The state of a request: whose it is, how it is changed, and when it goes.
+/// The state of a request: what owns it, how it is changed, and when it is released.
 final class StateTests: XCTestCase {
     private struct Oops: Error {}
 
-    /// A state whose end can be seen.
+    /// A state whose release can be seen.
     private struct Work {
         var steps = 0
         let witness: Witness
@@ -68,7 +68,7 @@ final class StateTests: XCTestCase {
         }
     }
 
-    func testReceivingAFailureLetsTheStateGoAsWell() throws {
+    func testReceivingAFailureAlsoReleasesTheState() throws {
         try onBench { bench in
             let request = try Request(Work(witness: bench.witness()), under: bench.memory)
             request.fail(Oops())
@@ -98,7 +98,7 @@ final class StateTests: XCTestCase {
         }
     }
 
-    func testWhatShallLiveOnIsMovedOutWhenItIsReceived() throws {
+    func testReceiveMovesOutWhatMustOutliveTheRequest() throws {
         struct Copying { var text: TallocChunk<String> }
         try onBench { bench in
             let text = try TallocChunk("a result", under: bench.memory)

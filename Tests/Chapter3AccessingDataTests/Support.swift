@@ -6,7 +6,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// What a test works with: memory that is freed at its end, and a log in which witnesses say that they go.
+/// What a test works with: memory that is freed at its end, and a log in which witnesses report their end.
 struct Bench {
     let memory: TallocContext
     let log = EventLog()
@@ -14,10 +14,10 @@ struct Bench {
     /// A request in progress, with 10 in its state.
     func request() throws -> Request<Foo> { try Foo.send(under: memory) }
 
-    /// An object that writes into the log when it goes.
+    /// An object that writes to the log when it is deinitialised.
     func witness(_ name: String = "witness") -> Witness { Witness(name) { [log] _ in log.add(name, "goes") } }
 
-    /// Which witnesses have gone, in order.
+    /// Which witnesses were deinitialised, in order.
     var gone: [String] { log.who }
 }
 
@@ -37,24 +37,24 @@ func onEachBackend(_ test: (_ bench: Bench, _ events: EventContext) throws -> Vo
     }
 }
 
-/// What a caller wants to find again.
+/// What a caller needs again.
 struct Extra {
     var y: Int
 }
 
-/// Does in a callback, which cannot throw, what cannot fail there.
+/// Calls, in a callback, which cannot throw, a function that cannot fail there.
 func sure<Value>(_ body: () throws -> Value) -> Value {
     do { return try body() } catch { fatalError("unexpected: \(error)") }
 }
 
-/// Checks that a child was ended by a trap whose message is `words`.
+/// Checks that a child ended by a trap whose message is `words`.
 func assertTrap(_ words: String, from result: ProgramResult, line: UInt = #line) {
     XCTAssertNotNil(result.signal, "exit code \(result.exitCode ?? -1)", line: line)
     let message = result.stderr.split(separator: "\n").first { $0.contains("Fatal error: ") }
     XCTAssertEqual(message?.split(separator: "Fatal error: ").last.map(String.init), words, result.stderr, line: line)
 }
 
-/// Checks that a child was ended by a trap whose message is `words`, and that the chapter's page quotes it.
+/// Checks that a child ended by a trap whose message is `words`, and that the chapter's page quotes it.
 func assertPageShowsTrap(_ words: String, from result: ProgramResult, line: UInt = #line) throws {
     assertTrap(words, from: result, line: line)
     try assertPageShows(words, line: line)

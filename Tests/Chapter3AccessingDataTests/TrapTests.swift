@@ -4,7 +4,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// What goes wrong in practice: each trap of the chapter's page as it goes wrong, and as it goes right.
+/// What goes wrong in practice: each trap of the chapter's page, as it goes wrong and as it goes right.
 final class TrapTests: XCTestCase {
     private let origin = "Chapter3AccessingData/Foo.swift:17"
 
@@ -149,7 +149,7 @@ final class TrapTests: XCTestCase {
     // MARK: An object that waits for itself
 
     // snippet: session
-    /// Owns memory, and frees it when it goes itself.
+    /// Owns memory, and frees it when it is deinitialised.
     private final class Session {
         let memory: TallocContext
         var answer: Int?
@@ -169,12 +169,12 @@ final class TrapTests: XCTestCase {
         }
         // snippet-end: cycle-wrong
         let request = try ask(Session())
-        XCTAssertFalse(request.isFreed, "nobody but the request knows the session, and it is still there")
+        XCTAssertFalse(request.isFreed, "only the request holds the session, and it still exists")
         request.finish()
-        XCTAssertTrue(request.isFreed, "once called, the callback lets the session go")
+        XCTAssertTrue(request.isFreed, "once called, the callback releases the session")
     }
 
-    func testAWeakReferenceLetsTheObjectGo() throws {
+    func testAWeakReferenceReleasesTheObject() throws {
         // snippet: cycle-right
         func ask(_ session: Session) throws -> Request<Foo> {
             let request = try Foo.send(under: session.memory)

@@ -3,9 +3,9 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// The programs echo-server and echo-load, and the server driven by sockets that know nothing of the engine.
+/// The programs echo-server and echo-load, and the server with clients that do not use the engine.
 final class EchoProgramTests: XCTestCase {
-    /// A server that has said where it listens.
+    /// A server that has printed where it listens.
     private func startServer(
         _ arguments: [String] = [], limit: Int? = nil
     ) throws -> (program: RunningProgram, port: String) {
@@ -24,7 +24,8 @@ final class EchoProgramTests: XCTestCase {
 
     /// A server whose first line does not arrive, on a port that was free a moment ago.
     private func startServer(redirected: String) throws -> (program: RunningProgram, port: String) {
-        // Not one that the system gives to clients: connecting to itself, one could take it before the server does.
+        // Not from the range that the system gives to clients: a client that connects to itself could take the port
+        // first.
         let ports = (20_000..<30_000).shuffled()
         let free = try XCTUnwrap(
             ports.first { (try? SystemIO.close(SystemIO.listen(boundTo: .loopback(port: UInt16($0))))) != nil })
@@ -76,11 +77,11 @@ final class EchoProgramTests: XCTestCase {
         XCTAssertEqual(client.readToEnd(), "")
         let result = try server.wait()
         XCTAssert(result.stdout.hasSuffix("served 1 client, 0 lost, 8 bytes echoed\n"), result.stdout)
-        XCTAssertFalse(result.stdout.contains("Echo\n"), "nothing of the client was left when it had gone")
+        XCTAssertFalse(result.stdout.contains("Echo\n"), "nothing of the client remained when it had left")
         XCTAssertEqual(result.exitCode, 0)
     }
 
-    func testOnlyAVerboseServerTellsWhoComesAndGoes() throws {
+    func testOnlyAVerboseServerReportsEachClient() throws {
         let (server, port) = try startServer(["--clients", "1"])
         _ = try PlainClient(port: port)
         XCTAssertEqual(try server.wait().stdout.split(separator: "\n").count, 2)
@@ -177,7 +178,7 @@ final class EchoProgramTests: XCTestCase {
         _ = try server.wait()
     }
 
-    func testWrongNumbersAreErrorsOfUse() throws {
+    func testWrongNumbersAreUsageErrors() throws {
         for (program, arguments, message) in [
             ("echo-server", ["--port", "65536"], "The value '65536' is invalid for '--port <port>'"),
             ("echo-server", ["--port", "-1"], "The value '-1' is invalid for '--port <port>'"),
@@ -196,12 +197,12 @@ final class EchoProgramTests: XCTestCase {
 
     // MARK: The load client
 
-    func testTheLoadClientTellsRatesAndTimes() throws {
+    func testTheLoadClientReportsRatesAndTimes() throws {
         for backend in ["epoll", "poll"] {
             let (server, port) = try startServer(["--backend", backend])
             let result = try load(
                 ["--connections", "5", "--messages", "20", "--size", "1-2000", "--backend", backend], port: port)
-            XCTAssertEqual(result.stderr, "", "no progress where nobody looks")
+            XCTAssertEqual(result.stderr, "", "no progress without a terminal")
             XCTAssertEqual(result.exitCode, 0)
             let lines = result.stdout.split(separator: "\n").map(String.init)
             XCTAssertEqual(lines.count, 4)
@@ -241,15 +242,15 @@ final class EchoProgramTests: XCTestCase {
         XCTAssert(try server.wait().stdout.contains("served 60 clients, 0 lost"))
     }
 
-    func testWhereNobodyListensTheLoadClientSaysSo() throws {
+    func testWithoutAListenerTheLoadClientSaysSo() throws {
         let (server, port) = try startServer()
         server.signal(SIGINT)
         _ = try server.wait()
         let result = try load([], port: port)
         XCTAssertEqual(
             result.stderr,
-            "Error: no connection to 127.0.0.1:\(port): connect failed: Connection refused; nobody listens there, "
-                + "start the server or check host and port\n")
+            "Error: no connection to 127.0.0.1:\(port): connect failed: Connection refused; no server listens there, "
+                + "start it or check host and port\n")
         XCTAssertEqual(result.stdout, "")
         XCTAssertEqual(result.exitCode, 1)
     }
@@ -268,7 +269,7 @@ final class EchoProgramTests: XCTestCase {
     }
 
     func testInterruptEndsTheLoadWithTheSummarySoFar() throws {
-        // The test's own server never answers; once a message has come, the load is under way.
+        // The test's own server never answers; once a message has arrived, the load is running.
         let listener = try SystemIO.listen(boundTo: .loopback(port: 0))
         defer { SystemIO.close(listener) }
         _ = fcntl(listener, F_SETFL, 0)
@@ -290,13 +291,14 @@ final class EchoProgramTests: XCTestCase {
     func testProgressIsOneLineOnATerminal() throws {
         let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         defer { close(terminal) }
-        // What unlockpt() and ptsname() do, which Swift does not see.
+        // The equivalent of unlockpt() and ptsname(), which Swift does not see.
         var (locked, number): (Int32, Int32) = (0, 0)
         XCTAssertEqual(ioctl(terminal, 0x4004_5431, &locked), 0)
         XCTAssertEqual(ioctl(terminal, 0x8004_5430, &number), 0)
         let result = try runProgram(
             "/bin/sh", arguments: ["-c", "exec \(programsFolder.path())echo-load --demo 2>/dev/pts/\(number)"])
-        // The terminal may hand over what was written piece by piece; after the last one it says that nobody writes.
+        // The terminal may pass on the output piece by piece; after the last one it reports that nothing writes any
+        // more.
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)
         while case let count = read(terminal, &piece, piece.count), count > 0 { bytes += piece.prefix(count) }
@@ -308,7 +310,7 @@ final class EchoProgramTests: XCTestCase {
     }
 }
 
-/// A client of sockets that block, as any other program would be.
+/// A client with blocking sockets, like any ordinary program.
 private final class PlainClient {
     private let descriptor: Int32
     let port: Int
@@ -340,7 +342,7 @@ private final class PlainClient {
     deinit { close(descriptor) }
 
     func sendAndShutDown(_ text: String) {
-        // On a thread of its own: the server stops reading while nobody takes what it gives.
+        // On a separate thread: the server stops reading while the client does not read.
         let (bytes, descriptor) = (Array(text.utf8), descriptor)
         Thread.detachNewThread {
             _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))

@@ -18,7 +18,7 @@ final class EchoServerTests: EchoTestCase {
         }
     }
 
-    func testOneThatSendsWithoutReadingKeepsNobodyWaiting() throws {
+    func testAClientThatSendsWithoutReadingDelaysNoOther() throws {
         try onEachBackend {
             let server = try startServer()
             try fill(try join(server))
@@ -57,7 +57,7 @@ final class EchoServerTests: EchoTestCase {
 
     // MARK: What is left
 
-    func testNothingOfAClientIsLeftWhenItHasGone() throws {
+    func testNothingOfAClientRemainsWhenItHasLeft() throws {
         try onEachBackend {
             let server = try startServer()
             close(try join(server))
@@ -92,7 +92,7 @@ final class EchoServerTests: EchoTestCase {
             XCTAssertEqual(openDescriptors().subtracting([silent, served, full]), before.1)
             XCTAssertEqual(try read(from: silent), [])
             XCTAssertEqual(try read(from: served), [])
-            XCTAssertThrowsError(try connect(to: address), "nobody listens any more")
+            XCTAssertThrowsError(try connect(to: address), "there is no listener any more")
             let tally = try server.receive()
             XCTAssertEqual(tally.accepted, 3)
             XCTAssertEqual(tally.gone, 0)
@@ -100,7 +100,7 @@ final class EchoServerTests: EchoTestCase {
         }
     }
 
-    func testFreeingTheServerIsAsGood() throws {
+    func testFreeingTheServerStopsItAsWell() throws {
         try onEachBackend {
             let before = openDescriptors()
             let server = try startServer()
@@ -116,13 +116,13 @@ final class EchoServerTests: EchoTestCase {
             let server = try startServer()
             let (silent, served, stuck) = (try join(server), try join(server), try join(server))
             _ = try roundTrip([1, 2, 3], on: served)
-            // One read of the server's takes all of it, so that nothing unread lets the system drop what was written.
+            // The server reads all of it at once, so no unread bytes make the system drop what was written.
             let bytes = randomBytes(Echo.readSize, seed: 3)
             for socket in events.descriptors.map(\.descriptor) { limitBuffer(SO_SNDBUF, of: socket) }
             limitBuffer(SO_RCVBUF, of: stuck)
             XCTAssertEqual(try SystemIO.write(stuck, bytes), bytes.count)
             try wait("the server to find no room") { events.descriptors.contains { $0.flags == .write } }
-            XCTAssertEqual(server.tally.echoed, 0, "none has gone")
+            XCTAssertEqual(server.tally.echoed, 0, "none has left")
             server.stop()
 
             let echoed = try server.receive().echoed
@@ -140,7 +140,7 @@ final class EchoServerTests: EchoTestCase {
             let server = try startServer()
             let client = try join(server)
             _ = try SystemIO.write(client, [1, 2, 3, 4])
-            // The handler that reads writes as well; its request tells that in the turn after.
+            // The handler that reads also writes; its request reports that in the following turn.
             XCTAssertEqual(try events.loopOnce(), .handled)
             XCTAssertEqual(try SystemIO.read(client), .bytes([1, 2, 3, 4]))
             server.stop()
@@ -173,7 +173,7 @@ final class EchoServerTests: EchoTestCase {
 
     // MARK: News
 
-    func testTheListenerHearsWhoComesAndGoes() throws {
+    func testTheListenerIsNotifiedOfEachClient() throws {
         try onEachBackend {
             var news: [String] = []
             let server = try startServer { news.append("\($1)") }
@@ -213,7 +213,7 @@ final class EchoServerTests: EchoTestCase {
         }
     }
 
-    func testAServerForSoManyClientsIsDoneWhenTheyHaveGone() throws {
+    func testAServerForSoManyClientsIsDoneWhenTheyHaveLeft() throws {
         try onEachBackend {
             let server = try startServer(clients: 2)
             let (one, two) = (try join(server), try join(server))
@@ -225,7 +225,7 @@ final class EchoServerTests: EchoTestCase {
             close(one)
             try wait { !server.isInProgress }
             XCTAssertEqual(try server.receive().accepted, 2)
-            XCTAssertThrowsError(try read(from: tooLate), "nobody is to serve it")
+            XCTAssertThrowsError(try read(from: tooLate), "it must not be served")
         }
     }
 
@@ -265,7 +265,7 @@ final class EchoServerTests: EchoTestCase {
         }
     }
 
-    // MARK: Clients that break off
+    // MARK: Clients that disconnect
 
     func testResetBeforeItIsAccepted() throws {
         try onEachBackend {
@@ -330,7 +330,7 @@ final class EchoServerTests: EchoTestCase {
         }
     }
 
-    /// Nothing is left of the clients there were, and the next one is served.
+    /// Checks that nothing remains of earlier clients, and that the next one is served.
     private func assertGoesOn(_ server: Request<EchoServer>, line: UInt = #line) throws {
         let client = try join(server)
         XCTAssertEqual(try roundTrip([4, 5, 6], on: client), [4, 5, 6], line: line)

@@ -14,7 +14,7 @@ class EchoTestCase: XCTestCase {
 
     override class func setUp() { prepareDispatch() }
 
-    /// Runs a test with each backend, in real time but not for ever; what it leaves open is a failure.
+    /// Runs a test with each backend, in real time but with a limit; it fails if the test leaves anything open.
     func onEachBackend(clock: ManualClock? = nil, line: UInt = #line, _ test: () throws -> Void) throws {
         for backend in EventContext.backends {
             let before = openDescriptors()
@@ -33,7 +33,7 @@ class EchoTestCase: XCTestCase {
 
     func openDescriptors() -> Set<Int32> { Set(TestSupport.openDescriptors().keys) }
 
-    /// Runs the loop until a condition holds, also with a clock that stands still.
+    /// Runs the loop until a condition holds, even with a clock that stands still.
     func wait(
         _ what: String = "what was awaited", line: UInt = #line, until isFulfilled: () throws -> Bool
     ) throws {
@@ -56,7 +56,7 @@ class EchoTestCase: XCTestCase {
             at: .loopback(port: 0), clients: clients, retryDelay: retryDelay, on: events, under: memory, listener)
     }
 
-    /// A server that is anything but an echo server: it gets each connection and what comes, and may answer.
+    /// A server that is not an echo server: `answer` gets each connection and what arrives on it, and may reply.
     func startBadServer(_ answer: @escaping (_ socket: Int32, _ bytes: [UInt8]) -> Void) throws -> SocketAddress {
         let listener = opened(try SystemIO.listen(boundTo: .loopback(port: 0)))
         try events.addFD(listener, .read, under: memory) { [events, memory] _, _ in
@@ -80,7 +80,7 @@ class EchoTestCase: XCTestCase {
         return socket
     }
 
-    /// A connected socket that the server serves already.
+    /// A connected socket that the server already serves.
     func join(_ server: Request<EchoServer>) throws -> Int32 {
         let accepted = server.tally.accepted
         let socket = try connect(to: server.address)
@@ -98,7 +98,7 @@ class EchoTestCase: XCTestCase {
         SystemIO.close(socket)
     }
 
-    /// Closes a socket so that the other side meets an error, not the end of the file.
+    /// Closes a socket so that the other side gets an error, not the end of the file.
     func reset(_ socket: Int32) {
         var atOnce = linger(l_onoff: 1, l_linger: 0)
         XCTAssertEqual(
@@ -106,7 +106,7 @@ class EchoTestCase: XCTestCase {
         close(socket)
     }
 
-    /// Lets a socket hold so little that reads and writes come in small parts.
+    /// Makes a socket's buffers so small that reads and writes come in small parts.
     func makeTiny(_ socket: Int32) {
         for option in [SO_SNDBUF, SO_RCVBUF] { limitBuffer(option, of: socket) }
     }
@@ -117,7 +117,7 @@ class EchoTestCase: XCTestCase {
         XCTAssertEqual(setsockopt(socket, SOL_SOCKET, option, &size, socklen_t(MemoryLayout<Int32>.size)), 0)
     }
 
-    /// Sends all bytes and returns what has come back when that is as many, or the connection has ended.
+    /// Sends all bytes; returns what has come back once it is as many, or the connection has ended.
     func roundTrip(_ bytes: [UInt8], on socket: Int32, upTo part: Int = 65_536) throws -> [UInt8] {
         let write = try WriteAll.send(bytes, to: socket, on: events, under: memory)
         let answer = try read(bytes.count, from: socket, upTo: part)
@@ -127,7 +127,7 @@ class EchoTestCase: XCTestCase {
         return answer
     }
 
-    /// Reads so many bytes, or all until the end of the file.
+    /// Reads this many bytes, or all until the end of the file.
     func read(_ count: Int = .max, from socket: Int32, upTo part: Int = 65_536) throws -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
@@ -140,14 +140,14 @@ class EchoTestCase: XCTestCase {
         return bytes
     }
 
-    /// Writes as much as there is room for, again and again, until the server reads no more from this client.
+    /// Writes as much as there is room for, repeatedly, until the server no longer reads from this client.
     func fill(_ socket: Int32) throws {
         let bytes = [UInt8](repeating: 7, count: 65_536)
         var silentTurns = 0
         while silentTurns < 100 {
             let count = try SystemIO.write(socket, bytes)
             silentTurns = count == 0 ? silentTurns + 1 : 0
-            // A timer that is due lets the loop look at the descriptors without waiting for them.
+            // A due timer makes the loop check the descriptors without waiting for them.
             events.maximumWait = .zero
             try events.loopOnce()
             events.maximumWait = .seconds(30)
@@ -155,7 +155,7 @@ class EchoTestCase: XCTestCase {
     }
 }
 
-/// Bytes of a fixed seed.
+/// Random bytes from a fixed seed.
 func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
     var generator = SeededGenerator(seed: seed)
     var bytes: [UInt8] = []
@@ -167,7 +167,7 @@ func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
     return bytes
 }
 
-/// Checks that two long arrays are equal, and says where they are not.
+/// Checks that two long arrays are equal, and reports where they differ.
 func assertSame(_ one: [UInt8], _ other: [UInt8], _ what: String = "", line: UInt = #line) {
     guard one.count == other.count else { return XCTFail("\(what): \(one.count) and \(other.count) bytes", line: line) }
     let isSame = one.withUnsafeBytes { one in

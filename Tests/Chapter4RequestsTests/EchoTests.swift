@@ -103,7 +103,7 @@ final class EchoTests: EchoTestCase {
         try onEachBackend {
             let (client, server) = try SystemIO.socketPair()
             (_, _) = (opened(client), opened(server))
-            // The loop's own tables are made outside of the limit, once.
+            // Outside the limit, make the loop's own tables, which are made once.
             try Echo.send(on: try copy(server), on: events, under: memory).free()
             let limited = try TallocContext(under: memory, named: "limited")
             let before = events.totalBlocks
@@ -130,6 +130,6 @@ final class EchoTests: EchoTestCase {
         return latestCopy
     }
 
-    /// Closes the latest copy; it is a failure if somebody has done so.
+    /// Closes the latest copy; fails if other code has already closed it.
     private func closeCopy() { XCTAssertEqual(Glibc.close(latestCopy), 0) }
 }

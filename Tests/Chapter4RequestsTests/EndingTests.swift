@@ -3,7 +3,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// How requests end, and what becomes of them.
+/// How requests end, and what happens to them afterwards.
 final class EndingTests: XCTestCase {
     private struct Foo { var value = 0 }
     private enum Code: UInt64 { case first = 1, other = 99 }
@@ -154,7 +154,7 @@ final class EndingTests: XCTestCase {
 
     // MARK: Memory
 
-    func testTheStateLiesInTheRequestUntilSomebodyWantsItAsAParent() throws {
+    func testTheStateIsInTheRequestUntilItIsNeededAsAParent() throws {
         try withRequest { root, request in
             XCTAssertEqual(root.report().drawing(.names), "test\n└─ struct tevent_req: Foo")
             let state = try request.stateChunk
@@ -163,7 +163,7 @@ final class EndingTests: XCTestCase {
         }
     }
 
-    func testNoMemoryForTheRequestItselfIsThrownToWhoeverMakesIt() throws {
+    func testNoMemoryForTheRequestItselfIsThrownToItsCreator() throws {
         let root = try TallocContext(named: "test")
         defer { root.free() }
         try root.setMemoryLimit(bytes: 100)

@@ -17,7 +17,7 @@ final class ExampleTests: XCTestCase {
     func testCascade() throws { try check("cascade") }
 
     func testDeepCascade() throws {
-        // It nests deeper than the thread sanitizer can follow, which the next test allows for.
+        // It nests more deeply than the thread sanitizer can follow; the next test covers that.
         if levels(10_000) == 10_000 { try check("deep-cascade", needsLoop: false) }
     }
 
@@ -45,7 +45,7 @@ final class ExampleTests: XCTestCase {
         try assertRefuses(["--backend", "kqueue"], by: example, saying: "Error: there is no backend 'kqueue'")
     }
 
-    func testWrongNumbersAreErrorsOfUseThatSayWhatIsRight() throws {
+    func testWrongNumbersAreUsageErrorsThatSayWhatIsRight() throws {
         for (example, arguments, message) in [
             ("deep-cascade", ["--depth", "0"], "--depth must be at least 1, not 0."),
             ("progress", ["--last", "0"], "--last must be from 1 to 1000, not 0."),
@@ -118,7 +118,7 @@ final class ExampleTests: XCTestCase {
         XCTAssert(output.hasSuffix("The client goes away, and its request with it.\n"), output)
     }
 
-    /// Runs a program with `--wrong`, and checks that it traps with just the message that the chapter quotes.
+    /// Runs a program with `--wrong`, and checks that it traps with exactly the message that the chapter quotes.
     private func assertTrap(_ example: String, saying part: String) throws -> String {
         let result = try runProgram(example, arguments: ["--wrong"])
         XCTAssertEqual(result.exitCode, 1)

@@ -6,9 +6,9 @@ import Tevent
 import TeventExtras
 import XCTest
 
-/// Solutions to exercises of the chapter: each can be done with what the chapter teaches.
+/// Solutions to exercises of the chapter; each needs only what the chapter teaches.
 final class ExerciseTests: XCTestCase {
-    /// Exercise 2: one after another, each begun when the one before is done.
+    /// Exercise 2: one after another, each started when the one before is done.
     func testExercise2ManyStepsOneAfterAnother() throws {
         struct Sum {
             var left: [Int]
@@ -45,7 +45,7 @@ final class ExerciseTests: XCTestCase {
     }
 
     /// Exercise 3: the first of two wins, and receiving frees the other.
-    func testExercise3TheFasterOfTwoWinsAndTheOtherIsGone() throws {
+    func testExercise3TheFasterOfTwoWinsAndTheOtherIsFreed() throws {
         struct Race {
             var winner = 0
 
@@ -160,7 +160,7 @@ final class ExerciseTests: XCTestCase {
         }
     }
 
-    /// Exercise 6: to cancel a request is to cancel what it waits for.
+    /// Exercise 6: cancelling a request cancels what it waits for.
     func testExercise6CancelIsHandedDown() throws {
         try onEachBackend { bench in
             let request = try Request(Delay(value: 0), under: bench.memory)
@@ -176,7 +176,7 @@ final class ExerciseTests: XCTestCase {
         }
     }
 
-    /// Exercise 7: with deferred callbacks none is inside another.
+    /// Exercise 7: with deferred callbacks, no callback runs inside another.
     func testExercise7DeferredCallbacksAreNeverInsideEachOther() throws {
         struct Level { let above: Request<Level>? }
         try onEachBackend { bench in

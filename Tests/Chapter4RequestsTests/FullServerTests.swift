@@ -5,7 +5,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// The server when descriptors have run out; each test in a process of its own, whose limit it lowers.
+/// The server when descriptors have run out; each test runs in its own process, whose limit it lowers.
 final class FullServerTests: EchoTestCase {
     /// A server that has two clients, no descriptor for the third, and a clock that stands still.
     private func withFullServer(
@@ -46,19 +46,19 @@ final class FullServerTests: EchoTestCase {
                 turns = 0
                 check(try events.loopWait() == .timedOut, "nothing is to be done")
                 check(turns == 1, "\(turns) turns for nothing")
-                check(server.tally.accepted == 2, "nobody else could be accepted")
+                check(server.tally.accepted == 2, "no other client could be accepted")
             }
         }
     }
 
-    func testWhenAClientHasGoneTheNextIsAcceptedAtOnce() throws {
+    func testWhenAClientHasLeftTheNextIsAcceptedAtOnce() throws {
         try inChild {
             try withFullServer { server, clients, _ in
-                // The client's own descriptor stays open: the one that is free again is the server's.
+                // The client's own descriptor stays open, so the one that becomes free is the server's.
                 try SystemIO.shutdownWriting(clients[0])
                 try wait("the next one") { server.tally.accepted == 3 }
                 check(try roundTrip([7], on: clients[2]) == [7], "answer")
-                check(server.tally.gone == 1, "one has gone")
+                check(server.tally.gone == 1, "one has left")
             }
         }
     }
@@ -79,7 +79,7 @@ final class FullServerTests: EchoTestCase {
         }
     }
 
-    func testItTriesOnceAWhileAndLeavesNothingBehind() throws {
+    func testItTriesNowAndThenAndLeavesNothingBehind() throws {
         try inChild {
             try withFullServer { server, _, clock in
                 let blocks = server.totalBlocks
@@ -107,14 +107,14 @@ final class FullServerTests: EchoTestCase {
 
     // MARK: In the child
 
-    /// Ends the child with a message unless the condition holds; what XCTest notes there nobody reads.
+    /// Ends the child with a message unless the condition holds; XCTest's reports there would be lost.
     private func check(_ condition: @autoclosure () throws -> Bool, _ message: String, line: Int = #line) {
         do { if try condition() { return } } catch { FileHandle.standardError.write(Data("\(error)\n".utf8)) }
         FileHandle.standardError.write(Data("\(backend), line \(line): \(message)\n".utf8))
         exit(2)
     }
 
-    /// Lets the process open so many descriptors more than it has; nil lifts the limit.
+    /// Lets the process open this many more descriptors than it has; nil lifts the limit.
     private func limitDescriptors(more: Int?) {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

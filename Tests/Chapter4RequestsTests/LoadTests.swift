@@ -67,7 +67,7 @@ final class LoadTests: EchoTestCase {
         }
     }
 
-    func testStoppedEarlyItTellsWhatItHasSeen() throws {
+    func testStoppedEarlyItReportsWhatItHasSeen() throws {
         try onEachBackend {
             let server = try startServer()
             let load = try EchoLoad.send(
@@ -87,7 +87,7 @@ final class LoadTests: EchoTestCase {
 
     // MARK: What goes wrong
 
-    func testWhereNobodyListensEveryConnectionFails() throws {
+    func testWithoutAListenerEveryConnectionFails() throws {
         try onEachBackend {
             let server = try startServer()
             let address = server.address
@@ -95,11 +95,11 @@ final class LoadTests: EchoTestCase {
             let summary = try run(LoadPlan(connections: 3), against: address)
             XCTAssertEqual(summary.connected, 0)
             XCTAssertEqual(summary.failed, 3)
-            XCTAssert(summary.failures.keys.allSatisfy { $0.contains("nobody listens there") }, "\(summary.failures)")
+            XCTAssert(summary.failures.keys.allSatisfy { $0.contains("no server listens") }, "\(summary.failures)")
         }
     }
 
-    /// What a load of one connection says of a server that answers like this.
+    /// The failure that a load of one connection reports for a server that answers like this.
     private func failure(of answer: @escaping (_ socket: Int32, _ bytes: [UInt8]) -> Void) throws -> [String: Int] {
         let plan = LoadPlan(connections: 1, messages: 3, sizes: 100...100)
         return try run(plan, against: try startBadServer(answer)).failures
@@ -180,7 +180,7 @@ final class LoadTests: EchoTestCase {
         }
     }
 
-    func testItsPatienceBeginsAnewWithEachMessage() throws {
+    func testItsPatienceStartsAgainWithEachMessage() throws {
         let clock = ManualClock()
         try onEachBackend(clock: clock) {
             var held: (socket: Int32, bytes: [UInt8])?

@@ -4,13 +4,13 @@ import Talloc
 import Tevent
 import XCTest
 
-/// What the chapter gives to the later ones.
+/// What the chapter offers to later ones.
 final class ModuleTests: XCTestCase {
     private struct Foo {}
 
     // MARK: The call trace
 
-    func testATraceKnowsWhoCalledWhomAndHowDeep() throws {
+    func testATraceKnowsEachCallItsCallerAndItsDepth() throws {
         let trace = CallTrace(clock: ManualClock())
         trace.enter("outer", from: "main")
         trace.enter("middle")
@@ -36,7 +36,7 @@ final class ModuleTests: XCTestCase {
             let below = try Request(Foo(), under: request)
             trace.watch(below, as: "bar", on: bench.events)
             trace.leave()
-            // Time may pass between the steps, too.
+            // Time may also pass between the steps.
             bench.clock.advance(by: .seconds(10))
             trace.enter("end", from: "main")
             below.finish()
@@ -64,7 +64,7 @@ final class ModuleTests: XCTestCase {
         }
     }
 
-    func testThePictureDrawsEachCallAndEachLifeAndSaysSoInWords() throws {
+    func testThePictureDrawsEachCallAndEachLifeAndDescribesThem() throws {
         try onEachBackend { bench in
             let trace = CallTrace(clock: bench.clock)
             trace.enter("foo <send>", from: "main")

@@ -5,7 +5,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// Who owns what, what is tidied up in which order, and what a profile tells.
+/// What owns what, what is cleaned up in which order, and what a profile shows.
 final class OwnershipTests: XCTestCase {
     // MARK: Subrequests
 
@@ -62,7 +62,7 @@ final class OwnershipTests: XCTestCase {
         }
     }
 
-    func testARequestFreedInProgressIsCleanedUpOnceAndCallsNobody() throws {
+    func testARequestFreedInProgressIsCleanedUpOnceAndCallsNoCallback() throws {
         try onEachBackend { bench in
             let request = try Request(Delay(value: 7), under: bench.memory)
             request.setCleanup { bench.log.add("cleanup", "\($1), \($0.state.value)") }
@@ -72,7 +72,7 @@ final class OwnershipTests: XCTestCase {
         }
     }
 
-    func testCancelCallsTheCancelFunctionOfARequestInProgressAndReturnsItsWord() throws {
+    func testCancelCallsTheCancelFunctionOfARequestInProgressAndReturnsItsResult() throws {
         try onEachBackend { bench in
             let request = try Request(Delay(value: 7), under: bench.memory)
             XCTAssertFalse(request.cancel(), "without a cancel function nothing can be stopped")
@@ -117,7 +117,7 @@ final class OwnershipTests: XCTestCase {
 
     // MARK: Profiles
 
-    func testAProfileTellsWhenEachSubrequestBeganAndEndedAndOutlivesThem() throws {
+    func testAProfileRecordsWhenEachSubrequestBeganAndEndedAndOutlivesThem() throws {
         try onEachBackend { bench in
             let request = try Request(Delay(value: 7), under: bench.memory)
             let profile = request.startProfile(on: bench.events)

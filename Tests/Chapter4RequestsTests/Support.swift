@@ -17,7 +17,7 @@ struct Bench {
         log = EventLog(clock: clock)
     }
 
-    /// Runs the loop until nothing can happen before the clock moves, then moves it, until no event is left.
+    /// Runs the loop until nothing can happen before the clock moves, then moves the clock, until no event is left.
     func run(advancing step: Duration = .milliseconds(100), atMost limit: Int = 10_000) throws {
         for _ in 0..<limit {
             guard try events.loopWait() == .timedOut else { return }
@@ -26,7 +26,7 @@ struct Bench {
         XCTFail("the loop does not come to an end")
     }
 
-    /// Logs the status of a request when it calls back, and what receiving gives.
+    /// Logs the status of a request when it calls back, and the result of receiving it.
     func logEnd<State, Result>(
         of request: Request<State>, as who: String = "callback", _ receive: @escaping (Request<State>) throws -> Result
     ) {
@@ -51,7 +51,7 @@ func onEachBackend(_ test: (Bench) throws -> Void) throws {
     }
 }
 
-/// Work that waits for a while and then brings a number.
+/// Work that waits for a while and then returns a number.
 struct Delay {
     let value: Int
 
@@ -73,11 +73,11 @@ extension Request<Delay> {
 struct Oops: Error, Equatable {}
 
 extension EventLog {
-    /// Who did what, a line each.
+    /// What acted and what it did, one per line.
     var lines: [String] { entries.map { "\($0.who) \($0.what)" } }
 }
 
-/// Does in a handler, which cannot throw, what cannot fail there.
+/// Calls, in a handler, which cannot throw, a function that cannot fail there.
 func sure<Value>(_ body: () throws -> Value) -> Value {
     do { return try body() } catch { fatalError("unexpected: \(error)") }
 }

@@ -4,7 +4,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// End times, requests that end too early, wakeups, and progress: what needs a loop.
+/// Deadlines, requests that end too early, wakeups, and progress: everything that needs a loop.
 final class WaitingTests: XCTestCase {
     // MARK: End times
 
@@ -29,7 +29,7 @@ final class WaitingTests: XCTestCase {
         }
     }
 
-    func testAnEndTimeSetAgainReplacesTheFirstBeItLaterOrEarlier() throws {
+    func testAnEndTimeSetAgainReplacesTheFirstWhetherLaterOrEarlier() throws {
         for (second, end) in [(6, "done"), (1, "timed out")] {
             try onEachBackend { bench in
                 let request = try Delay.send(.seconds(5), on: bench.events, under: bench.memory)
@@ -124,7 +124,7 @@ final class WaitingTests: XCTestCase {
         }
     }
 
-    func testAPostedRequestThatIsFreedCallsNobody() throws {
+    func testAPostedRequestThatIsFreedCallsNoCallback() throws {
         try onEachBackend { bench in
             let request = try Request(Delay(value: 7), under: bench.memory)
             request.finish()

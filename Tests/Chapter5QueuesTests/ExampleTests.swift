@@ -27,7 +27,7 @@ final class ExampleTests: XCTestCase {
         try assertRefuses(["--backend", "kqueue"], by: example, saying: "Error: there is no backend 'kqueue'")
     }
 
-    func testAWrongNumberOfQueuesIsAnErrorOfUseThatSaysWhatIsRight() throws {
+    func testAWrongNumberOfQueuesIsAUsageErrorThatSaysWhatIsRight() throws {
         for number in ["0", "4", "-1"] {
             try assertRefuses(
                 ["--queues", number], by: "queued-writes", saying: "Error: --queues must be from 1 to 3, not \(number)."

@@ -4,7 +4,7 @@ import Tevent
 import TeventExtras
 import XCTest
 
-/// Solutions to the chapter's exercises, and what they must do.
+/// Solutions to the chapter's exercises, and checks of what they must do.
 final class ExerciseTests: QueueTestCase {
     func testAnEagerWriteHasBegunBeforeSendReturns() throws {
         try onEachBackend { bench in
@@ -23,7 +23,7 @@ final class ExerciseTests: QueueTestCase {
         }
     }
 
-    func testAnEagerWriteThatFailsAtOnceTellsItsCaller() throws {
+    func testAnEagerWriteThatFailsAtOnceThrowsToItsCaller() throws {
         try onEachBackend { bench in
             bench.reader.stopReading()
             let write = try EagerWrite.send(
@@ -34,7 +34,7 @@ final class ExerciseTests: QueueTestCase {
         }
     }
 
-    func testAFlushIsDoneWhenAllBeforeItIsWrittenAndHoldsNobodyUp() throws {
+    func testAFlushIsDoneWhenAllBeforeItIsWrittenAndDelaysNothing() throws {
         try onEachBackend { bench in
             try bench.send("A", pipefuls: 2)
             let flush = try Flush.send(bench.queue, on: bench.events, under: bench.memory)
@@ -62,11 +62,11 @@ final class ExerciseTests: QueueTestCase {
         }
     }
 
-    func testNobodyAsksBeforeTheAnswerToTheQuestionBefore() throws {
+    func testNoQuestionIsSentBeforeThePreviousAnswer() throws {
         try onEachBackend { bench in
             let (mine, theirs) = try SystemIO.socketPair()
             defer { for socket in [mine, theirs] { SystemIO.close(socket) } }
-            // Who answers confuses questions that come together.
+            // This side confuses questions that arrive together.
             let answering = try bench.events.addFD(theirs, .read, under: bench.memory) { _, _ in
                 guard case .bytes(let question)? = try? SystemIO.read(theirs) else { return }
                 _ = try? SystemIO.write(theirs, "\(String(decoding: question, as: UTF8.self))!".utf8)
@@ -85,7 +85,7 @@ final class ExerciseTests: QueueTestCase {
         }
     }
 
-    func testStoppingAfterCancellingIsAsGoodBecauseTheLoopDoesNotRunInBetween() throws {
+    func testStoppingAfterCancellingAlsoWorksBecauseTheLoopDoesNotRunInBetween() throws {
         try onEachBackend { bench in
             for name in "ABC" { try bench.send(name) }
             try bench.run()
@@ -240,7 +240,7 @@ extension Request<Ask> {
     fileprivate func receive() throws -> String { try receive { $0.answer } }
 }
 
-// MARK: So many at a time
+// MARK: At most so many at a time
 
 private struct Places {
     let queues: [RequestQueue]

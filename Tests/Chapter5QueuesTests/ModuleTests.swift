@@ -5,7 +5,7 @@ import Tevent
 import TeventExtras
 import XCTest
 
-/// What else the chapter's module offers: to hang up, to look, to trace, and a reader that is slow.
+/// What else the chapter's module offers: hanging up, a report, a trace, and a slow reader.
 final class ModuleTests: QueueTestCase {
     // MARK: Hanging up
 
@@ -19,7 +19,7 @@ final class ModuleTests: QueueTestCase {
             XCTAssertEqual(bench.queue.length, 0)
             XCTAssertEqual(try bench.run(), .noEvents)
             try bench.reader.read()
-            XCTAssertEqual(bench.reader.letters, "A", "nobody else has begun")
+            XCTAssertEqual(bench.reader.letters, "A", "no other has begun")
         }
     }
 
@@ -73,7 +73,7 @@ final class ModuleTests: QueueTestCase {
         }
     }
 
-    func testTheTraceNamesEntriesWhoseRequestsAreGone() throws {
+    func testTheTraceNamesEntriesWhoseRequestsWereFreed() throws {
         try onEachBackend { bench in
             let early = try bench.hold("early")
             try bench.run()
@@ -116,7 +116,7 @@ final class ModuleTests: QueueTestCase {
         }
     }
 
-    func testAReaderThatHasGoneAwayReadsNoMore() throws {
+    func testAReaderThatHasStoppedReadsNoMore() throws {
         try onEachBackend { bench in
             bench.reader.stopReading()
             XCTAssertFalse(try bench.reader.read())

@@ -4,11 +4,11 @@ import Talloc
 import Tevent
 import XCTest
 
-/// What the chapter says of queues themselves.
+/// What the chapter says about queues themselves.
 final class QueueTests: QueueTestCase {
     // MARK: Turns
 
-    func testOneEntryStartsInEachTurnOfTheLoopBehindWhatWasScheduledBefore() throws {
+    func testOneEntryStartsInEachTurnOfTheLoopAfterWhatWasScheduledBefore() throws {
         try onEachBackend { bench in
             let requests = try ["A", "B"].map { try bench.hold($0) }
             let immediate = try ImmediateEvent(under: bench.memory)
@@ -82,7 +82,7 @@ final class QueueTests: QueueTestCase {
             second.free()
             bench.queue.stop()
             try bench.queue.addOrStart(stopped, on: bench.events) { _ in bench.log.add("stopped", "begins") }
-            XCTAssertEqual(bench.lines, ["first begins"], "nobody else was alone in a running queue")
+            XCTAssertEqual(bench.lines, ["first begins"], "no other was alone in a running queue")
         }
     }
 
@@ -142,7 +142,7 @@ final class QueueTests: QueueTestCase {
 
     // MARK: Stopping
 
-    func testAStoppedQueueTakesEntriesAndLetsTheActiveOneGoOn() throws {
+    func testAStoppedQueueTakesEntriesAndLetsTheActiveOneContinue() throws {
         try onEachBackend { bench in
             try bench.send("A")
             try bench.run()
@@ -181,7 +181,7 @@ final class QueueTests: QueueTestCase {
 
     // MARK: Freeing
 
-    func testFreeingTheQueueLeavesThoseWhoWaitInProgress() throws {
+    func testFreeingTheQueueLeavesWaitingRequestsInProgress() throws {
         try onEachBackend { bench in
             let active = try bench.send("A")
             let waiting = try bench.send("B")
@@ -195,7 +195,7 @@ final class QueueTests: QueueTestCase {
         }
     }
 
-    func testAFreedContextStartsNobodyAndIsNoticed() throws {
+    func testAFreedContextStartsNothingAndIsNoticed() throws {
         try onEachBackend { bench in
             let other = try EventContext(under: bench.memory)
             let orphan = try Request(Held(), under: bench.memory)

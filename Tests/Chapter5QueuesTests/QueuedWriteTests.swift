@@ -4,7 +4,7 @@ import Tevent
 import TeventExtras
 import XCTest
 
-/// The chapter's request: in order, whole, and gone without a trace however it ends.
+/// The chapter's request: in order, whole, and cleaned up however it ends.
 final class QueuedWriteTests: QueueTestCase {
     func testMessagesOfAnySizeAreWholeAndInOrder() throws {
         try onEachBackend { bench in
@@ -60,7 +60,7 @@ final class QueuedWriteTests: QueueTestCase {
         }
     }
 
-    func testCancelledInTheMiddleItWritesNoMoreEvenIfNobodyReceivesIt() throws {
+    func testCancelledInTheMiddleItWritesNoMoreEvenIfItIsNotReceived() throws {
         try onEachBackend { bench in
             let write = try bench.send("A")
             write.setCallback { _ in }
@@ -75,7 +75,7 @@ final class QueuedWriteTests: QueueTestCase {
     }
 
     func testOneEndTimeCountsForWaitingAndWriting() throws {
-        // Each message takes three seconds; when the time is up, how many pipefuls of the second are there?
+        // Each message takes three seconds. When the time is up, how many pipefuls of the second have been written?
         for (seconds, letters) in [(1, "AAA"), (4, "AAAB"), (9, "AAABBB")] {
             try onEachBackend { bench in
                 try bench.send("A")
@@ -89,7 +89,7 @@ final class QueuedWriteTests: QueueTestCase {
         }
     }
 
-    func testAWriteThatFailsLetsTheOthersGoOn() throws {
+    func testAWriteThatFailsLetsTheOthersContinue() throws {
         try onEachBackend { bench in
             let broken = try SlowReader(clock: bench.clock)
             defer { broken.close() }
@@ -110,7 +110,7 @@ final class QueuedWriteTests: QueueTestCase {
 
     func testADescriptorThatIsNotOpenWhenTheTurnComesIsAnErrorOfThatWriteAlone() throws {
         try onEachBackend { bench in
-            // A number that nobody has; one that this test closes might be somebody else's by then.
+            // A number that is never open; one that this test closes might be reused by then.
             let write = try QueuedWrite.send(
                 [1], to: 1_000_000, through: bench.queue, on: bench.events, under: bench.memory)
             write.setCallback { write in
@@ -157,12 +157,12 @@ final class QueuedWriteTests: QueueTestCase {
         }
     }
 
-    /// Everything is freed once after each number of turns, and must be gone; what is left goes on.
+    /// Frees everything once after each number of turns and checks that it is freed; the rest continues.
     func testAnythingCanBeFreedAtAnyMoment() throws {
         for turns in 0...14 {
             for victim in 0...3 {
                 try onEachBackend { bench in
-                    // What the context makes when it first waits stays.
+                    // What the context creates when it first waits remains.
                     try bench.send("W", pipefuls: 2)
                     try bench.reader.run(bench.events)
                     let blocks = bench.memory.totalBlocks
@@ -177,7 +177,7 @@ final class QueuedWriteTests: QueueTestCase {
                     }
                     try bench.reader.run(bench.events)
                     guard !bench.queue.isFreed else {
-                        // Who was active goes on, who waited is in progress for ever.
+                        // Active requests continue; waiting ones stay in progress forever.
                         for write in writes where !write.isFreed { write.free() }
                         return XCTAssertEqual(bench.memory.totalBlocks, blocks - 1, "after \(turns) turns")
                     }
@@ -202,7 +202,7 @@ final class QueuedWriteTests: QueueTestCase {
         }
     }
 
-    func testWithoutMemorySendThrowsOrTheRequestFailsAndNobodyIsHeldUp() throws {
+    func testWithoutMemorySendThrowsOrTheRequestFailsAndNothingIsHeldUp() throws {
         try onEachBackend { bench in
             var statuses: Set<String> = []
             for limit in stride(from: 1, through: 20_000, by: 8) {

@@ -24,7 +24,7 @@ struct Bench {
         reader = try SlowReader(clock: clock)
     }
 
-    /// Sends a message of a letter through the queue, which logs its end and is freed then.
+    /// Sends a message that repeats a letter through the queue; the message logs its end and is then freed.
     @discardableResult
     func send(
         _ name: Character, pipefuls: Int = 3, under parent: TallocContext? = nil, _ then: @escaping () -> Void = {}
@@ -43,24 +43,24 @@ struct Bench {
         return write
     }
 
-    /// A request that logs when its turn comes, and does nothing else; whoever sends it ends and frees it.
+    /// A request that logs its turn and does nothing else; the sender must end and free it.
     func hold(_ name: String) throws -> Request<Held> {
         let request = try Request(Held(), under: memory)
         try queue.add(request, on: events) { _ in log.add(name, "begins") }
         return request
     }
 
-    /// Runs the loop as long as it need not wait.
+    /// Runs the loop for as long as it need not wait.
     @discardableResult
     func run() throws -> LoopResult { try events.loopWait() }
 
-    /// Who has done what so far, a line each.
+    /// What has acted so far and what it did, one per line.
     var lines: [String] { log.entries.map { "\($0.who) \($0.what)" } }
 }
 
 struct Held {}
 
-/// Runs a test once with each backend; descriptors that it leaves open are a failure.
+/// Runs a test once with each backend; it fails if the test leaves descriptors open.
 func onEachBackend(line: UInt = #line, _ test: (Bench) throws -> Void) throws {
     for backend in EventContext.backends {
         let before = openDescriptors()
@@ -77,7 +77,7 @@ class QueueTestCase: XCTestCase {
     override class func setUp() { prepareDispatch() }
 }
 
-/// Does in a handler, which cannot throw, what cannot fail there.
+/// Calls, in a handler, which cannot throw, a function that cannot fail there.
 func sure<Value>(_ body: () throws -> Value) -> Value {
     do { return try body() } catch { fatalError("unexpected: \(error)") }
 }

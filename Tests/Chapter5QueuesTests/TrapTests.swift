@@ -8,7 +8,7 @@ import XCTest
 /// What goes wrong in practice, and what it looks like.
 final class TrapTests: QueueTestCase {
     // snippet: waits-for-itself
-    /// A message and its seal; while the message has its turn, the seal is sent through the same queue.
+    /// Sends a message and its seal; the seal is sent through the same queue while the message has its turn.
     private func sendSealed(_ bench: Bench, isSealQueued: Bool) throws {
         let letter = try Request(Held(), under: bench.memory)
         try bench.queue.add(letter, on: bench.events) { letter in
@@ -30,7 +30,7 @@ final class TrapTests: QueueTestCase {
     }
     // snippet-end: waits-for-itself
 
-    func testARequestThatWaitsBehindItselfWaitsForEver() throws {
+    func testARequestThatWaitsForItselfWaitsForever() throws {
         try onEachBackend { bench in
             try sendSealed(bench, isSealQueued: true)
             try bench.reader.run(bench.events)
@@ -43,7 +43,7 @@ final class TrapTests: QueueTestCase {
         }
     }
 
-    func testWhoHasTheTurnWritesWithoutTheQueue() throws {
+    func testTheActiveRequestWritesWithoutTheQueue() throws {
         try onEachBackend { bench in
             try sendSealed(bench, isSealQueued: false)
             try bench.send("A", pipefuls: 1)

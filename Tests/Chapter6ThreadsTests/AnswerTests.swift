@@ -71,12 +71,12 @@ final class AnswerTests: ThreadsTestCase {
                 for number in 1...3 { reply.send(number) }
             }
             XCTAssertEqual(try answer(of: request), 1)
-            // The others would be under way behind it.
+            // Any others still in transit would arrive before this one.
             XCTAssertEqual(try answer(of: askSum()), 6)
         }
     }
 
-    func testAnAnswerIsOneMessageAlsoWhenTheReplyIsLetGo() throws {
+    func testAnAnswerIsOneMessageAlsoWhenTheReplyIsReleased() throws {
         try onEachBackend {
             let request: Request<Answer<Int>>
             do {
@@ -91,7 +91,7 @@ final class AnswerTests: ThreadsTestCase {
         }
     }
 
-    // MARK: Nobody answers
+    // MARK: No answer
 
     func testAForgottenReplyIsAnError() throws {
         try withWorker {
@@ -102,7 +102,7 @@ final class AnswerTests: ThreadsTestCase {
 
     func testALoopThatEndsBeforeItComesToTheQuestionIsAnError() throws {
         try withWorker {
-            // Sent by the worker itself, so that it is surely behind the end.
+            // The worker itself sends this, so it certainly comes after the end.
             let request: Request<Answer<Int>> = try worker.ask(on: events, under: memory) { events, _, reply in
                 events.stop()
                 try? ThreadInbox(on: events).proxy.schedule { _ in reply.send(7) }
@@ -127,20 +127,20 @@ final class AnswerTests: ThreadsTestCase {
         }
     }
 
-    // MARK: Nobody waits
+    // MARK: No request waits
 
-    func testARequestThatIsFreedLetsItsAnswerGo() throws {
+    func testARequestThatIsFreedReleasesItsAnswer() throws {
         try withWorker {
             let before = memory.totalBlocks
             let request = try askSum()
             request.free()
-            // Whatever the first answer came to, the second is behind it.
+            // Whatever the first answer was, the second comes after it.
             XCTAssertEqual(try answer(of: askSum()), 6)
             XCTAssertEqual(memory.totalBlocks, before)
         }
     }
 
-    func testAnAnswerThatComesTooLateIsLetGo() throws {
+    func testAnAnswerThatComesTooLateIsReleased() throws {
         try withWorker {
             let request = try askSum()
             try request.setEndTime(after: .zero, on: events)
@@ -151,7 +151,7 @@ final class AnswerTests: ThreadsTestCase {
         }
     }
 
-    func testAReplyThatOutlivesTheAskersLoopIsLetGo() throws {
+    func testAReplyThatOutlivesTheAskersLoopIsReleased() throws {
         try onEachBackend {
             let asker = try EventContext(backend: backend)
             let (request, reply) = try Answer<Int>.expect(on: asker, under: asker)

@@ -3,9 +3,9 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// The program echo-cores, and clients that are programs of their own.
+/// The program echo-cores, with clients that are separate programs.
 final class EchoCoresProgramTests: ThreadsTestCase {
-    /// A server that has said where it listens.
+    /// A server that has printed where it listens.
     private func startServer(
         _ arguments: [String] = [], program name: String = "echo-cores"
     ) throws -> (program: RunningProgram, port: String, line: String) {

@@ -6,7 +6,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// The echo server over several threads.
+/// The echo server on several threads.
 final class EchoCoresTests: ThreadsTestCase {
     private func start(threads: Int, at address: SocketAddress = .loopback(port: 0)) throws -> Request<EchoCores> {
         try EchoCores.send(at: address, threads: threads, backend: backend, on: events, under: memory)
@@ -29,7 +29,7 @@ final class EchoCoresTests: ThreadsTestCase {
             let tallies = try stop(server)
             XCTAssertEqual(tallies.map(\.accepted).reduce(0, +), 64)
             XCTAssertEqual(tallies.count, 2)
-            // The system throws a coin for each client: that all fall on one side does not happen.
+            // The system picks a thread at random for each client; all on one thread is practically impossible.
             XCTAssert(tallies.allSatisfy { $0.accepted > 0 }, "\(tallies)")
         }
     }
@@ -42,12 +42,12 @@ final class EchoCoresTests: ThreadsTestCase {
         }
     }
 
-    func testAStopInTheMiddleOfThingsCutsAllOff() throws {
+    func testAStopInTheMiddleOfTheWorkCutsAllOff() throws {
         try onEachBackend {
             let server = try start(threads: 3)
             let address = server.address
             let clients = try (0..<12).map { _ in try connect(to: address) }
-            // Each is served, and has sent something that is still being worked on.
+            // Each client is being served, and has sent something that is still in progress.
             for client in clients { XCTAssertEqual(roundTrip("x", on: client), "x") }
             for client in clients { _ = send(client, "under way", 9, Int32(MSG_NOSIGNAL)) }
             _ = try stop(server)
@@ -56,7 +56,7 @@ final class EchoCoresTests: ThreadsTestCase {
                 while recv(client, &bytes, bytes.count, 0) > 0 {}
                 XCTAssertNotEqual(errno, EAGAIN, "the connection was not closed")
             }
-            XCTAssertThrowsError(try SystemIO.close(SystemIO.listenConnect(to: address)), "nobody listens any more")
+            XCTAssertThrowsError(try SystemIO.close(SystemIO.listenConnect(to: address)), "no listener any more")
         }
     }
 
@@ -137,7 +137,7 @@ final class EchoCoresTests: ThreadsTestCase {
                     return print("served by \(try server.receive().count), \(more > 10 ? "after many failures" : "")")
                 } catch let error as TeventError {
                     guard error.isExhaustion else { throw error }
-                    // The context's own waker is made once, and stays.
+                    // The context's own waker is created once, and remains.
                     guard openDescriptors().filter({ $0 >= free[0] }).count <= 1 else { throw Oops() }
                 }
             }
@@ -148,7 +148,7 @@ final class EchoCoresTests: ThreadsTestCase {
 }
 
 extension SystemIO {
-    /// Connects to where perhaps nobody listens, and waits for the outcome.
+    /// Connects to an address where there may be no listener, and waits for the outcome.
     fileprivate static func listenConnect(to address: SocketAddress) throws -> Int32 {
         let (socket, isConnected) = try connect(to: address)
         if isConnected { return socket }

@@ -26,7 +26,7 @@ final class ExampleTests: XCTestCase {
         try assertRefuses(["--backend", "kqueue"], by: example, saying: "Error: there is no backend 'kqueue'")
     }
 
-    func testWrongNumbersAreErrorsOfUseThatSayWhatIsRight() throws {
+    func testWrongNumbersAreUsageErrorsThatSayWhatIsRight() throws {
         for (example, arguments, message) in [
             ("many-workers", ["--threads", "0"], "--threads must be from 1 to 1000, not 0."),
             ("many-workers", ["--below", "9"], "--below must be from 10 to 1000000000, not 9."),

@@ -4,9 +4,9 @@ import Tevent
 import TeventExtras
 import XCTest
 
-/// Solutions to exercises of the chapter: each can be done with what the chapter teaches.
+/// Solutions to exercises of the chapter; each needs only what the chapter teaches.
 final class ExerciseTests: ThreadsTestCase {
-    /// Exercise 1: what one thread sends stays in order, and whoever sends last frees the inbox.
+    /// Exercise 1: what one thread sends stays in order, and the last sender frees the inbox.
     func testExercise1EachOfTwoSendersIsHeardInItsOrder() throws {
         struct Heard {
             var numbers: [Int] = []
@@ -78,7 +78,7 @@ final class ExerciseTests: ThreadsTestCase {
         }
     }
 
-    /// Exercise 6: the answer to one message lets the next one go.
+    /// Exercise 6: the answer to one message releases the next one.
     func testExercise6AtMostTenMessagesAreUnderWay() throws {
         final class Sender {
             let worker: Worker<Int>

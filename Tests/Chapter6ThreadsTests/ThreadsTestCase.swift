@@ -6,8 +6,8 @@ import Tevent
 import TeventExtras
 import XCTest
 
-/// What the chapter's tests share: a loop of the test's own thread that does not wait for ever, and a look at what is
-/// left when the other threads have ended.
+/// What the chapter's tests share: a loop of the test's own thread that waits only for a limited time, and a check of
+/// what remains when the other threads have ended.
 class ThreadsTestCase: XCTestCase {
     private(set) var backend = ""
     private(set) var memory: TallocContext!
@@ -16,7 +16,7 @@ class ThreadsTestCase: XCTestCase {
 
     override class func setUp() { prepareDispatch() }
 
-    /// Runs a test with each backend; what it or its threads leave open is a failure.
+    /// Runs a test with each backend; it fails if the test or its threads leave anything open.
     func onEachBackend(line: UInt = #line, _ test: () throws -> Void) throws {
         for backend in EventContext.backends {
             let before = openDescriptors()
@@ -28,7 +28,7 @@ class ThreadsTestCase: XCTestCase {
             for socket in sockets { SystemIO.close(socket) }
             sockets = []
             memory.free()
-            // A thread that nobody joins takes a moment to end.
+            // A thread that is not joined takes a moment to end.
             let left = inTime {
                 openDescriptors().subtracting(before)
             } isFulfilled: {
@@ -38,7 +38,7 @@ class ThreadsTestCase: XCTestCase {
         }
     }
 
-    /// Looks again and again at what another thread changes, until it is as it should be, or time is up.
+    /// Reads repeatedly what another thread changes, until it is as expected or time is up.
     func inTime<Value>(_ look: () throws -> Value, isFulfilled: (Value) -> Bool) rethrows -> Value {
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
@@ -61,7 +61,7 @@ class ThreadsTestCase: XCTestCase {
     func connect(to address: SocketAddress) throws -> Int32 {
         let socket = try SystemIO.connect(to: address).descriptor
         sockets.insert(socket)
-        // Connecting is over when the socket can be written.
+        // The connection is established when the socket is writable.
         var poll = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
         XCTAssertEqual(Glibc.poll(&poll, 1, 30_000), 1)
         _ = fcntl(socket, F_SETFL, 0)
@@ -70,7 +70,7 @@ class ThreadsTestCase: XCTestCase {
         return socket
     }
 
-    /// Sends a text, and reads as much.
+    /// Sends a text, and reads as many bytes.
     func roundTrip(_ text: String, on socket: Int32) -> String {
         XCTAssertEqual(send(socket, text, text.utf8.count, Int32(MSG_NOSIGNAL)), text.utf8.count)
         var bytes = [UInt8](repeating: 0, count: text.utf8.count)

@@ -6,7 +6,7 @@ import Tevent
 import TeventExtras
 import XCTest
 
-/// Threads with a loop, and something that only their messages touch.
+/// Threads with a loop, and state that only their messages touch.
 final class WorkerTests: ThreadsTestCase {
     func testWorkRunsInOrderOnTheWorkersThread() throws {
         try onEachBackend {
@@ -30,7 +30,7 @@ final class WorkerTests: ThreadsTestCase {
         }
     }
 
-    func testTheStarterHearsWhyAThreadCouldNotStart() throws {
+    func testTheStarterLearnsWhyAThreadCouldNotStart() throws {
         try onEachBackend {
             XCTAssertThrowsError(try Worker(named: "no", backend: backend) { _ -> Int in throw Oops() }) {
                 XCTAssertEqual($0 as? Oops, Oops())
@@ -38,7 +38,7 @@ final class WorkerTests: ThreadsTestCase {
             XCTAssertThrowsError(try Worker(named: "no", backend: "kqueue") { _ in }) {
                 XCTAssertEqual($0 as? TeventError, .unknownBackend(name: "kqueue"))
             }
-            // A thread that has been joined may still be on the system's list for a moment.
+            // A joined thread may remain on the system's list for a moment.
             XCTAssertEqual(inTime(threadNames) { !$0.contains("no") }.filter { $0 == "no" }, [])
         }
     }
@@ -49,7 +49,7 @@ final class WorkerTests: ThreadsTestCase {
             for descriptor in free { SystemIO.close(descriptor) }
             var limit = rlimit()
             getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            // A thread of Dispatch takes a descriptor for a moment now and then: each limit gets three chances.
+            // A thread of Dispatch briefly takes a descriptor now and then, so each limit gets three chances.
             for more in (0...20).flatMap({ [$0, $0, $0] }) {
                 limit.rlim_cur = rlim_t(free[more])
                 setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -65,7 +65,7 @@ final class WorkerTests: ThreadsTestCase {
                 }
             }
         }
-        // Two loops with what wakes them, for a moment.
+        // Two loops with their wakers, for a moment.
         XCTAssertEqual(result.stdout.split(separator: "\n").last, "suffices: 4")
         XCTAssertEqual(result.exitCode, 0, result.stderr)
     }
@@ -96,7 +96,7 @@ final class WorkerTests: ThreadsTestCase {
         }
     }
 
-    func testAWorkerThatNobodyHoldsIsStoppedAndLetsItsStateGo() throws {
+    func testAnUnreferencedWorkerIsStoppedAndReleasesItsState() throws {
         try onEachBackend {
             let (gone, reply) = try Answer<Int>.expect(on: events, under: memory)
             try withExtendedLifetime(reply) {
@@ -181,7 +181,7 @@ private func taskName(of task: String) -> String? {
     FileManager.default.contents(atPath: "/proc/\(task)/comm").map { String(decoding: $0.dropLast(), as: UTF8.self) }
 }
 
-/// Something that does something when it goes.
+/// Runs a closure when it is deinitialised.
 private final class AtEnd: Sendable {
     private let action: @Sendable () -> Void
     init(_ action: @escaping @Sendable () -> Void) { self.action = action }

@@ -1,4 +1,4 @@
-/* A backend of the program's own hears of tevent_re_initialise, and may refuse. */
+/* A program's own backend is called by tevent_re_initialise, and may refuse. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static const struct tevent_ops *epoll;

@@ -1,4 +1,5 @@
-/* A backend of the program's own, which waits without limit: signals and threads wake it by a descriptor of the library's. */
+/* A program's own backend, which waits without limit: signals and threads wake it through one of the library's
+   descriptors. */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -7,10 +8,10 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* What the library has for backends, which its header does not declare. */
+/* Functions of the library for backends, which its header does not declare. */
 struct tevent_fd *tevent_common_add_fd(struct tevent_context *, TALLOC_CTX *, int, uint16_t, tevent_fd_handler_t, void *,
     const char *, const char *);
 int tevent_common_fd_destructor(struct tevent_fd *);
@@ -137,7 +138,7 @@ static int end(struct tevent_context *ev)
 
 int main(void)
 {
-    /* Nobody sleeps that long. */
+    /* No test sleeps that long. */
     alarm(20);
     struct tevent_context *ev = tevent_context_init_ops(NULL, &ops, NULL);
     struct tevent_signal *se = tevent_add_signal(ev, ev, SIGUSR1, 0, on_signal, NULL);
@@ -153,7 +154,7 @@ int main(void)
     for (int round = 0; round < 3; round++) wait_for(ev, send_by_proxy, proxy);
     talloc_free(proxy);
 
-    printf("begun anew: %d\n", tevent_re_initialise(ev));
+    printf("started again: %d\n", tevent_re_initialise(ev));
     se = tevent_add_signal(ev, ev, SIGUSR1, 0, on_signal, NULL);
     wait_for(ev, raise_signal, NULL);
     talloc_free(im);

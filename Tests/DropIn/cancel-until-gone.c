@@ -1,5 +1,5 @@
-/* Requests whose callbacks are deferred, and which are cancelled until they are gone, as smbd does with those of a file
- * that is closed. A request that ends a second time calls back at once, and what the first time has promised comes, too. */
+/* Requests with deferred callbacks that are cancelled until they are freed, as smbd does with those of a closed file. A
+ * request that ends a second time calls back immediately, and the callback deferred the first time comes as well. */
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>

@@ -1,4 +1,4 @@
-/* A handler frees its event, and then the context with the event below it, as smbd's does when it is to end. */
+/* A handler frees its event, and then the context with the event below it, as smbd's does when smbd ends. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -6,7 +6,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static void end(struct tevent_context *ev, void *event)

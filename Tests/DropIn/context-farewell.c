@@ -1,11 +1,11 @@
-/* What is freed with a context may use it until the end, as Samba's connections do, which say good-bye: all that they
- * begin is made, and none of it runs. */
+/* Objects that are freed with a context may use it until the end, as Samba's connections do to send a last message:
+ * everything that they begin is created, and none of it runs. */
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static struct tevent_context *ev;
@@ -28,7 +28,7 @@ static int farewell(struct connection *connection)
 {
     struct timeval soon = tevent_timeval_current_ofs(0, 100);
     int *state;
-    printf("%s says good-bye\n", connection->name);
+    printf("%s sends a last message\n", connection->name);
     say("the old event waits", tevent_fd_get_flags(old) != 0);
     struct tevent_req *req = tevent_req_create(connection, &state, int);
     tevent_req_set_callback(req, on_end, NULL);
@@ -36,7 +36,7 @@ static int farewell(struct connection *connection)
     say("a place in the queue", tevent_queue_add(connection->queue, ev, req, trigger, NULL));
     say("a wakeup", tevent_wakeup_send(ev, ev, soon) != NULL);
     say("a timer", tevent_add_timer(ev, ev, soon, on_time, NULL) != NULL);
-    say("a timer of nobody's", tevent_add_timer(ev, NULL, soon, on_time, NULL) != NULL);
+    say("a timer without a parent", tevent_add_timer(ev, NULL, soon, on_time, NULL) != NULL);
     struct tevent_immediate *im = tevent_create_immediate(ev);
     tevent_schedule_immediate(im, ev, on_immediate, NULL);
     struct tevent_req *done = tevent_req_create(ev, &state, int);
@@ -64,7 +64,7 @@ int main(void)
         old = tevent_add_fd(ev, other, ends[0], TEVENT_FD_READ, on_fd, NULL);
         make_connection("the first");
         make_connection("the second");
-        /* In one round there was a timer before. */
+        /* In one of the rounds there was a timer before. */
         if (round > 0) tevent_add_timer(ev, ev, tevent_timeval_current_ofs(100, 0), on_time, NULL);
         talloc_free(ev);
         talloc_free(other);

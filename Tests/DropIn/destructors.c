@@ -1,5 +1,5 @@
-/* Objects whose destructor a program has replaced, or taken away, and that are freed where libtevent allows it: what is
- * called then, and that no memory is lost. */
+/* Objects whose destructor a program has replaced or removed, and that are freed where libtevent allows it: what is
+ * called then, and that no memory is leaked. */
 #define TEVENT_DEPRECATED 1
 #include <malloc.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static struct tevent_context *ev, *other;
@@ -167,7 +167,7 @@ static void try(const char *name, void (*freed)(void))
         destructions = callbacks = 0;
         printf("%s, %s: ", name, replaces ? "replaced" : "taken away");
         freed();
-        /* What could still be called is, before a timer that is due. */
+        /* Whatever can still be called is called before a due timer. */
         for (int turn = 0; turn < 3; turn++) {
             tevent_add_timer(ev, ev, tevent_timeval_current(), on_time, NULL);
             tevent_loop_once(ev);
@@ -202,7 +202,7 @@ int main(void)
     try("an immediate that is scheduled then", immediate_that_is_scheduled_then);
     try("an immediate that has run", immediate_that_has_run);
     try("events whose context is gone", events_whose_context_is_gone);
-    /* Of an event, this library loses the sixteen bytes of its slot. */
+    /* For an event, this library leaks the sixteen bytes of its slot. */
     lose("an unfinished request", unfinished);
     lose("a posted request", posted);
     lose("a request with functions", with_functions);

@@ -5,7 +5,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static void happened(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags, void *data)
@@ -22,7 +22,7 @@ static void try(const char *backend, int number, uint16_t flags)
     struct tevent_fd *fde = tevent_add_fd(ev, ev, number, flags, happened, NULL);
     printf("%s, %d, flags %u: %s\n", backend, number, flags, fde == NULL ? "NULL" : "an event");
     if (fde != NULL) {
-        /* Long enough for as many turns as it takes to find out. */
+        /* Long enough for as many turns as it takes to notice. */
         tevent_add_timer(ev, ev, tevent_timeval_current_ofs(0, 1000), mark, &over);
         while (!over) printf(tevent_loop_once(ev) == 0 ? "" : "the loop failed\n");
         printf("flags then: %u\n", tevent_fd_get_flags(fde));

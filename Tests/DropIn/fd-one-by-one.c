@@ -1,11 +1,12 @@
-/* Of descriptors that are ready at once, each is asked after only when its turn comes: one handler may have read what
- * another was to read, or may take away the other's event, as smbd does when it has given a connection to another process. */
+/* When several descriptors are ready at once, each is checked only when its turn comes: one handler may have read what
+ * another was going to read, or may free the other's event, as smbd does when it has handed a connection to another
+ * process. */
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static struct tevent_context *ev;
@@ -25,7 +26,7 @@ static void stop_waiting(struct tevent_context *context, struct tevent_timer *ti
     printf("nothing more\n");
 }
 
-/* The limit is for the last turn only: a timer that is due would go before descriptors that are ready. */
+/* The limit is for the last turn only: a due timer would run before ready descriptors. */
 static void turns(int count)
 {
     while (count-- > 0) tevent_loop_once(ev);
@@ -46,7 +47,7 @@ static void on_request(struct tevent_context *context, struct tevent_fd *event, 
     printf("a request is read\n");
 }
 
-/* Leaves the connection to somebody else, who says when he has it. Then the client sends more. */
+/* Leaves the connection to another process, which reports when it has it. Then the client sends more. */
 static void on_first_request(struct tevent_context *context, struct tevent_fd *event, uint16_t flags, void *unused)
 {
     on_request(context, event, flags, unused);
@@ -59,7 +60,7 @@ static void on_first_request(struct tevent_context *context, struct tevent_fd *e
 static void on_message(struct tevent_context *context, struct tevent_fd *event, uint16_t flags, void *unused)
 {
     take(other);
-    printf("somebody else has the connection\n");
+    printf("the other process has the connection\n");
     talloc_free(connection);
 }
 

@@ -1,12 +1,12 @@
-/* A connection that waits for a question, then for room for the answer, then for the next question: each time with a new
- * event. Meanwhile its number may come to mean another file. */
+/* A connection that waits for a question, then for room for the answer, then for the next question, each time with a
+ * new event. Meanwhile its number may come to refer to another file. */
 #include <stdio.h>
 #include <sys/socket.h>
 #include <talloc.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct connection {
@@ -24,8 +24,8 @@ static void stop_waiting(struct tevent_context *context, struct tevent_timer *ti
     over = true;
 }
 
-/* The limit is for what comes after them: a timer that is due would go before descriptors that are ready. There may be a
- * turn in which nothing happens, when the loop notices that a file lives on whose number it knew. */
+/* The limit is for what comes after them: a due timer would run before ready descriptors. There may be a turn in which
+ * nothing happens, when the loop notices that a file lives on whose number it knew. */
 static void turns(int count)
 {
     while (count-- > 0) tevent_loop_once(ev);
@@ -84,7 +84,7 @@ static void on_room_elsewhere(struct tevent_context *context, struct tevent_fd *
     talloc_free(event);
 }
 
-/* From now on the connection's number means the end of a pipe; what it meant may live on under another number. */
+/* From now on the connection's number refers to the end of a pipe; the connection may live on under another number. */
 static void on_last_question(struct tevent_context *context, struct tevent_fd *event, uint16_t flags, void *data)
 {
     struct connection *c = data;

@@ -1,5 +1,5 @@
-/* A server that forks for each of its clients, and whose child serves in the handler in which it forked. It has begun its
- * context anew, so its loop is the outermost, and neither the parent's events nor its hook are there. */
+/* A server that forks for each of its clients, and whose child serves in the handler in which it was forked. The child
+ * has restarted its context, so its loop is the outermost, and the parent's events and hook are removed. */
 /* The hook is declared deprecated. */
 #define TEVENT_DEPRECATED 1
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 

@@ -1,18 +1,18 @@
-/* How the function for the flow of requests is called, which tevent_thread_call_depth_set_callback sets. Only ours: it came
- * with tevent 0.15; 0.17 prints the same. */
+/* How the library calls the function for the flow of requests, which tevent_thread_call_depth_set_callback sets.
+ * Only ours: the function came with tevent 0.15; 0.17 prints the same. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum command { RESET, CREATE, CANCEL, CLEANUP, NOTIFY, ENTER, TRIGGER, LEAVE };
 static const char *const names[] = {"reset", "create", "cancel", "cleanup", "notify", "enter", "trigger", "leave"};
 
-/* The functions that came with 0.15. */
+/* Functions that came with 0.15. */
 typedef void (*flow_t)(void *data, enum command command, struct tevent_req *req, size_t depth, const char *function);
 static void (*set_flow)(flow_t flow, void *data);
 static void (*set_callback)(struct tevent_req *req, tevent_req_fn callback, const char *name, void *data);

@@ -1,6 +1,7 @@
-/* Several events on one descriptor take turns, each with all the flags that it waits for; those that wait for errors learn
- * that the peer has closed or sends no more. Only ours: 0.14 has no such flag. 0.17 prints the same, but for events that wait
- * only for writing, which it does not call once there is such a peer, and for the order in which `poll` begins. */
+/* Several events on one descriptor take turns, each with all the flags that it waits for; those that wait for errors
+ * learn that the peer has closed or sends no more. Only ours: 0.14 has no such flag. 0.17 prints the same,
+ * except for events that wait only for writing, which it no longer calls once there is such a peer, and for the order
+ * in which `poll` begins. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,7 +9,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #define FD_ERROR 4

@@ -1,4 +1,4 @@
-/* What each function does if one of its pointers is NULL. Where libtevent reads what is not there, the program ends on both
+/* What each function does if one of its pointers is NULL. Where libtevent dereferences it, the program ends on both
  * libraries. */
 #define shows_messages false
 #include "Null/try.h"

@@ -1,9 +1,9 @@
-/* How deep the requests of a queue are nested, as a thread that asked for it sees it in their triggers. */
+/* How deeply the requests of a queue are nested, as their triggers see it in a thread that asked for it. */
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct work {

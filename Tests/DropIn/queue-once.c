@@ -1,10 +1,10 @@
-/* A trigger that was called at once is not called again. Only ours: libtevent calls it again from the loop if the loop had
- * been told to start a request that has gone since. */
+/* A trigger that was called immediately is not called again. Only ours: libtevent calls it again from the
+ * loop if the loop had been told to start a request that was freed since. */
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct work {

@@ -1,9 +1,9 @@
-/* tevent_queue_add_optimize_empty: when the trigger is called at once. */
+/* tevent_queue_add_optimize_empty: when the trigger is called immediately. */
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct work {

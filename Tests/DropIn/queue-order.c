@@ -1,10 +1,10 @@
-/* In which order a queue's triggers, immediates and timers run. */
+/* The order in which a queue's triggers, immediates and timers run. */
 #include <stdio.h>
 #include <string.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct work {
@@ -68,7 +68,7 @@ int main(void)
     add("c!");
     tevent_loop_wait(ev);
 
-    printf("-- each addition moves the first start behind the immediates\n");
+    printf("-- each addition moves the first start after the immediates\n");
     add("d!");
     schedule("1");
     add("e!");

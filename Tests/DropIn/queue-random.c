@@ -1,12 +1,12 @@
-/* Random programs with queues, the same on every run: which handlers are called, in which order. Prints a checksum for each
- * hundred programs; with two numbers, all that these programs and those between them do. */
+/* Random programs with queues, the same on every run: which handlers are called, in which order. Prints a checksum for
+ * each hundred programs; with two numbers, everything that these programs and those between them do. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { queues = 3, most = 12, steps = 60 };
@@ -41,7 +41,7 @@ static void say(const char *format, ...)
     if (shows_all) fputs(text, stdout);
 }
 
-/* Every program gives its own numbers, so that both libraries see the same. */
+/* Every program generates its own numbers, so that both libraries see the same ones. */
 static unsigned below(unsigned limit)
 {
     seed = seed * 6364136223846793005u + 1442695040888963407u;
@@ -188,7 +188,7 @@ static void program(uint64_t number)
     for (int i = 0; i < steps; i++) {
         step();
         if (below(3) > 0) continue;
-        /* Whatever waits until here has run then. */
+        /* Everything that was waiting has run by now. */
         say("loop\n");
         tevent_loop_wait(ev);
         for (int k = 0; k < queues; k++) {

@@ -3,7 +3,7 @@
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct work {
@@ -69,7 +69,7 @@ int main(void)
     tevent_queue_stop(queue);
     printf("%d\n", tevent_loop_once(ev));
     show("stopped");
-    printf("-- starting again takes the place behind the immediates\n");
+    printf("-- starting again takes the place after the immediates\n");
     tevent_queue_start(queue);
     tevent_queue_stop(queue);
     tevent_schedule_immediate(im, ev, run, "before");

@@ -1,9 +1,9 @@
-/* What a trace hears of a queue's entries. */
+/* What a trace is notified of about a queue's entries. */
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct work {

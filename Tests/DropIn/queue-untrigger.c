@@ -1,4 +1,4 @@
-/* A trigger that finds it cannot begin yet; and what must not be untriggered. */
+/* A trigger that finds that it cannot start yet, and what must not be untriggered. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -6,7 +6,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct work {
@@ -49,7 +49,7 @@ static void not_triggered(void)
     tevent_queue_entry_untrigger(first);
 }
 
-/* How a program ends that does this. */
+/* Shows how a program ends that does this. */
 static void try(const char *what, void (*function)(void))
 {
     fflush(stdout);

@@ -4,7 +4,7 @@
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct state {
@@ -17,7 +17,7 @@ static struct tevent_queue *queue;
 typedef struct tevent_context *context;
 typedef const char *text;
 
-/* What tevent.h does not show, though the library has it. */
+/* Not declared in tevent.h, although the library has it. */
 struct tevent_wrapper_ops {
     text name;
     bool (*before_use)(context, void *, context, text);

@@ -8,7 +8,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { workers = 4, rounds = 500 };
@@ -97,14 +97,14 @@ static void scheduled(void)
     tevent_threaded_schedule_immediate(threaded, im, show, "x");
 }
 
-/* How a program ends that does this. */
+/* Shows how a program ends that does this. */
 static void try(const char *what, void (*function)(void))
 {
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
         freopen("/dev/null", "w", stderr);
-        /* In libtevent, those made before are of no use in the child. */
+        /* In libtevent, the ones created before the fork cannot be used in the child. */
         threaded = tevent_threaded_context_create(NULL, ev);
         function();
         _exit(0);

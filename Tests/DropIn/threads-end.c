@@ -1,10 +1,10 @@
-/* Proxies and loops that go while something is on its way. */
+/* Proxies and loops that are freed while messages are in transit. */
 #include <pthread.h>
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static struct tevent_context *ev;

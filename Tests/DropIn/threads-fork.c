@@ -1,5 +1,5 @@
-/* Threads and a loop in the child of a fork, with what was made before it. Only ours: libtevent's threaded contexts end with
- * the fork, and its proxies share their pipe with the parent. */
+/* Threads and a loop in the child of a fork, with objects from before it. Only ours: libtevent's threaded
+ * contexts end with the fork, and its proxies share their pipe with the parent. */
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -7,7 +7,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static struct tevent_context *ev;

@@ -1,10 +1,10 @@
-/* Proxies and loops are freed while other threads send, which stop when the loop's thread says so. */
+/* Proxies and loops are freed while other threads send, which stop when the loop's thread tells them to. */
 #include <pthread.h>
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { senders = 3, rounds = 50 };

@@ -1,11 +1,11 @@
-/* The messages of one sender arrive in the order they were sent. Only ours: libtevent delivers those that come together
- * last to first. */
+/* The messages of one sender arrive in the order in which they were sent. Only ours: libtevent delivers
+ * those that arrive together in reverse order. */
 #include <pthread.h>
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { senders = 4, messages = 5000 };

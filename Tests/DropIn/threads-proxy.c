@@ -6,7 +6,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static struct tevent_context *ev;
@@ -70,7 +70,7 @@ static void *sleep_and_send(void *handler)
     return NULL;
 }
 
-/* Lets a thread send while the loop sleeps, and runs the loop until so many chunks have been freed. */
+/* Makes a thread send while the loop sleeps, and runs the loop until this many chunks have been freed. */
 static void from_thread(tevent_immediate_handler_t handler, int frees)
 {
     pthread_t thread;

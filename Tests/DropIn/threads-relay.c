@@ -1,11 +1,11 @@
-/* What arrives is sent on, many times, between the loops of several threads. Only ours: in libtevent an immediate cannot be
- * sent on from its own handler. */
+/* Messages that are sent on many times between the loops of several threads. Only ours: in libtevent an
+ * immediate cannot be sent on from its own handler. */
 #include <pthread.h>
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { threads = 3, balls = 200, hops = 30 };
@@ -33,7 +33,7 @@ static void arrive(struct tevent_context *ev, struct tevent_immediate *im, void 
     struct ball *ball = talloc_get_type_abort(data, struct ball);
     me->seen++;
     if (--ball->hops == 0) return;
-    /* A new immediate each second time: the old one may be sent on from its own handler, too. */
+    /* Create a new immediate every second time: the old one may also be sent on from its own handler. */
     if (ball->hops % 2 == 0) im = tevent_create_immediate(NULL);
     tevent_thread_proxy_schedule(me->next->proxy, &im, arrive, &ball);
 }

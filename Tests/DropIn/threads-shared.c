@@ -1,12 +1,12 @@
-/* A context of the kind that lets other threads add events while its loop waits, under a lock that the trace of the loop gives
- * away before each wait. And threads that make contexts and proxies of their own at the same time. */
+/* A context that lets other threads add events while its loop waits, under a lock that the loop's trace releases before
+ * each wait. In addition, threads create their own contexts and proxies at the same time. */
 #include <pthread.h>
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { rounds = 100, threads = 4 };

@@ -1,11 +1,11 @@
-/* Immediates that are freed, cancelled or scheduled otherwise before the loop hears of what a thread has scheduled, and
+/* Immediates that are freed, cancelled or scheduled otherwise before the loop receives what a thread has scheduled, and
  * threaded contexts that are freed then. Only ours: libtevent crashes with some of it. */
 #include <pthread.h>
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static struct tevent_context *ev;

@@ -1,10 +1,10 @@
-/* Times at the ends of what a struct timeval can hold, and some whose microseconds are a second or more, or negative. */
+/* Times at the limits of a struct timeval, and times whose microseconds are a second or more, or negative. */
 #include <stdint.h>
 #include <stdio.h>
 #include <talloc.h>
 #include <tevent.h>
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static const struct timeval times[] = {
@@ -54,7 +54,7 @@ static void try(const char *name, struct timeval time)
     tevent_add_timer(ev, ev, time, run, NULL);
     tevent_add_timer(ev, ev, tevent_timeval_current(), mark, &over);
     while (!over) tevent_loop_once(ev);
-    /* An hour later, it is given the same time. */
+    /* An hour later, it gets the same time again. */
     over = false;
     tevent_update_timer(te, time);
     tevent_add_timer(ev, ev, tevent_timeval_current(), mark, &over);

@@ -7,10 +7,10 @@ struct Fuzz: ParsableCommand {
         commandName: "fuzz",
         abstract: "Runs random programs over the whole public API, none of which may break the engine.",
         discussion: """
-            A program is a list of steps that is generated from its seed, and hands the engine foreign code that does further \
-            steps: handlers, traces, destructors, deinits. It runs in a process of its own. A crash, a hang, a trap without \
-            a message of the engine, an event that was lost and a closure that was not released are findings; in classes with \
-            misuse, a trap with a message of the engine is not.
+            A program is a list of steps that is generated from its seed. It gives the engine foreign code that runs further \
+            steps: handlers, traces, destructors, deinits. Each program runs in a separate process. A crash, a hang, a trap \
+            without one of the engine's messages, a lost event and a closure that was not released are findings. In classes \
+            with misuse, a trap with one of the engine's messages is not.
 
             Each finding is printed with the fewest steps that lead to it. The exit code is 1 if there was one.
             """)
@@ -31,13 +31,13 @@ struct Fuzz: ParsableCommand {
     @Option(help: "How many processes to use at a time.")
     var jobs = 2
 
-    @Option(help: "Run programs for so many seconds, from a seed that is picked at random.")
+    @Option(help: "Run programs for this many seconds, from a seed that is picked at random.")
     var seconds: Int?
 
     @Option(help: "How many seconds a program may take.")
     var timeout = 20
 
-    @Option(help: "End after so many different findings, or ten times as many alike.")
+    @Option(help: "End after this many different findings, or ten times as many similar ones.")
     var findings = 5
 
     @Option(help: "Do only these steps, such as 1-8,12; with --seed.")
@@ -52,7 +52,7 @@ struct Fuzz: ParsableCommand {
     @Flag(help: "Leave findings as they are, with all steps.")
     var noShrink = false
 
-    @Option(help: "Do something wrong on purpose, to see that it is found: \(SeededFault.allNames).")
+    @Option(help: "Commit a fault on purpose, to check that it is found: \(SeededFault.allNames).")
     var fault: SeededFault?
 
     @Flag(help: .hidden)
@@ -99,7 +99,7 @@ struct Fuzz: ParsableCommand {
             mostFindings: findings, interruption: Interruption())
     }
 
-    /// What a shell expects of a program that Ctrl-C has ended.
+    /// The exit code that a shell expects of a program that Ctrl-C has ended.
     private static let interruptedCode: Int32 = 130
 
     private func runCampaign() throws {

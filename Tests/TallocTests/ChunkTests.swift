@@ -38,7 +38,7 @@ final class ChunkTests: XCTestCase {
         XCTAssertNil(held)
     }
 
-    func testReplacingTheValueLetsTheOldOneGo() throws {
+    func testReplacingTheValueReleasesTheOldOne() throws {
         weak var held: Token?
         let chunk = try TallocChunk<Token?>(Token())
         defer { chunk.free() }
@@ -47,7 +47,7 @@ final class ChunkTests: XCTestCase {
         XCTAssertNil(held)
     }
 
-    func testAValuesDeinitFindsTheChunkGone() throws {
+    func testAValuesDeinitFindsTheChunkFreed() throws {
         let chunk = try TallocChunk<Token?>(nil)
         var wasFreed: Bool?
         do {
@@ -96,7 +96,7 @@ final class ChunkTests: XCTestCase {
 
     func testValuesThatWantMoreAlignmentThanTallocGivesGetIt() throws {
         try withTallocContext { root in
-            // Many, since one might be aligned by chance.
+            // Many chunks, since one might be aligned by chance.
             for index in 0..<50 {
                 let chunk = try TallocChunk(SIMD16<Float>(repeating: Float(index)), under: root)
                 _ = try TallocChunk(UInt8(1), under: root)

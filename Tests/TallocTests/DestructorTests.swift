@@ -144,7 +144,7 @@ final class DestructorTests: XCTestCase {
         XCTAssertEqual(log, ["first", "second"])
     }
 
-    func testTheDestructorIsLetGoWithTheChunk() throws {
+    func testTheDestructorIsReleasedWithTheChunk() throws {
         weak var held: Token?
         let chunk = try TallocChunk(1)
         do {
@@ -169,7 +169,7 @@ final class DestructorTests: XCTestCase {
     }
 }
 
-/// Something a chunk can hold, to see that it is let go.
+/// An object that a chunk can hold, to see that it is released.
 final class Token {
     var onEnd: () -> Void = {}
     deinit { onEnd() }

@@ -4,9 +4,10 @@ import XCTest
 
 @testable import Talloc
 
-/// Slots of handles when memory is made by one thread and freed by another: they come back, and old handles stay old.
+/// Slots of handles when one thread creates memory and another frees it: the slots come back, and old handles stay
+/// stale.
 final class HandleSlotTests: XCTestCase {
-    /// A thread that runs one body after the other, each while the caller waits.
+    /// A thread that runs one body after another while the caller waits.
     private final class Worker: @unchecked Sendable {
         private let start = DispatchSemaphore(value: 0)
         private let done = DispatchSemaphore(value: 0)
@@ -45,7 +46,7 @@ final class HandleSlotTests: XCTestCase {
         }
     }
 
-    /// As many slabs as the slots of one round need, and those that two threads may keep for themselves.
+    /// As many slabs as the slots of one round need, plus those that two threads may keep for themselves.
     private func bound(_ count: Int) -> Int { (count + 8 * SlotDepot.longestList) / 512 + 4 }
 
     func testSlotsComeBackWhenAnotherThreadFrees() throws {
@@ -86,13 +87,13 @@ final class HandleSlotTests: XCTestCase {
 
     func testSlotsOfThreadsThatOnlyFreeComeBackWhenTheyEnd() throws {
         let before = SlotDepot.slabCount
-        // So many that each thread has a list set aside and another.
+        // Enough for each thread to have one list set aside and another one in use.
         for _ in 0..<100 {
             let (worker, chunks) = (Worker(), Self.make(1_500))
             worker.run { for chunk in chunks { chunk.free() } }
             worker.end()
         }
-        // A thread that is about to end may have its slots still.
+        // A thread that is about to end may still have its slots.
         XCTAssertLessThan(SlotDepot.slabCount - before, bound(10 * 1_500))
     }
 
@@ -132,7 +133,7 @@ final class HandleSlotTests: XCTestCase {
         }
         let (exchange, before) = (Exchange(), SlotDepot.slabCount)
         let workers = (0..<3).map { _ in Worker() }
-        // Each frees what another has left there.
+        // Each thread frees what another has left there.
         DispatchQueue.concurrentPerform(iterations: workers.count) { index in
             workers[index].run {
                 for _ in 0..<200 {

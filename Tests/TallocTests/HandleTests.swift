@@ -69,7 +69,7 @@ final class HandleTests: XCTestCase {
         XCTAssertLessThanOrEqual(slots, 1, "slots freed by threads were lost")
     }
 
-    /// How many slabs were made during the body, after one run to warm up.
+    /// How many slabs the body allocated, after one run to warm up.
     private func slotsTaken(_ body: () throws -> Void) throws -> Int {
         try body()
         let before = SlotDepot.slabCount
@@ -77,7 +77,7 @@ final class HandleTests: XCTestCase {
         return SlotDepot.slabCount - before
     }
 
-    /// Runs a body in a thread of its own and waits until that has really ended.
+    /// Runs a body on a new thread, and waits until the thread has really ended.
     private func inThread(_ body: @escaping @Sendable () throws -> Void) {
         let boxed = Unmanaged.passRetained(Body(run: body))
         var thread = pthread_t()

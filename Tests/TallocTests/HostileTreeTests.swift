@@ -6,11 +6,11 @@ import XCTest
 
 @testable import Talloc
 
-/// Destructors and conformances that do the worst they can to the tree that is being freed, and trees as deep as any.
+/// Destructors and conformances that do the worst they can to a tree that is being freed, and very deep trees.
 final class HostileTreeTests: XCTestCase {
     // MARK: Conformances
 
-    /// A conformance that answers each question differently.
+    /// A conformance that returns a different answer each time.
     private struct Fickle: TallocObject {
         let answer: () -> TallocHandle
         var tallocHandle: TallocHandle { answer() }
@@ -284,7 +284,7 @@ final class HostileTreeTests: XCTestCase {
     }
 
     func testTheHeaderOfAChunkHasTheSizeThatLimitsCount() throws {
-        // libtalloc's own limit says how much it takes for a chunk of no bytes.
+        // libtalloc's own limit shows how much a chunk of zero bytes takes.
         let root = try XCTUnwrap(talloc_named_const(nil, 0, "root"))
         defer { _ = _talloc_free(root, nil) }
         XCTAssertEqual(talloc_set_memlimit(root, 2 * MemoryLimits.headerSize), 0)

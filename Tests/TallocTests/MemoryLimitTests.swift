@@ -21,7 +21,7 @@ final class MemoryLimitTests: XCTestCase {
         }
     }
 
-    func testAValueThatFoundNoRoomIsLetGo() throws {
+    func testAValueThatFoundNoRoomIsReleased() throws {
         weak var held: Token?
         try withTallocContext { root in
             try root.setMemoryLimit(bytes: 64)
@@ -93,7 +93,7 @@ final class MemoryLimitTests: XCTestCase {
         }
     }
 
-    func testATreeCanBeMovedToAndFroUnderALimit() throws {
+    func testATreeCanBeMovedBackAndForthUnderALimit() throws {
         try withTallocContext(named: "root") { root in
             let (one, other) = (
                 try TallocContext(under: root, named: "one"), try TallocContext(under: root, named: "other")
@@ -141,7 +141,7 @@ final class MemoryLimitTests: XCTestCase {
             "out of memory: talloc could not allocate 'thing'; free something, or raise the memory limit above it")
     }
 
-    /// 8 kB without anything behind a reference.
+    /// 8 kB without any reference in it.
     private struct Big {
         typealias Kilobyte = (SIMD64<UInt64>, SIMD64<UInt64>)
         var bytes: (Kilobyte, Kilobyte, Kilobyte, Kilobyte, Kilobyte, Kilobyte, Kilobyte, Kilobyte)

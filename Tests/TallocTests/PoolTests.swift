@@ -7,7 +7,7 @@ final class PoolTests: XCTestCase {
         defer { pool.free() }
         let chunks = try (0..<20).map { try TallocChunk($0, under: pool) }
         XCTAssertEqual(chunks.map(\.value), Array(0..<20))
-        // The addresses of what comes from one stock lie close together.
+        // The addresses of chunks from one stock are close together.
         let addresses = chunks.map { chunk in withUnsafePointer(to: &chunk.value) { UInt(bitPattern: $0) } }
         XCTAssertLessThan(addresses.max()! - addresses.min()!, 20 * 64 + 20 * 128)
     }

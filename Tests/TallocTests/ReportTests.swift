@@ -41,7 +41,7 @@ final class ReportTests: XCTestCase {
         try withTallocContext(named: "alone") { XCTAssertEqual($0.report().drawing(.names), "alone") }
     }
 
-    func testEntriesTellNameDepthSizeAndBlocks() throws {
+    func testEntriesHaveNameDepthSizeAndBlocks() throws {
         try withTallocContext(named: "root") { root in
             let child = try TallocChunk(1, under: root, named: "child")
             _ = try TallocChunk(2, under: child, named: "grandchild")

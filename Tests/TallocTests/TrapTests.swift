@@ -3,7 +3,7 @@ import Talloc
 import TestSupport
 import XCTest
 
-/// Misuse that ends the program: each trap says which object, which call, and why.
+/// Misuse that ends the program: each trap names the object, the call and the reason.
 ///
 /// Run in child processes.
 final class TrapTests: XCTestCase {
@@ -65,7 +65,7 @@ final class TrapTests: XCTestCase {
                 + "look at the type it was made with")
     }
 
-    func testTypesOfTheSameNameAreTwoTypesAndToldApart() throws {
+    func testTypesOfTheSameNameAreDistinguished() throws {
         enum Elsewhere { struct Oval {} }
         struct Oval {}
         let result = try runInChild(self) {
@@ -175,7 +175,7 @@ final class TrapTests: XCTestCase {
         assertTrapped(result, saying: "a pool for -1 objects of 10 bytes cannot be made")
     }
 
-    func testTheAbortHookIsToldTheReasonBeforeTheProgramEnds() throws {
+    func testTheAbortHookReceivesTheReasonBeforeTheProgramEnds() throws {
         let result = try runInChild(self) {
             TallocLibrary.setAbortHook { FileHandle.standardOutput.write(Data("told: \($0)\n".utf8)) }
             let context = try TallocContext()
@@ -199,7 +199,7 @@ final class TrapTests: XCTestCase {
         }
         assertTrapped(result, saying: "TallocContext.name was called on a freed TallocContext")
         assertTrapped(
-            result, saying: "the abort hook, which was told so, then trapped, too: TallocChunk<Int>.value was")
+            result, saying: "the abort hook, called with that reason, then trapped as well: TallocChunk<Int>.value was")
     }
 
     func testAskingWhetherItIsFreedNeverTraps() throws {

@@ -1,23 +1,24 @@
 import Foundation
 import XCTest
 
-/// Checks that the compiler refuses a Swift file for just the lines that say so, and takes it without them.
+/// Checks that the compiler refuses a Swift file for exactly the marked lines, and accepts it without them.
 ///
-/// A line comment names words of the error that comes on its line; every error must be named, and every one named must
-/// come:
+/// A line comment quotes words of the error on its line. Every error must be announced, and every announced error must
+/// occur:
 ///
 ///     inbox.free()  // error: cannot find 'inbox' in scope
 ///
-/// To see that nothing else is wrong with the file, it is compiled once more without those lines. A line that ends in `{`
-/// before its comment stays, since half a statement would be left; `// without` marks another one to take out for it.
+/// To make sure that nothing else is wrong with the file, it is compiled again without those lines. A line that ends in
+/// `{` before its comment stays, since half a statement would be left; `// without` marks another line to remove in its
+/// place.
 ///
-/// What is wrong with a type hides what is wrong with sending, which the compiler looks at later: such errors need files
-/// of their own. The file is compiled as a library in Swift 6, with the modules of the running tests.
+/// An error in a type hides errors in sending, which the compiler checks later, so such errors need files of their own.
+/// The file is compiled as a library in Swift 6, with the modules of the running tests.
 ///
 /// - Parameters:
-///   - path: The file, from the root of the project: such as
-///     `Chapters/6-Threads/does-not-compile/use-after-sending.swift`, in a folder that no target compiles.
-///   - strictly: Whether it is compiled as the chapters are, with strict memory safety and warnings as errors.
+///   - path: The file, relative to the root of the project, such as
+///     `Chapters/6-Threads/does-not-compile/use-after-sending.swift`; it must be in a folder that no target compiles.
+///   - strictly: Whether to compile it as the chapters are, with strict memory safety and warnings as errors.
 public func assertDoesNotCompile(
     _ path: String, strictly: Bool = false, file: StaticString = #filePath, line: UInt = #line
 ) throws {
@@ -32,14 +33,14 @@ public func assertDoesNotCompile(
         file: file, line: line)
 }
 
-/// Checks that the compiler takes a Swift file, in the same way.
+/// Checks that the compiler accepts a Swift file, in the same way.
 public func assertCompiles(_ path: String, file: StaticString = #filePath, line: UInt = #line) throws {
     let snippet = try MarkedFile(path: path)
     XCTAssertEqual(snippet.expected, [], "\(path) names errors", file: file, line: line)
     XCTAssertEqual(try compile(snippet.lines), [], path, file: file, line: line)
 }
 
-/// An error, as the compiler reports it, or as a comment announces it.
+/// An error, as reported by the compiler or announced by a comment.
 struct CompilerError: Hashable, CustomStringConvertible {
     let line: Int
     let message: String
@@ -49,7 +50,7 @@ struct CompilerError: Hashable, CustomStringConvertible {
     func isMet(by error: CompilerError) -> Bool { line == error.line && error.message.contains(message) }
 }
 
-/// A Swift file whose comments say what is wrong with it.
+/// A Swift file whose comments announce its errors.
 struct MarkedFile {
     let lines: [String]
     /// The errors that comments announce.
@@ -76,7 +77,7 @@ struct MarkedFile {
         }
     }
 
-    /// Which of the announced errors did not come, and which came that were not announced.
+    /// Which of the announced errors did not occur, and which errors were not announced.
     func compare(with found: [CompilerError]) -> (missing: [CompilerError], unexpected: [CompilerError]) {
         var unexpected = found
         var missing: [CompilerError] = []
@@ -91,7 +92,7 @@ struct MarkedFile {
     }
 }
 
-/// Compiles a file far enough to know all that is wrong with it: what is sent is checked late.
+/// Compiles a file far enough to find all its errors: sending is checked late.
 func compile(_ lines: [String], strictly: Bool = false) throws -> [CompilerError] {
     let folder = FileManager.default.temporaryDirectory.appending(path: "snippet-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -115,7 +116,7 @@ func compile(_ lines: [String], strictly: Bool = false) throws -> [CompilerError
     return errors
 }
 
-/// The errors with a place in the file; one that comes in several ways is told once.
+/// The errors with a place in the file; an error that is reported in several ways counts once.
 private func errors(in report: String, of path: String) -> [CompilerError] {
     var errors: [CompilerError] = []
     for line in report.components(separatedBy: "\n") where line.hasPrefix("\(path):") {
@@ -127,7 +128,7 @@ private func errors(in report: String, of path: String) -> [CompilerError] {
     return errors
 }
 
-/// The compiler that belongs to the library which the running tests use, and so understands their modules.
+/// The compiler that belongs to the runtime library of the running tests, and can therefore read their modules.
 private func compiler() throws -> String {
     let maps = String(
         decoding: try FileHandle(forReadingFrom: URL(filePath: "/proc/self/maps")).readToEnd() ?? Data(), as: UTF8.self)
@@ -138,7 +139,7 @@ private func compiler() throws -> String {
     return "\(library[start...].dropLast(end.count))/bin/swiftc"
 }
 
-/// A compiler that could not say what is wrong with a file.
+/// The compiler failed without reporting an error in the file.
 private struct CompilerTrouble: Error, CustomStringConvertible {
     let description: String
 }

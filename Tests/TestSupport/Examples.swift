@@ -1,13 +1,13 @@
 import XCTest
 
-/// Checks that a program of a chapter serves its reader: it runs alone, with each backend, for its help, refuses an option
-/// that it does not know, and fails when its output cannot be written.
+/// Checks that a chapter's program serves its readers: it runs on its own, with each backend and for its help, rejects
+/// an unknown option, and fails when its output cannot be written.
 ///
 /// - Parameters:
 ///   - example: The name of the program.
 ///   - chapterFolder: The chapter's folder, such as "2-Events".
-///   - arguments: What the tour runs it with.
-///   - backends: What its `--backend` takes; none if it has no such option.
+///   - arguments: The arguments that the tour passes.
+///   - backends: What its `--backend` accepts; empty if it has no such option.
 public func assertExample(
     _ example: String, chapterFolder: String, arguments: [String] = [], backends: [String] = ["epoll", "poll"]
 ) throws {
@@ -34,7 +34,7 @@ public func assertExample(
     }
 }
 
-/// Checks that a program takes arguments for an error of use, and says what is wrong with them.
+/// Checks that a program rejects its arguments with a usage error that names the mistake.
 public func assertRefuses(_ arguments: [String], by example: String, saying message: String) throws {
     let result = try runProgram(example, arguments: arguments)
     XCTAssert(result.stderr.hasPrefix(message), result.stderr)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The root of the project, with `Chapters/`, `Tutorial/` and all else below it.
+/// The root of the project, which contains `Chapters/`, `Tutorial/` and everything else.
 public let projectFolder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 

@@ -1,8 +1,8 @@
-/// What a program that has ended leaves behind.
+/// The result of a program that has ended.
 public struct ProgramResult: Sendable {
-    /// All that it wrote to standard output.
+    /// Everything that it wrote to standard output.
     public let stdout: String
-    /// All that it wrote to standard error.
+    /// Everything that it wrote to standard error.
     public let stderr: String
     /// Its exit code, or nil if a signal ended it.
     public let exitCode: Int32?
@@ -12,16 +12,16 @@ public struct ProgramResult: Sendable {
 
 /// A program that was killed because it did not end in time.
 public struct ProgramTimeout: Error, CustomStringConvertible {
-    /// What was run.
+    /// The command that was run.
     public let command: String
-    /// How long it was given.
+    /// How long it was allowed to run.
     public let timeout: Duration
     /// What it had written to standard output by then.
     public let stdout: String
     /// What it had written to standard error by then.
     public let stderr: String
 
-    /// The command, the time it was given, and what it had said.
+    /// The command, the time limit, and the output so far.
     public var description: String {
         "\(command) did not end within \(timeout) and was killed\nstdout: \(stdout)\nstderr: \(stderr)"
     }

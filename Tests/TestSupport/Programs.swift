@@ -2,8 +2,8 @@ import Foundation
 
 /// Runs a built program as a user would, and returns what it wrote and how it ended.
 ///
-/// The program is found by its name beside the running tests; a name with a `/` in it is a path. `redirected` is what a
-/// shell does to its standard streams first, such as `>/dev/full` or `<&- >&-`.
+/// The program is found by its name next to the running tests; a name that contains a `/` is a path. `redirected` is
+/// how a shell sets up the standard streams first, such as `>/dev/full` or `<&- >&-`.
 public func runProgram(
     _ name: String, arguments: [String] = [], input: String? = nil, environment: [String: String] = [:],
     directory: String? = nil, redirected: String? = nil, timeout: Duration = .seconds(60)
@@ -15,7 +15,7 @@ public func runProgram(
     return try program.wait(timeout: timeout)
 }
 
-/// Starts a built program whose input, output and signals stay in the test's hands.
+/// Starts a built program whose input, output and signals the test controls.
 public func startProgram(
     _ name: String, arguments: [String] = [], environment: [String: String] = [:], directory: String? = nil,
     redirected: String? = nil
@@ -30,11 +30,11 @@ public func startProgram(
         environment: environment, directory: directory)
 }
 
-/// Runs code in a child process of its own and returns how that ended; a trap ends only the child.
+/// Runs code in a child process, and returns how that ended; a trap ends only the child.
 ///
-/// The child is the running test bundle once more, told to run the calling test alone. There this call runs the code
-/// and ends the process with exit code 0, unless the code has ended it before. Call it at most once in a test, as in
-/// `let result = try runInChild(self) { context.use() }`.
+/// The child is another instance of the running test bundle, told to run only the calling test. There, this call runs
+/// the code and ends the process with exit code 0, unless the code has ended it before. Call it at most once in a test,
+/// as in `let result = try runInChild(self) { context.use() }`.
 public func runInChild(
     _ test: AnyObject, function: String = #function, timeout: Duration = .seconds(60), _ body: () throws -> Void
 ) throws -> ProgramResult {
@@ -52,14 +52,14 @@ public func runInChild(
         runningExecutable.path(), arguments: [name], environment: [childMark: name], timeout: timeout)
 }
 
-/// The folder that holds the programs built together with the running tests.
+/// The folder of the programs that were built together with the running tests.
 public var programsFolder: URL { runningExecutable.deletingLastPathComponent() }
 
 private var runningExecutable: URL { URL(filePath: "/proc/self/exe").resolvingSymlinksInPath() }
 
 private let childMark = "TEVENT_TEST_CHILD"
 
-/// The tests' own environment, except that traps end a child at once and by their signal, sanitized or not.
+/// The tests' own environment, except that traps end a child immediately and by their signal, sanitized or not.
 private var childEnvironment: [String: String] {
     var environment = ProcessInfo.processInfo.environment
     environment["SWIFT_BACKTRACE"] = "enable=no"

@@ -1,8 +1,8 @@
 import ChildProcess
 
-/// A program under way: write to it, read its lines, send it signals, wait for its end.
+/// A running program: write to it, read its lines, send it signals, wait for its end.
 ///
-/// Every wait has a limit; a program that is dropped while running is killed.
+/// Every wait has a limit; a running program is killed when its `RunningProgram` is released.
 public final class RunningProgram {
     private let command: String
     private let child: ChildProcess
@@ -12,16 +12,16 @@ public final class RunningProgram {
         child = try ChildProcess(path, arguments: arguments, environment: environment, directory: directory)
     }
 
-    /// The number of the process.
+    /// The process ID.
     public var processID: Int32 { child.processID }
 
     /// Writes text to the program's standard input.
     public func send(_ text: String) { child.send(text) }
 
-    /// Ends the program's standard input.
+    /// Closes the program's standard input.
     public func closeInput() { child.closeInput() }
 
-    /// Stops reading what the program writes to standard output; it is written into a broken pipe from then on.
+    /// Stops reading the program's standard output; from then on it writes into a broken pipe.
     public func closeOutput() { child.closeOutput() }
 
     /// Sends the program a signal.

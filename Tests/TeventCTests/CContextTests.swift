@@ -3,8 +3,8 @@ import CTevent
 import Glibc
 import XCTest
 
-/// Contexts and backends: how they are made, found and freed.
-final class CContextTests: CFaceTestCase {
+/// Contexts and backends: how they are created, found and freed.
+final class CContextTests: CAPITestCase {
     func testAContextIsAChunkBelowItsParent() throws {
         let ev = try context()
         XCTAssertEqual(talloc_parent(chunk(ev)), memory)
@@ -60,7 +60,7 @@ final class CContextTests: CFaceTestCase {
         XCTAssertNil(tevent_context_init(memory))
     }
 
-    /// Functions of a backend for the rest of the process, as registering has no opposite.
+    /// Functions of a backend that stay for the rest of the process, since registering cannot be undone.
     nonisolated(unsafe) private static let registered: UnsafeMutablePointer<tevent_ops> = {
         let ops = UnsafeMutablePointer<tevent_ops>.allocate(capacity: 1)
         ops.initialize(to: tevent_find_ops_byname("epoll")!.pointee)

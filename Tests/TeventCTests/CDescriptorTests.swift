@@ -4,9 +4,9 @@ import Glibc
 import TestSupport
 import XCTest
 
-/// Events of descriptors: flags, closing, freeing, and handlers that a program calls itself.
-final class CDescriptorTests: CFaceTestCase {
-    /// Runs a test on each backend with a pipe that is closed in the end, unless the test has closed an end.
+/// Descriptor events: flags, closing, freeing, and handlers that a program calls itself.
+final class CDescriptorTests: CAPITestCase {
+    /// Runs a test on each backend with a pipe that is closed at the end, unless the test has closed an end.
     private func withPipe(_ body: (_ ev: OpaquePointer, _ reader: Int32, _ writer: Int32) throws -> Void) throws {
         try onEachBackend { ev in
             let ends = pipe()
@@ -56,7 +56,7 @@ final class CDescriptorTests: CFaceTestCase {
             tevent_fd_set_flags(fde, Flag.read | Flag.write)
             XCTAssertEqual(tevent_fd_get_flags(fde), Flag.read | Flag.write)
             tevent_fd_set_flags(fde, Flag.write)
-            XCTAssertTrue(isQuiet(ev), "nobody can write there")
+            XCTAssertTrue(isQuiet(ev), "there is no writer")
             XCTAssertEqual(log, ["read"])
         }
     }
@@ -125,7 +125,7 @@ final class CDescriptorTests: CFaceTestCase {
         }
     }
 
-    func testADescriptorWhoseContextIsGoneStillClosesItself() throws {
+    func testADescriptorWhoseContextWasFreedStillClosesItself() throws {
         try onEachBackend { ev in
             let ends = pipe()
             let fde = descriptor(ev, ends.reader, under: memory) { _, _, _ in }
@@ -171,7 +171,7 @@ final class CDescriptorTests: CFaceTestCase {
         assertAborted(result, saying: "twice")
     }
 
-    /// A backend of the program's own does so.
+    /// The program's own backends do so.
     func testADestructorOfTheProgramCallsTheCommonOne() throws {
         try withPipe { ev, reader, writer in
             let fde = descriptor(ev, reader) { _, _, _ in self.log.append("ran") }

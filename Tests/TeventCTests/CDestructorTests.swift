@@ -3,8 +3,8 @@ import CTevent
 import Glibc
 import XCTest
 
-/// Objects that a program frees after it has taken away their destructors.
-final class CDestructorTests: CFaceTestCase {
+/// Objects that a program frees after it has removed their destructors.
+final class CDestructorTests: CAPITestCase {
     private func freeWithoutDestructor(_ object: OpaquePointer?) {
         _talloc_set_destructor(chunk(object), nil)
         release(object)
@@ -62,7 +62,7 @@ final class CDestructorTests: CFaceTestCase {
         release(req)
     }
 
-    func testARequestIsNotCalledBackWhenItIsGone() throws {
+    func testARequestIsNotCalledBackAfterItWasFreed() throws {
         let ev = try context()
         let req = request()
         _tevent_req_done(req, here)

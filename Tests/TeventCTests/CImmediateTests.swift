@@ -3,8 +3,8 @@ import CTevent
 import Glibc
 import XCTest
 
-/// Immediates: made once, and run each time they are scheduled.
-final class CImmediateTests: CFaceTestCase {
+/// Immediates: created once, and run each time they are scheduled.
+final class CImmediateTests: CAPITestCase {
     func testAnImmediateIsAChunkThatStays() throws {
         try onEachBackend { ev in
             let parent = newChunk(under: memory)
@@ -30,7 +30,7 @@ final class CImmediateTests: CFaceTestCase {
             for (index, im) in immediates.enumerated() {
                 schedule(im, on: ev) { _, _ in self.log.append("\(index)") }
             }
-            // Scheduled once more, it moves to the end, with its new handler.
+            // Scheduled again, it moves to the end, with its new handler.
             schedule(immediates[0], on: ev) { _, _ in self.log.append("0 again") }
             wait(ev)
             XCTAssertEqual(log, ["1", "2", "0 again"])
@@ -103,7 +103,7 @@ final class CImmediateTests: CFaceTestCase {
         }
     }
 
-    func testOneThatWasScheduledAgainAndThenFreedIsGone() throws {
+    func testOneThatWasScheduledAgainAndThenFreedDoesNotRun() throws {
         try onEachBackend { ev in
             let parent = newChunk(under: memory)
             schedule(immediate(under: parent), on: ev) { ev, im in

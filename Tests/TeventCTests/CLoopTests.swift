@@ -4,8 +4,8 @@ import Glibc
 import TestSupport
 import XCTest
 
-/// Loops: when they end, what they return, and whom they tell.
-final class CLoopTests: CFaceTestCase {
+/// Loops: when they end, what they return, and which functions they call.
+final class CLoopTests: CAPITestCase {
     func testOnceRunsOneHandler() throws {
         try onEachBackend { ev in
             for name in ["first", "second"] { timer(ev) { _, _, _ in self.log.append(name) } }
@@ -130,7 +130,7 @@ final class CLoopTests: CFaceTestCase {
             }, keep(answer))
     }
 
-    func testTheNestingHookHearsOfBothEnds() throws {
+    func testTheNestingHookIsCalledAtBothEnds() throws {
         try onEachBackend { ev in
             tevent_loop_allow_nesting(ev)
             setNestingHook(ev) { level, begins in

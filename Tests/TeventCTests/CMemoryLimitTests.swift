@@ -3,13 +3,13 @@ import CTevent
 import Glibc
 import XCTest
 
-/// No memory, made to happen at every allocation in turn: C programs get NULL and ENOMEM, and nothing is left behind.
-final class CMemoryLimitTests: CFaceTestCase {
-    /// Makes something under every limit until one suffices; what fails must leave everything as it was.
+/// Runs out of memory at every allocation in turn: C programs get NULL and ENOMEM, and nothing is left behind.
+final class CMemoryLimitTests: CAPITestCase {
+    /// Creates something under every limit until one suffices; each failure must leave everything as it was.
     private func underEveryLimit(
         line: UInt = #line, _ make: (_ parent: UnsafeMutableRawPointer?) -> OpaquePointer?
     ) throws {
-        // Fine steps where the small chunks are, wide ones after that.
+        // Small steps where the small chunks are, large ones after that.
         for limit in Array(stride(from: 1, to: 2000, by: 8)) + Array(stride(from: 2000, to: 100_000, by: 128)) {
             let parent = newChunk(under: memory)
             defer { release(parent) }
@@ -43,7 +43,7 @@ final class CMemoryLimitTests: CFaceTestCase {
 
     func testAddingASignal() throws {
         try onEachBackend { ev in
-            // What all signals share is made first.
+            // Create what all signals share first.
             release(signal(ev, SIGUSR1) { _, _, _ in })
             try underEveryLimit { self.signal(ev, SIGUSR1, under: $0) { _, _, _ in } }
             XCTAssertFalse(tevent_common_have_events(ev))
@@ -77,8 +77,8 @@ final class CMemoryLimitTests: CFaceTestCase {
         XCTFail("no limit sufficed")
     }
 
-    /// Takes away the memory below a request, and what was allocated together with it, so that what it needs besides cannot
-    /// be made.
+    /// Takes away the memory below a request, and what was allocated together with it, so that nothing else that it
+    /// needs can be allocated.
     private func starve(_ req: OpaquePointer?) {
         XCTAssertEqual(talloc_set_memlimit(chunk(req), 1), 0)
         while newChunk(under: chunk(req)) != nil {}

@@ -3,10 +3,10 @@ import CTevent
 import Glibc
 import XCTest
 
-/// Backends of a program's own, made of what the library gives for them.
-final class COwnBackendTests: CFaceTestCase {
-    /// A loop that polls the descriptors that it has been told of; one at a time, as C's table of functions has no place for
-    /// which.
+/// A program's own backends, made from what the library provides for them.
+final class COwnBackendTests: CAPITestCase {
+    /// A loop that polls the descriptors added to it; only one at a time, since C's table of functions has no room for
+    /// a context.
     private final class PollLoop {
         nonisolated(unsafe) static var current = PollLoop()
         var events: [OpaquePointer] = []
@@ -73,7 +73,7 @@ final class COwnBackendTests: CFaceTestCase {
         }
     }
 
-    /// Runs a test with a context of the program's own backend.
+    /// Runs a test with a context that uses the program's own backend.
     private func withOwnBackend(_ body: (OpaquePointer) throws -> Void) throws {
         let ops = UnsafeMutablePointer<tevent_ops>.allocate(capacity: 1)
         ops.initialize(to: PollLoop.table())
@@ -151,7 +151,7 @@ final class COwnBackendTests: CFaceTestCase {
 
     func testWhatWakesTheLoopIsAnEventThatDoesNotCount() throws {
         try withOwnBackend { ev in
-            XCTAssertEqual(tevent_common_wakeup(ev), ENOTCONN, "nobody has asked for that")
+            XCTAssertEqual(tevent_common_wakeup(ev), ENOTCONN, "the program has not asked for it")
             XCTAssertEqual(tevent_common_wakeup_init(ev), 0)
             XCTAssertEqual(PollLoop.current.events.count, 1)
             XCTAssertFalse(tevent_common_have_events(ev))
@@ -187,7 +187,7 @@ final class COwnBackendTests: CFaceTestCase {
         XCTAssertEqual(log, [])
     }
 
-    func testTheDelayOfTheNextTimerIsTold() throws {
+    func testTheDelayOfTheNextTimerIsReported() throws {
         try withOwnBackend { ev in
             var delay = tevent_common_loop_timer_delay(ev)
             XCTAssertGreaterThanOrEqual(delay.tv_sec, 1, "without a timer there is no haste")

@@ -3,8 +3,8 @@ import CTevent
 import Glibc
 import XCTest
 
-/// What requests note about their time, and profiles that a program makes by itself.
-final class CProfileTests: CFaceTestCase {
+/// What requests record about their time, and profiles that a program creates itself.
+final class CProfileTests: CAPITestCase {
     private func name(of profile: OpaquePointer?) -> String? {
         var name: UnsafePointer<CChar>?
         tevent_req_profile_get_name(profile, &name)
@@ -41,7 +41,7 @@ final class CProfileTests: CFaceTestCase {
         XCTAssertEqual(name(of: profile), "struct test_state")
         XCTAssertEqual(start(of: profile).location, "test.c:1")
         XCTAssertLessThan(abs(start(of: profile).time.tv_sec - time(nil)), 5)
-        XCTAssertEqual(status(of: profile).state, TEVENT_REQ_INIT, "it is told at the end")
+        XCTAssertEqual(status(of: profile).state, TEVENT_REQ_INIT, "it is recorded at the end")
         _tevent_req_error(req, 42, c("end.c:3"))
         XCTAssertEqual(stop(of: profile).location, "end.c:3")
         XCTAssertLessThan(abs(stop(of: profile).time.tv_sec - time(nil)), 5)
@@ -76,7 +76,7 @@ final class CProfileTests: CFaceTestCase {
         XCTAssertNil(tevent_req_profile_get_subprofiles(subprofiles[0]))
     }
 
-    func testASubrequestThatIsFreedInProgressIsListedNoMore() throws {
+    func testASubrequestThatIsFreedInProgressIsNoLongerListed() throws {
         let req = request()
         XCTAssertTrue(tevent_req_set_profile(req))
         let profile = tevent_req_get_profile(req)
@@ -135,7 +135,7 @@ final class CProfileTests: CFaceTestCase {
         XCTAssertEqual(status(of: profile).process, 4711)
         XCTAssertEqual(status(of: profile).state, TEVENT_REQ_TIMED_OUT)
         XCTAssertEqual(status(of: profile).error, 9)
-        XCTAssertEqual(talloc_total_blocks(chunk(profile)), 4, "texts that were replaced are gone")
+        XCTAssertEqual(talloc_total_blocks(chunk(profile)), 4, "texts that were replaced are freed")
     }
 
     func testAProgramMayAddSubprofiles() throws {

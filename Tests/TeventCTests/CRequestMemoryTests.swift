@@ -3,9 +3,9 @@ import CTevent
 import Glibc
 import XCTest
 
-/// What goes when a request is received or freed, in which order, and what it says of itself.
-final class CRequestMemoryTests: CFaceTestCase {
-    /// Below a parent, a chunk whose destructor notes a name.
+/// What is freed when a request is received or freed, in which order, and what the request reports about itself.
+final class CRequestMemoryTests: CAPITestCase {
+    /// Adds a chunk below a parent; its destructor notes a name.
     private func noteFreeing(of parent: UnsafeMutableRawPointer?, _ name: String) {
         let note = keep { self.log.append(name) }
         let chunk = talloc_named_const(parent, MemoryLayout<UnsafeMutableRawPointer>.size, c("noted"))!
@@ -16,7 +16,7 @@ final class CRequestMemoryTests: CFaceTestCase {
         }
     }
 
-    func testReceivingLetsTheStateGoAndKeepsOtherChildren() throws {
+    func testReceivingFreesTheStateAndKeepsOtherChildren() throws {
         let req = request()
         noteFreeing(of: _tevent_req_data(req), "state")
         noteFreeing(of: chunk(req), "child")
@@ -32,7 +32,7 @@ final class CRequestMemoryTests: CFaceTestCase {
         XCTAssertEqual(log, ["state", "child"])
     }
 
-    func testAFreedRequestLetsItsStateGoBeforeOtherChildren() throws {
+    func testAFreedRequestFreesItsStateBeforeOtherChildren() throws {
         let req = request()
         noteFreeing(of: chunk(req), "first child")
         noteFreeing(of: _tevent_req_data(req), "state")
@@ -109,7 +109,7 @@ final class CRequestMemoryTests: CFaceTestCase {
         return String(cString: words)
     }
 
-    func testTheDefaultWordsTellAll() throws {
+    func testTheDefaultTextSaysEverything() throws {
         let ev = try context()
         let req = request()
         func address(_ chunk: UnsafeMutableRawPointer?) -> String {
@@ -129,7 +129,7 @@ final class CRequestMemoryTests: CFaceTestCase {
                 + "timer[(nil)] finish[end.c:2]")
     }
 
-    func testARequestMayHaveItsOwnWords() throws {
+    func testARequestMayHaveItsOwnText() throws {
         let req = request()
         onPrint(req) { "mine" }
         XCTAssertEqual(try words { tevent_req_print($0, req) }, "mine")
@@ -138,7 +138,7 @@ final class CRequestMemoryTests: CFaceTestCase {
         XCTAssertTrue(try words { tevent_req_print($0, req) }.hasPrefix("tevent_req["))
     }
 
-    func testOwnWordsEndWithReceiving() throws {
+    func testItsOwnTextEndsWithReceiving() throws {
         let req = request()
         onPrint(req) { "mine" }
         tevent_req_received(req)
@@ -175,7 +175,7 @@ final class CRequestMemoryTests: CFaceTestCase {
         XCTAssertEqual(depth.pointee, 0)
     }
 
-    func testAFunctionIsToldOfTheDepth() throws {
+    func testAFunctionIsCalledWithTheDepth() throws {
         typealias Told = (_ command: tevent_thread_call_depth_cmd, _ depth: Int, _ function: String) -> Void
         let told: Told = { command, depth, function in
             let names = ["reset", "create", "cancel", "clean up", "callback"]

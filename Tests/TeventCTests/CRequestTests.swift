@@ -3,8 +3,8 @@ import CTevent
 import Glibc
 import XCTest
 
-/// Requests: how they are made, how they end, and who is told.
-final class CRequestTests: CFaceTestCase {
+/// Requests: how they are created, how they end, and which functions are called.
+final class CRequestTests: CAPITestCase {
     func testARequestAndItsStateAreChunks() throws {
         var state: UnsafeMutableRawPointer?
         let req = _tevent_req_create(memory, &state, 64, c("struct my_state"), here)
@@ -19,7 +19,7 @@ final class CRequestTests: CFaceTestCase {
         XCTAssertEqual(outcome(req), "in progress")
     }
 
-    func testTheCallbackHearsOfEachKindOfEnd() throws {
+    func testTheCallbackIsCalledForEachKindOfEnd() throws {
         let ends: [(name: String, end: (OpaquePointer?) -> Void)] = [
             ("done", { _tevent_req_done($0, here) }),
             ("error 4711", { XCTAssertTrue(_tevent_req_error($0, 4711, here)) }),
@@ -36,7 +36,7 @@ final class CRequestTests: CFaceTestCase {
         }
     }
 
-    func testWhatIsNoErrorEndsNothing() throws {
+    func testAZeroErrorEndsNothing() throws {
         let req = request()
         noteEnd(req)
         XCTAssertFalse(_tevent_req_error(req, 0, here))
@@ -106,7 +106,7 @@ final class CRequestTests: CFaceTestCase {
         }
     }
 
-    func testAPostedRequestThatIsFreedCallsNobody() throws {
+    func testAPostedRequestThatIsFreedCallsNoCallback() throws {
         try onEachBackend { ev in
             let req = request()
             noteEnd(req)

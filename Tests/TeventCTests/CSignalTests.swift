@@ -4,11 +4,11 @@ import CTevent
 import Glibc
 import XCTest
 
-/// Signals, with and without what the system tells of them.
-final class CSignalTests: CFaceTestCase {
+/// Signals, with and without the details that the system reports.
+final class CSignalTests: CAPITestCase {
     private let resetHand = CInt(bitPattern: 0x8000_0000)
 
-    func testAHandlerIsToldHowOftenItsSignalCame() throws {
+    func testAHandlerLearnsHowOftenItsSignalCame() throws {
         try onEachBackend { ev in
             var se: OpaquePointer?
             se = signal(ev, SIGUSR1) { given, event, arrival in
@@ -31,7 +31,7 @@ final class CSignalTests: CFaceTestCase {
     func testSignalInfoIsGivenForEachArrival() throws {
         try onEachBackend { ev in
             signal(ev, SIGUSR1, CInt(SA_SIGINFO)) { _, _, arrival in
-                guard let info = arrival.info?.pointee else { return XCTFail("nothing is told of the signal") }
+                guard let info = arrival.info?.pointee else { return XCTFail("there are no details of the signal") }
                 XCTAssertEqual(info.si_signo, SIGUSR1)
                 XCTAssertEqual(info.si_code, -1, "SI_QUEUE")
                 XCTAssertEqual(info._sifields._rt.si_pid, getpid())
@@ -73,7 +73,7 @@ final class CSignalTests: CFaceTestCase {
         }
     }
 
-    func testAnEventThatWantsOneArrivalIsGoneAfterwards() throws {
+    func testAnEventThatWantsOneArrivalIsFreedAfterwards() throws {
         try onEachBackend { ev in
             let parent = newChunk(under: memory)
             signal(ev, SIGUSR1, resetHand, under: parent) { _, _, _ in self.log.append("ran") }
@@ -99,7 +99,7 @@ final class CSignalTests: CFaceTestCase {
         }
     }
 
-    func testNumbersThatNobodyCanCatchAreRefused() throws {
+    func testNumbersThatCannotBeCaughtAreRefused() throws {
         let ev = try context()
         for number in [-1, 4711] {
             errno = 0

@@ -3,8 +3,8 @@ import CTevent
 import Glibc
 import XCTest
 
-/// Timers, and the arithmetic of times.
-final class CTimerTests: CFaceTestCase {
+/// Timers, and arithmetic with times.
+final class CTimerTests: CAPITestCase {
     private let past = timeval(tv_sec: 1000, tv_usec: 500)
 
     func testATimerIsAChunkThatIsFreedOnceItHasRun() throws {
@@ -31,7 +31,7 @@ final class CTimerTests: CFaceTestCase {
         }
     }
 
-    func testWhoAsksForZeroIsToldZero() throws {
+    func testATimerOfZeroGetsZero() throws {
         try onEachBackend { ev in
             timer(ev) { _, _, now in XCTAssertEqual(now, timeval()) }
             once(ev)
@@ -188,7 +188,7 @@ final class CTimerTests: CFaceTestCase {
         tevent_loop_allow_nesting(ev)
         let inner = timer(ev, under: memory, at: tevent_timeval_current()) { _, _, _ in self.log.append("inner") }
         timer(ev, under: newChunk(under: chunk(inner))) { ev, _, _ in
-            // The inner one is over then, and is freed with what is below it.
+            // The inner handler is finished by then, and its timer is freed with what is below it.
             self.once(ev!)
             self.log.append("outer")
         }

@@ -4,8 +4,8 @@ import Glibc
 import TestSupport
 import XCTest
 
-/// What a program's trace functions hear, and its debug function.
-final class CTraceTests: CFaceTestCase {
+/// What a program's trace functions and its debug function are notified of.
+final class CTraceTests: CAPITestCase {
     private func traceLoop(_ ev: OpaquePointer) -> UnsafeMutableRawPointer {
         let data = keep { (point: tevent_trace_point) in
             let names = ["before wait", "after wait", "before once", "after once"]
@@ -63,7 +63,7 @@ final class CTraceTests: CFaceTestCase {
         return keep(hearing)
     }
 
-    func testEventsTellOfTheirLives() throws {
+    func testEventsAreTracedThroughTheirLives() throws {
         try onEachBackend { ev in
             tevent_set_trace_timer_callback(ev, { kept($2, as: Hearing.self)($0, $1) }, hearing("timer"))
             tevent_set_trace_immediate_callback(ev, { kept($2, as: Hearing.self)($0, $1) }, hearing("immediate"))
@@ -131,7 +131,7 @@ final class CTraceTests: CFaceTestCase {
         XCTAssertEqual(tevent_fd_get_tag(fde), .max)
     }
 
-    func testTheDebugFunctionHearsOfTheEnginesDoings() throws {
+    func testTheDebugFunctionGetsTheEnginesMessages() throws {
         let ev = try context()
         let data = keep { (level: tevent_debug_level, format: String) in
             if format.contains("%") { self.log.append("level \(level.rawValue)") }
@@ -143,7 +143,7 @@ final class CTraceTests: CFaceTestCase {
             }, data)
         timer(ev) { _, _, _ in }
         once(ev)
-        XCTAssertEqual(log, [], "what it does step by step is told only on request")
+        XCTAssertEqual(log, [], "each step is reported only on request")
         _ = tevent_set_max_debug_level(ev, TEVENT_DEBUG_TRACE)
         timer(ev) { _, _, _ in }
         once(ev)

@@ -4,9 +4,9 @@ import Glibc
 import TestSupport
 import XCTest
 
-/// Contexts that wrap others: functions of the program around handlers, and who may be freed when.
-final class CWrapperTests: CFaceTestCase {
-    /// A wrapper's state: where its functions note what they hear.
+/// Wrapper contexts: functions of the program around handlers, and what may be freed when.
+final class CWrapperTests: CAPITestCase {
+    /// A wrapper's state: where its functions note their calls.
     private struct State {
         var note: UnsafeMutableRawPointer?
         var refusesUse: Bool
@@ -181,7 +181,7 @@ final class CWrapperTests: CFaceTestCase {
         assertAborted(result, saying: "order")
     }
 
-    func testTheAbortFunctionIsToldWhatIsWrong() throws {
+    func testTheAbortFunctionLearnsWhatIsWrong() throws {
         let result = try runInChild(self) {
             tevent_set_abort_fn { reason in
                 print("told: \(String(cString: reason!))")

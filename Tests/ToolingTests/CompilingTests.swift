@@ -2,7 +2,7 @@ import XCTest
 
 @testable import TestSupport
 
-/// What tests that something does not compile find out.
+/// What the checks that code does not compile find out.
 final class CompilingTests: XCTestCase {
     func testTheCompilersErrorsComeWithTheirLines() throws {
         let errors = try compile(["let number: Int = 1", "let word: Int = \"one\"", "func f() { missing() }"])

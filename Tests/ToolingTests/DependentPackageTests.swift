@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import XCTest
 
-/// The package is of use to other packages.
+/// Other packages can use this package.
 final class DependentPackageTests: XCTestCase {
-    func testTheFirstProgramOfTheFrontPageRunsWithTheManifestThatStandsThere() throws {
+    func testTheFirstProgramOfTheReadmeRunsWithTheManifestThere() throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "dependent-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: root) }
         let program = root.appending(path: "my-program")
@@ -21,7 +21,7 @@ final class DependentPackageTests: XCTestCase {
         XCTAssertEqual(result.exitCode, 0, result.stderr)
     }
 
-    /// A package with unsafe flags can only be depended on by path.
+    /// A package with unsafe flags can only be a dependency by path.
     func testThePackageHasNoUnsafeFlags() throws {
         let manifest = try String(contentsOf: projectFolder.appending(path: "Package.swift"), encoding: .utf8)
         XCTAssertFalse(manifest.contains("unsafe" + "Flags"))

@@ -1,11 +1,11 @@
 import Foundation
 import TestSupport
 
-/// A small project in a folder of its own, for the tour to lead through; all in order until a test spoils it.
+/// A small project in its own folder, for the tour to lead through; everything is in order until a test breaks it.
 final class Fixture {
     let root: URL
 
-    /// Two chapters of one example each; the programs are shell scripts.
+    /// Two chapters with one example each; the programs are shell scripts.
     init() throws {
         root = FileManager.default.temporaryDirectory.appending(path: "tour-\(UUID().uuidString)")
         try write("Package.swift", "// the mark of a package\n")
@@ -44,7 +44,7 @@ final class Fixture {
 
     func remove(_ path: String) throws { try FileManager.default.removeItem(at: root.appending(path: path)) }
 
-    /// Makes a shell script stand for a built program.
+    /// Puts a shell script in place of a built program.
     func program(_ name: String, _ script: String) throws {
         try write("programs/\(name)", "#!/bin/sh\n\(script)\n")
         try FileManager.default.setAttributes(

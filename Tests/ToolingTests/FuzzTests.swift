@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import XCTest
 
-/// The fuzzer finds what is wrong, says how to see it again, and tells so by its exit code.
+/// The fuzzer finds faults, says how to reproduce them, and reports them with its exit code.
 final class FuzzTests: XCTestCase {
     /// A finding, as the fuzzer describes it.
     private struct Finding {
@@ -13,8 +13,8 @@ final class FuzzTests: XCTestCase {
 
     // MARK: What it finds
 
-    func testProgramsThatAreRightComeToNothing() throws {
-        // Programs of the class `depth` nest deeper than the thread sanitizer can follow.
+    func testCorrectProgramsYieldNoFinding() throws {
+        // Programs of the class `depth` nest more deeply than the thread sanitizer can follow.
         let isLimited = levels(100_000) < 100_000
         let classes = isLimited ? ["events", "requests", "queues", "messages", "memory"] : []
         let result = try fuzz(arguments: ["--seeds", "1-32"] + classes.flatMap { ["--class", $0] })
@@ -24,14 +24,14 @@ final class FuzzTests: XCTestCase {
         XCTAssertEqual(result.exitCode, 0)
     }
 
-    func testATrapIsRightWhereProgramsMisuseTheEngine() throws {
+    func testATrapIsNoFindingWhereProgramsMisuseTheEngine() throws {
         let result = try fuzz("--seeds", "1-40", "--class", "traps")
         let match = try XCTUnwrap(result.stdout.firstMatch(of: /(\d+) right traps/), result.stdout)
         XCTAssertGreaterThan(try XCTUnwrap(Int(match.1)), 0)
         XCTAssertEqual(result.exitCode, 0, result.stdout)
     }
 
-    func testALostEventIsFoundAndComesDownToTheFewestSteps() throws {
+    func testALostEventIsFoundAndReducedToTheFewestSteps() throws {
         let finding = try findAndReduce("lost-timer", "complaint: the handler of #")
         XCTAssertLessThan(finding.steps.count, 12, "\(finding.steps)")
         XCTAssertTrue(finding.steps.contains { $0.contains("due in") }, "\(finding.steps)")
@@ -43,7 +43,7 @@ final class FuzzTests: XCTestCase {
         try assertComesBack(finding, "trap", "trap without a message of the engine")
     }
 
-    /// A sanitizer has its own words for it.
+    /// A sanitizer has its own message for it.
     func testACrashIsFound() throws {
         let finding = try findAndReduce("crash", "")
         try assertComesBack(finding, "crash", "")
@@ -58,7 +58,7 @@ final class FuzzTests: XCTestCase {
         XCTAssertEqual(result.exitCode, 1)
     }
 
-    /// Lets the fuzzer find a fault of its own, and looks at what it reports.
+    /// Makes the fuzzer find one of its own faults, and checks its report.
     private func findAndReduce(_ fault: String, _ words: String, line: UInt = #line) throws -> Finding {
         let result = try fuzz("--seeds", "1-60", "--class", "events", "--fault", fault, "--findings", "1")
         XCTAssertEqual(result.exitCode, 1, result.stdout, line: line)
@@ -72,7 +72,8 @@ final class FuzzTests: XCTestCase {
             seed: String(report.1), kept: String(report.3), steps: report.4.split(separator: "\n"))
     }
 
-    /// A finding comes back with its seed and its steps, and not with one step less, nor without the fault.
+    /// Checks that a finding is reproduced with its seed and its steps, but not with one step less, nor without the
+    /// fault.
     private func assertComesBack(_ finding: Finding, _ fault: String, _ words: String, line: UInt = #line) throws {
         let program = ["--class", "events", "--seed", finding.seed]
         let kept = program + ["--keep", finding.kept, "--no-shrink"]
@@ -101,9 +102,9 @@ final class FuzzTests: XCTestCase {
         }
     }
 
-    // MARK: What it is told
+    // MARK: Its options
 
-    func testHelpAndListsSayWhatThereIs() throws {
+    func testHelpAndListsShowEverything() throws {
         let help = try fuzz("--help")
         XCTAssertEqual(help.exitCode, 0)
         for option in ["--seeds", "--seed", "--class", "--seconds", "--keep", "--trace", "--fault"] {

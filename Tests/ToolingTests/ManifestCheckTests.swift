@@ -1,6 +1,6 @@
 import XCTest
 
-/// The manifest and the folders must agree; each way to disagree is found and told with what to do.
+/// The manifest and the folders must agree; each kind of difference is found and reported with what to do.
 final class ManifestCheckTests: XCTestCase {
     private var fixture: Fixture!
 
@@ -37,7 +37,7 @@ final class ManifestCheckTests: XCTestCase {
 
     func testAnExampleWithoutExpectedOutputIsFound() throws {
         try fixture.remove("Chapters/1-Tea/boil-water/expected.txt")
-        try assertFault("Chapters/1-Tea/boil-water/expected.txt: nobody has said what 'boil-water' prints")
+        try assertFault("Chapters/1-Tea/boil-water/expected.txt: there is no expected output for 'boil-water'")
     }
 
     func testAChapterWithoutTextIsFound() throws {
@@ -55,7 +55,7 @@ final class ManifestCheckTests: XCTestCase {
         try assertFault("Tutorial/tour.json: two examples are called 'boil-water'")
     }
 
-    /// Both the whole tour and the text check find it, and say what to do in the next line.
+    /// Checks that both the whole tour and the text check find it, and say what to do in the next line.
     private func assertFault(_ fault: String, line: UInt = #line) throws {
         for result in [try fixture.show(), try fixture.tour("text", "--check")] {
             XCTAssertEqual(result.exitCode, 1, line: line)

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import XCTest
 
-/// `CHAPTER=2` builds and tests one chapter alone.
+/// `CHAPTER=2` builds and tests a single chapter.
 final class OneChapterTests: XCTestCase {
-    /// Reads the manifest in a folder of its own, since the build that runs the tests has locked the project's.
+    /// Reads the manifest in a separate folder, since the build that runs the tests has locked the project's.
     private func manifest(chapter: String) throws -> ProgramResult {
         let scratch = FileManager.default.temporaryDirectory.appending(path: "chapter-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: scratch) }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import XCTest
 
-/// The rules that no compiler checks are checked by a script.
+/// A script checks the rules that no compiler checks.
 final class RulesTests: XCTestCase {
     private var fixture: Fixture!
 
@@ -66,6 +66,23 @@ final class RulesTests: XCTestCase {
         XCTAssertTrue(result.stderr.contains("requires Swift 9.8; this file says another version:\n    Scripts/setup"))
         XCTAssertTrue(result.stderr.contains("newest version is 2.1.0; this file says another:\n    README.md"))
         XCTAssertEqual(result.exitCode, 1)
+    }
+
+    func testStiffWordsAreFound() throws {
+        for line in [
+            "// It is drawn ane" + "w.", "/// Wh" + "o wants tea waits.", "// Nobod" + "y waits.",
+            "// Lets the cup g" + "o.", "// It is told o" + "f the tea.", "func testTheCupIsLetG" + "o() {}",
+        ] {
+            try fixture.write("Sources/Tea/Cup.swift", "// ok\n\(line)\n")
+            let result = try check()
+            XCTAssertTrue(result.stderr.contains("Sources/Tea/Cup.swift:2:\(line)"), result.stderr)
+            XCTAssertEqual(result.exitCode, 1, line)
+        }
+        try fixture.write("Sources/Tea/Cup.swift", "// Who drinks it? A shallow cup lets the tea go cold.\n")
+        try fixture.write("Tutorial/3-milk.md", "The milk is poured ane" + "w.\n")
+        XCTAssertEqual(try check().stderr, "")
+        try fixture.write("README.md", "It pours for eve" + "r.\n")
+        XCTAssertTrue(try check().stderr.contains("README.md:1:It pours"))
     }
 
     private func check() throws -> ProgramResult {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import XCTest
 
-/// What `make setup` does besides installing.
+/// What `make setup` does in addition to installing.
 final class SetupTests: XCTestCase {
     func testGitOverlooksWhatAReaderWritesInScratch() throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "setup-\(UUID().uuidString)")

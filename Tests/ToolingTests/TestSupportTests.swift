@@ -12,7 +12,7 @@ final class TestSupportTests: XCTestCase {
         XCTAssertEqual(result.exitCode, 0)
     }
 
-    func testInputThatNobodyReadsIsDropped() throws {
+    func testInputThatIsNotReadIsDropped() throws {
         let text = String(repeating: "x", count: 1_000_000)
         XCTAssertEqual(try runProgram("/bin/true", input: text).exitCode, 0)
     }
@@ -21,7 +21,7 @@ final class TestSupportTests: XCTestCase {
         XCTAssertEqual(try runProgram("/bin/cat").stdout, "")
     }
 
-    func testExitCodeAndSignalAreToldApart() throws {
+    func testExitCodeAndSignalAreDistinguished() throws {
         let exited = try runProgram("/bin/sh", arguments: ["-c", "exit 9"])
         XCTAssertEqual(exited.exitCode, 9)
         XCTAssertNil(exited.signal)
@@ -100,7 +100,7 @@ final class TestSupportTests: XCTestCase {
         XCTAssertTrue(result.stdout.contains("still here"))
     }
 
-    func testAnErrorThrownInAChildIsToldApart() throws {
+    func testAnErrorThrownInAChildIsDistinguished() throws {
         let result = try runInChild(self) { throw POSIXError(.ENOMEM) }
         XCTAssertEqual(result.exitCode, 1)
     }

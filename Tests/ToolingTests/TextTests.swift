@@ -1,6 +1,6 @@
 import XCTest
 
-/// The text tool fills pages from their sources, and its check finds each way in which a page can be wrong.
+/// The text tool fills pages from their sources, and its check finds each kind of mistake in a page.
 final class TextTests: XCTestCase {
     private var fixture: Fixture!
     private let page = "Tutorial/1-tea.md"
@@ -18,7 +18,7 @@ final class TextTests: XCTestCase {
 
     // MARK: Rewriting
 
-    func testChangedCodeAndOutputAreCutAnew() throws {
+    func testChangedCodeAndOutputAreUpdated() throws {
         let before = try fixture.read(page)
         try fixture.replace(source, "    boil(water)", "    if cold {\n        boil(water)\n\n    }")
         try fixture.write("Chapters/1-Tea/boil-water/expected.txt", "it sings\nit boils\n")
@@ -138,14 +138,14 @@ final class TextTests: XCTestCase {
         try assertFault("\(source):6: 'snippet-end: tea' ends what never began")
     }
 
-    func testANameThatIsNoneIsFound() throws {
+    func testAnInvalidNameIsFound() throws {
         try fixture.write("Sources/Cup.swift", fixture.source(snippet: "My Cup", code: "fill(cup)"))
         try assertFault("Sources/Cup.swift:2: 'My Cup' is no name for a snippet")
     }
 
     // MARK: Links
 
-    func testALinkToNothingIsFoundInEveryPage() throws {
+    func testABrokenLinkIsFoundInEveryPage() throws {
         for file in ["README.md", "CONTRIBUTING.md", "Tutorial/3-soup.md"] {
             try fixture.write(file, "See [the soup](soup.md).\n")
             try assertFault("\(file):1: the link to 'soup.md' points to nothing")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import XCTest
 
-/// The tour leads through a project in order, compares, and says what is not as expected.
+/// The tour leads through a project in order, compares the output, and reports what is not as expected.
 final class TourTests: XCTestCase {
     private var fixture: Fixture!
 
@@ -200,12 +200,12 @@ final class TourTests: XCTestCase {
 
     // MARK: Helpers
 
-    /// The number that the example has printed on a line of its own.
+    /// The process ID that the example has printed on a separate line.
     private func processID(in output: String) throws -> Int32 {
         try XCTUnwrap(output.split(separator: "\n").lazy.compactMap { Int32($0.trimmingPrefix("    ")) }.first)
     }
 
-    /// Passes once the process has ended, whether or not anyone has collected it; a killed one may still be dying.
+    /// Waits until the process has ended, whether or not it was reaped; a killed one may still be ending.
     private func assertGone(_ process: Int32, line: UInt = #line) {
         let deadline = ContinuousClock.now + .seconds(10)
         while ContinuousClock.now < deadline {

@@ -1,4 +1,4 @@
-/* The clients of every echo server: one process with a bare epoll loop, which is done before any server is. */
+/* The clients of every echo server: one process with a bare epoll loop, which is faster than any server. */
 #include "CBench.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -9,7 +9,7 @@
 
 enum { MESSAGE_SIZE = 64, WORDS = MESSAGE_SIZE / sizeof(uint64_t) };
 
-/* A connection with one message under way. */
+/* A connection with one message at a time. */
 struct connection {
     int descriptor;
     /* How many bytes of it have come back. */
@@ -47,7 +47,7 @@ static void send_message(struct connection *connection)
     bench_check(sent == MESSAGE_SIZE, "send");
 }
 
-/* Whether the message has come back whole. */
+/* Whether the whole message has come back. */
 static bool receive_echo(struct connection *connection)
 {
     char *rest = (char *)connection->echo + connection->received;
@@ -61,7 +61,7 @@ static bool receive_echo(struct connection *connection)
     return true;
 }
 
-/* Exchanges so many messages in all, on all connections side by side. */
+/* Exchanges this many messages in total, over all connections at the same time. */
 static void exchange(int count, long messages)
 {
     long unsent = messages - count;
@@ -86,7 +86,7 @@ static int64_t processor_time(pid_t process)
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-/* Prints the figure of a server that has accepted everybody before the measurement begins. */
+/* Measures a server that has accepted all clients beforehand, and prints the figure. */
 static void measure(pid_t server, int port, struct bench_clients clients)
 {
     connect_all(port, clients.connections);

@@ -7,7 +7,7 @@ extension Workload {
     static let echoMany = echo("echo-500", connections: 500)
     static let echoProcessorTime = echo("echo-50-cpu", connections: 50, measuresProcessorTime: true)
 
-    // The server is that of chapter 4; the clients print the figure, and end the process.
+    // The server is the one of chapter 4; the clients print the figure, and end the process.
     private static func echo(
         _ name: String, connections: Int32, measuresProcessorTime: Bool = false
     ) -> Workload {

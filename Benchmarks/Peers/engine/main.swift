@@ -2,12 +2,12 @@ import CBench
 import Glibc
 import Tevent
 
-// This engine's part: every workload as the tutorial would have it.
+// This engine's part: every workload, written as the tutorial recommends.
 
-/// Work that is done once, and the figure that it gives: nanoseconds per operation, or bytes.
+/// Work that is done once, and the resulting figure: nanoseconds per operation, or bytes.
 struct Workload: Sendable {
     let name: String
-    /// How many operations, unless the command line says.
+    /// How many operations, unless the command line says otherwise.
     let count: Int
     let run: @Sendable (_ count: Int) throws -> Double
 
@@ -18,7 +18,7 @@ struct Workload: Sendable {
     }
 }
 
-/// Counts down to the end of the work; a loop runs until then.
+/// Counts down to the end of the work; a loop runs until it reaches zero.
 final class Countdown {
     var left: Int
 

@@ -1,4 +1,4 @@
-/* An echo server that is only an epoll loop. */
+/* An echo server that consists only of an epoll loop. */
 #include "CBench.h"
 #include <sys/epoll.h>
 
@@ -10,7 +10,7 @@ static void watch(int descriptor)
     bench_check(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0, "epoll_ctl");
 }
 
-/* Sends back what is there; the messages are so small that there is always room. */
+/* Sends back what has arrived; the messages are so small that there is always room. */
 static void echo(int connection)
 {
     char buffer[4096];

@@ -1,4 +1,4 @@
-/* The floor: no library, only the system calls, or the one allocation, that the work cannot be done without. */
+/* The floor: no library, only the system calls, or the single allocation, that the work requires. */
 #include "CBench.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -70,7 +70,7 @@ static double run_pipes_100(long count) { return run_pipes(100, count); }
 static double run_pipes_5000(long count) { return run_pipes(5000, count); }
 static double run_pipes_growing(long size) { return run_pipes(size, PIPE_EVENTS); }
 
-/* Threads: a list under a lock, and a condition for whoever waits. */
+/* Threads: a list under a lock, and a condition variable for the waiting thread. */
 
 static struct bench_mailbox mailbox;
 static pthread_cond_t has_message = PTHREAD_COND_INITIALIZER;
@@ -108,7 +108,7 @@ static void signal_eventfd(int descriptor)
     bench_check(write(descriptor, &one, 8) == 8, "write");
 }
 
-/* Waits as a loop does: for the eventfd among descriptors, and then empties it. */
+/* Waits as a loop does: for the eventfd among other descriptors, and then empties it. */
 static void await_eventfd(int epoll, int descriptor)
 {
     struct epoll_event ready;

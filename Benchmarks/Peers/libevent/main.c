@@ -1,4 +1,4 @@
-/* libevent's part. Its immediates are events that are made active by hand. */
+/* libevent's part. Its immediates are events that are activated manually. */
 #include "CBench.h"
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -190,7 +190,7 @@ static double run_pipes_100(long count) { return run_pipes(100, count); }
 static double run_pipes_5000(long count) { return run_pipes(5000, count); }
 static double run_pipes_growing(long size) { return run_pipes(size, PIPE_EVENTS); }
 
-/* Threads: an event made active by hand carries nothing, so a list under a lock carries the messages. */
+/* Threads: activating an event manually passes no data, so the messages are in a list under a lock. */
 
 static struct event *arrival;
 static struct bench_mailbox mailbox;

@@ -1,4 +1,4 @@
-/* libtevent's part: every workload as its own documentation would have it. */
+/* libtevent's part: every workload, written as its documentation recommends. */
 #include "CBench.h"
 #include <tevent.h>
 

@@ -1,10 +1,10 @@
-/* libuv's echo server: it tries each write at once, and queues what there is no room for. */
+/* libuv's echo server: it tries each write immediately, and queues what does not fit. */
 #include "CBench.h"
 #include <uv.h>
 
 static uv_loop_t loop;
 
-/* Serves every read, since what was read is sent or copied before the next one. */
+/* One buffer for every read, since its content is sent or copied before the next one. */
 static char slab[65536];
 
 struct write {

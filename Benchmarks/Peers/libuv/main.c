@@ -1,4 +1,4 @@
-/* libuv's part. It has no requests and no immediates that run at once; timers count milliseconds. */
+/* libuv's part. It has no requests, and no immediates that run in the same turn; timers count milliseconds. */
 #include "CBench.h"
 #include <uv.h>
 
@@ -146,7 +146,7 @@ static double run_pipes_100(long count) { return run_pipes(100, count); }
 static double run_pipes_5000(long count) { return run_pipes(5000, count); }
 static double run_pipes_growing(long size) { return run_pipes(size, PIPE_EVENTS); }
 
-/* Threads: uv_async_t carries nothing, so a list under a lock carries the messages. */
+/* Threads: uv_async_t passes no data, so the messages are in a list under a lock. */
 
 static uv_async_t async;
 static struct bench_mailbox mailbox;

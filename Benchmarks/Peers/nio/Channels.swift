@@ -2,7 +2,7 @@ import CBench
 import NIOCore
 import NIOPosix
 
-/// Does something for each piece of data that a channel reads.
+/// Runs a closure for each piece of data that a channel reads.
 private final class Reader: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -52,7 +52,7 @@ let pipesFew = Workload(name: "pipes-100", count: PIPE_EVENTS) { runPipes(100, e
 let pipesMany = Workload(name: "pipes-5000", count: PIPE_EVENTS) { runPipes(5000, events: $0, on: $1) }
 let pipesGrowing = Workload(name: "pipes-growing", count: 100) { runPipes($0, events: PIPE_EVENTS, on: $1) }
 
-/// Writes to all the busy pipes, and does it again when everything has been read.
+/// Writes to all busy pipes, and again once everything has been read.
 private final class Rounds {
     private let busy: [Int32]
     private let loop: any EventLoop

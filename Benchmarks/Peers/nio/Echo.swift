@@ -2,7 +2,7 @@ import CBench
 import NIOCore
 import NIOPosix
 
-/// Sends back what comes, as SwiftNIO's own example does.
+/// Sends back what arrives, as SwiftNIO's own example does.
 private final class EchoHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 

@@ -1,7 +1,7 @@
 import CBench
 import NIOCore
 
-// What is nearest to a request here is a promise.
+// The closest equivalent of a request is a promise.
 
 let requestLife = Workload(name: "request-life", count: REQUESTS) { count, loop in
     nanoseconds(per: count, on: loop) {

@@ -1,7 +1,7 @@
 import CBench
 import NIOCore
 
-/// Counts down on a loop, and tells the nanoseconds per operation at the end.
+/// Counts down on a loop, and returns the nanoseconds per operation at the end.
 ///
 /// All its steps are on one loop.
 final class Countdown: @unchecked Sendable {

@@ -3,12 +3,12 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-// SwiftNIO's part. Its loop has a thread of its own, so each workload runs there, and the main thread waits.
+// SwiftNIO's part. Its loop has its own thread, so each workload runs there, and the main thread waits.
 
-/// Work that is done once on a loop, and the figure that it gives: nanoseconds per operation, or bytes.
+/// Work that is done once on a loop, and the resulting figure: nanoseconds per operation, or bytes.
 struct Workload: Sendable {
     let name: String
-    /// How many operations, unless the command line says.
+    /// How many operations, unless the command line says otherwise.
     let count: Int
     let run: @Sendable (_ count: Int, _ loop: any EventLoop) -> EventLoopFuture<Double>
 }

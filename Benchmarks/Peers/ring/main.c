@@ -1,5 +1,5 @@
-/* The floor once more, waiting with io_uring's multishot poll where the floor waits with epoll. It answers one question:
- * would a backend of this kind make any row faster? The README of the benchmarks has the answer. */
+/* The floor again, but waiting with io_uring's multishot poll instead of epoll. It answers one question: would such a
+ * backend make any row faster? The benchmarks' README has the answer. */
 #include "CBench.h"
 #include <linux/io_uring.h>
 #include <poll.h>
@@ -67,14 +67,14 @@ static void watch_for(int descriptor, unsigned how)
     ring.pending++;
 }
 
-/* With this flag the ring tells of each change of a descriptor: whoever has not read all is not told again. Without it
- * it tells once, of what holds when it is asked, and is asked anew each time: so a loop must do, whose handlers may leave
- * something for later. */
+/* With this flag the ring reports each change of a descriptor; a program that has not read everything gets no second
+ * report. Without it the ring reports once what holds at submission, and must be armed again each time. A loop must do
+ * that, since its handlers may leave data unread. */
 static unsigned way_to_watch = IORING_POLL_ADD_MULTI;
 
 static void watch(int descriptor) { watch_for(descriptor, way_to_watch); }
 
-/* Waits until a descriptor is ready, and takes it. */
+/* Waits until a descriptor is ready, and returns it. */
 static int next_ready(void)
 {
     while (true) {
@@ -128,7 +128,7 @@ static double run_pipes(long size, long count)
 static double run_pipes_100(long count) { return run_pipes(100, count); }
 static double run_pipes_5000(long count) { return run_pipes(5000, count); }
 
-/* The same, told of what holds and not of changes. */
+/* The same, with reports of what holds instead of changes. */
 
 static double run_hop_level(long count)
 {

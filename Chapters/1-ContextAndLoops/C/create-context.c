@@ -1,11 +1,11 @@
-/* A context and its events as memory: each lies under a parent, and goes when the parent goes. */
+/* A context and its events as memory: each has a parent, and is freed with it. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static void timer_handler(struct tevent_context *ev, struct tevent_timer *timer, struct timeval now, void *data) {}
@@ -19,7 +19,7 @@ static void signal_handler(
 
 static void descriptor_handler(struct tevent_context *ev, struct tevent_fd *event, uint16_t flags, void *data) {}
 
-/* A piece of memory that tells when it goes. */
+/* A chunk that prints a line when it is freed. */
 struct witness {
     const char *of;
 };
@@ -30,7 +30,7 @@ static int witness_goes(struct witness *witness)
     return 0;
 }
 
-/* Puts a witness under an event, or under any other chunk, and shows where that lies. */
+/* Puts a witness under an event, or any other chunk, and prints the chunk's parent. */
 static void watch(const void *chunk, const char *name)
 {
     struct witness *witness = talloc(chunk, struct witness);

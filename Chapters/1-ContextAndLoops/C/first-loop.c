@@ -1,8 +1,8 @@
-/* The smallest program with a loop: a context, one timer, and waiting until nothing is left to wait for. */
+/* The smallest program with a loop: a context, one timer, and a loop that runs until there is nothing to wait for. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static void kettle_boils(struct tevent_context *ev, struct tevent_timer *timer, struct timeval now, void *data)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need, and what allows nesting is discouraged. */
+/* Most handlers do not use all of their parameters, and the function that allows nesting is deprecated. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
@@ -35,7 +35,7 @@ static int level_changes(
     return 0;
 }
 
-/* Makes a context with two immediates, the first of which wants to run the loop itself. */
+/* Creates a context with two immediates, the first of which runs the loop itself. */
 static struct tevent_context *make_context(void)
 {
     struct tevent_context *ev = tevent_context_init(NULL);
@@ -51,7 +51,7 @@ int main(void)
     printf("Refused:\n");
     struct tevent_context *ev = make_context();
     tevent_loop_once(ev);
-    /* Libtevent's context is of no use after that: ordinary programs end in abort(). */
+    /* Libtevent's context is unusable after that: an ordinary program would have ended in abort(). */
     talloc_free(ev);
 
     printf("Allowed:\n");

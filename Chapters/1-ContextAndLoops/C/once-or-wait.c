@@ -1,8 +1,8 @@
-/* The two loops: one serves a single event, the other goes on until no event is left. */
+/* The two loops: one serves a single event, the other continues until no event is left. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static int fired;

@@ -1,10 +1,11 @@
-/* One event of each kind, all ready at once: the loop serves them in the order of a turn, not in that of adding. */
+/* One event of each kind, all ready at once: the loop serves them in the order of a turn, not in the order of adding.
+   */
 #include <signal.h>
 #include <stdio.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static int served;

@@ -1,10 +1,10 @@
-/* Two contexts with different events: a loop serves those of its own context and notices no others. */
+/* Two contexts with different events: a loop serves only the events of its own context. */
 #include <signal.h>
 #include <stdio.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static void descriptor_ready(struct tevent_context *ev, struct tevent_fd *event, uint16_t flags, void *data)

@@ -1,27 +1,27 @@
 import Talloc
 import Tevent
 
-/// A picture of a context: the memory tree it lies in, and beside it the lists of its events, in SVG.
+/// A picture of a context, in SVG: its memory tree, and beside it the lists of its events.
 ///
-/// The same event has the same name on both sides, so that one sees who frees it and when it is served. The picture
-/// suits light and dark pages.
+/// An event has the same name on both sides, so the picture shows what frees it and when it is served. It suits light
+/// and dark pages.
 public struct ContextPicture {
     /// One piece of memory of the tree.
     private struct Leaf {
         let depth: Int
         let name: String
-        /// The event that it is, if it is one of the context's.
+        /// The event in this memory, if it is one of the context's.
         let event: EventLists.Entry?
     }
 
     private let leaves: [Leaf]
     private let lists: EventLists
 
-    /// Looks at a context and the memory it lies in.
+    /// Takes a snapshot of a context and the memory it belongs to.
     ///
     /// - Parameters:
     ///   - events: The context whose lists are drawn.
-    ///   - root: The memory whose tree is drawn; the engine's private memory is left out.
+    ///   - root: The memory whose tree is drawn; the engine's private memory is omitted.
     public init(of events: EventContext, below root: some TallocObject) {
         let lists = EventLists(of: events)
         self.lists = lists
@@ -50,7 +50,7 @@ public struct ContextPicture {
             """
     }
 
-    /// What the picture shows, for those who cannot see it.
+    /// A text alternative for readers who cannot see the picture.
     private var words: String {
         let memory = leaves.map { leaf in "\(leaf.event?.name ?? leaf.name) at depth \(leaf.depth)" }
         let queues = EventLists.Kind.allCases.map { kind in

@@ -1,10 +1,10 @@
 import Talloc
 import Tevent
 
-/// The lists that a context keeps of its events, one for each kind, as they are at one moment.
+/// A snapshot of a context's lists of events, one list for each kind.
 ///
-/// Each list stands in the order in which the loop serves it, and each event gets a name from its place: the first of
-/// the timers is "timer 1".
+/// Each list is in the order in which the loop serves it, and each event is named after its place: the first timer is
+/// "timer 1".
 public struct EventLists: CustomStringConvertible {
     /// A kind of event, in the order in which a turn of the loop looks for them.
     public enum Kind: String, CaseIterable, Sendable {
@@ -20,13 +20,13 @@ public struct EventLists: CustomStringConvertible {
 
     /// One event of a list.
     public struct Entry {
-        /// Which list it is in.
+        /// The list that it is in.
         public let kind: Kind
         /// Its place in the list; the first is 1.
         public let place: Int
         /// What it waits for, such as "SIGINT" or "in 2 s".
         public let waitsFor: String
-        /// The event as memory, to find it in a tree.
+        /// The event's chunk, to find it in a tree.
         public let memory: TallocContext
 
         /// Its kind and place, such as "timer 1".
@@ -37,7 +37,7 @@ public struct EventLists: CustomStringConvertible {
     public let entries: [Entry]
 
     // snippet: lists
-    /// Asks a context for its lists.
+    /// Takes a snapshot of a context's lists.
     public init(of events: EventContext) {
         let now = events.now
         entries =
@@ -59,7 +59,7 @@ public struct EventLists: CustomStringConvertible {
     /// The events of one kind, in the order in which the loop serves them.
     public subscript(kind: Kind) -> [Entry] { entries.filter { $0.kind == kind } }
 
-    /// One line for each kind, without a line break at the end.
+    /// One line for each kind, without a newline at the end.
     public var description: String {
         Kind.allCases.map { kind in
             let events = self[kind].map { "[\($0.waitsFor)]" }.joined(separator: " ")

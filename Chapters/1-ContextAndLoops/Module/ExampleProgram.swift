@@ -3,13 +3,14 @@ import Talloc
 import Tevent
 
 // snippet: example-program
-/// A program of this tutorial: a command that answers for what it prints.
+/// A program of this tutorial: a command that fails when its output cannot be written.
 ///
-/// Its exit code is 0 only if all its output was written. If it was not, the program prints one line on standard error and
-/// ends with exit code 1. If the reader has gone away, `SIGPIPE` ends it without a message, as it ends other tools.
+/// Its exit code is 0 only if all its output was written. Otherwise the program prints one line to standard error and
+/// ends with exit code 1. If the reader of its output has exited, `SIGPIPE` ends it without a message, as it ends other
+/// tools.
 ///
-/// If it misuses the engine, as some do on purpose, it prints the one line that says how, and ends with exit code 1; Swift
-/// would add a stack trace of a hundred lines.
+/// If it misuses the engine, as some examples do on purpose, it prints one line that says how, and ends with exit code
+/// 1; Swift would add a stack trace of a hundred lines.
 public protocol ExampleProgram: ParsableCommand {}
 
 extension ExampleProgram {

@@ -2,14 +2,14 @@ import ArgumentParser
 import Talloc
 import Tevent
 
-/// What every program of the tutorial lets its user choose about the loop.
+/// The loop options that every program of the tutorial has.
 public struct LoopOptions: ParsableArguments {
     // snippet: backend-option
     /// The name of the backend, always one of `EventContext.backends`.
     @Option(help: "How the loop waits for descriptors: \(EventContext.backends.joined(separator: " or ")).")
     public var backend = EventContext.defaultBackend
 
-    /// Refuses a backend that does not exist, and lists those that do.
+    /// Rejects a backend that does not exist, and lists those that do.
     public func validate() throws {
         guard EventContext.backends.contains(backend) else {
             throw ValidationError("\(TeventError.unknownBackend(name: backend))")
@@ -17,15 +17,15 @@ public struct LoopOptions: ParsableArguments {
     }
     // snippet-end: backend-option
 
-    /// The options with nothing chosen yet.
+    /// Creates the default options.
     public init() {}
 
-    /// Makes a context with the backend that was chosen.
+    /// Creates a context with the chosen backend.
     ///
     /// - Parameters:
-    ///   - parent: What the context is freed with; nil makes a root.
-    ///   - clock: A clock to be moved by hand; nil means the system's.
-    /// - Throws: What `EventContext.init(under:backend:clock:)` throws.
+    ///   - parent: The context's parent; nil makes a root.
+    ///   - clock: A clock that is moved by hand; nil, the default, means the system's.
+    /// - Throws: The same errors as `EventContext.init(under:backend:clock:)`.
     public func makeContext(
         under parent: (some TallocObject)? = TallocContext?.none, clock: ManualClock? = nil
     ) throws(TeventError) -> EventContext {

@@ -1,22 +1,22 @@
-/// The shapes of which the chapters' pictures are drawn, as elements of SVG.
+/// The shapes of the chapters' pictures, as SVG elements.
 public enum SVG {
-    /// A line of text, from its left end on the base line; its characters may be any.
+    /// A line of text from the left end of its baseline; it may contain any characters.
     ///
-    /// - Parameter style: The class that the picture's style sheet knows.
+    /// - Parameter style: A class of the picture's style sheet.
     public static func text(_ x: Int, _ y: Int, _ text: String, class style: String) -> String {
         "<text class=\"\(style)\" x=\"\(x)\" y=\"\(y)\">\(escaped(text))</text>"
     }
 
-    /// A box with round corners, from its upper left corner.
+    /// A box with rounded corners, placed by its upper left corner.
     ///
-    /// - Parameter style: The class that the picture's style sheet knows.
+    /// - Parameter style: A class of the picture's style sheet.
     public static func box(
         _ x: Int, _ y: Int, _ width: Int, _ height: Int, radius: Int, class style: String
     ) -> String {
         "<rect class=\"\(style)\" x=\"\(x)\" y=\"\(y)\" width=\"\(width)\" height=\"\(height)\" rx=\"\(radius)\"/>"
     }
 
-    /// Text with the characters that mean something in SVG written so that they do not.
+    /// The text with all characters escaped that have a meaning in SVG.
     public static func escaped(_ text: String) -> String {
         text.map { character in
             switch character {

@@ -50,7 +50,7 @@ struct CreateContext: ExampleProgram {
         // snippet-end: end
     }
 
-    /// Says `title`, then shows the memory below `program` and the lists of `events`.
+    /// Prints `title`, then the memory below `program` and the lists of `events`.
     private func show(_ title: String, _ program: TallocContext, _ events: EventContext) {
         // snippet: show
         say(title)
@@ -59,7 +59,7 @@ struct CreateContext: ExampleProgram {
         // snippet-end: show
     }
 
-    /// Prints a text, unless there shall be nothing but the picture.
+    /// Prints a text, unless only the picture was requested.
     private func say(_ text: String) {
         if !svg { print(text) }
     }

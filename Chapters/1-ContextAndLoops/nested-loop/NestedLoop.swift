@@ -10,7 +10,7 @@ struct NestedLoop: ExampleProgram {
         abstract: "Run a loop inside a handler of the same context: refused at first, then allowed.",
         discussion: """
             Two immediates are scheduled. The handler of the first calls loopOnce. The program does this twice; before \
-            the second time it allows nesting and sets a hook that tells how deep the loops are.
+            the second time it allows nesting and sets a hook that reports how deep the loops are.
             """)
 
     @OptionGroup var loop: LoopOptions

@@ -9,8 +9,8 @@ struct OnceOrWait: ExampleProgram {
         commandName: "once-or-wait",
         abstract: "Run five timers with loopOnce, loop(until:) and loopWait, and stop on the way.",
         discussion: """
-            The timers are due after one to five milliseconds. Each line shows who did something; each call of a loop \
-            is followed by what it returned.
+            The timers are due after one to five milliseconds. Each line shows what happened; each call of a loop is \
+            followed by what it returned.
             """)
 
     @OptionGroup var loop: LoopOptions

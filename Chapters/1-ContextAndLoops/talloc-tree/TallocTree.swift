@@ -9,8 +9,8 @@ struct TallocTree: ExampleProgram {
         commandName: "talloc-tree",
         abstract: "Build a tree of memory, print it, move a part of it, and free it.",
         discussion: """
-            Each piece of memory hangs below another. The program prints the tree, moves a chunk, lets a destructor \
-            refuse, and frees the rest with one call. Each note says when it goes.
+            Each piece of memory has a parent. The program prints the tree, moves a chunk, lets a destructor refuse, \
+            and frees the rest with one call. Each note reports when it is deinitialised.
             """)
 
     func run() throws {
@@ -54,7 +54,7 @@ struct TallocTree: ExampleProgram {
 }
 
 // snippet: note
-/// A value that says when it goes.
+/// A value that prints a line when it is deinitialised.
 final class Note {
     let text: String
     var dishes = 0

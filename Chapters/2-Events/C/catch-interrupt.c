@@ -1,9 +1,9 @@
-/* SIGINT, which Ctrl-C sends, caught in the loop: the handler is told how often it came since the last call. */
+/* Catches SIGINT, which Ctrl-C sends, in the loop: the handler learns how often it arrived since the last call. */
 #include <signal.h>
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static int arrived;
@@ -19,7 +19,7 @@ static void interrupted(
 static void is_busy(struct tevent_context *ev, struct tevent_timer *timer, struct timeval now, void *data)
 {
     for (int i = 0; i < 3; i++) raise(SIGINT);
-    printf("busy: 3 interrupts sent, the handler has been told of %d\n", arrived);
+    printf("busy: 3 interrupts sent, the handler has seen %d\n", arrived);
 }
 
 int main(void)

@@ -1,12 +1,12 @@
-/* Events freed by handlers: a timer goes by itself, a descriptor's event when it is freed, others may be freed too. */
+/* Events freed by handlers: a timer is freed automatically, a descriptor event explicitly; others may be freed too. */
 #include <stdio.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* Tells when the event goes under which it lies. */
+/* Prints a line when the event above is freed. */
 static int witness_goes(const char **name)
 {
     printf("  (%s goes)\n", *name);

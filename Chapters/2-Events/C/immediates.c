@@ -1,9 +1,10 @@
-/* Immediates come before timers and descriptors; they can be scheduled anew by their own handlers, and taken back. */
+/* Immediates run before timers and descriptors; their own handlers can schedule them again, and they can be cancelled.
+   */
 #include <stdio.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static void descriptor_ready(struct tevent_context *ev, struct tevent_fd *event, uint16_t flags, void *data)

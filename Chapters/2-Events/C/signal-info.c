@@ -1,10 +1,10 @@
-/* What comes with a signal: with SA_SIGINFO each arrival has its own record, with SA_RESETHAND only one is wanted. */
+/* Details of a signal: with SA_SIGINFO each arrival has its own record, with SA_RESETHAND only one is delivered. */
 #include <signal.h>
 #include <stdio.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static int letters;

@@ -1,8 +1,8 @@
-/* A timer runs once; one that repeats adds the next before it goes, at a time counted from the plan, not from now. */
+/* A timer runs once; a repeating one adds its successor, at a time counted from the plan and not from now. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { INTERVAL = 10, LAST = 5 };

@@ -1,8 +1,8 @@
-/* Timers added in one order and run in another: by deadline, and those of one deadline as they were added. */
+/* Timers added in one order and run in another: by deadline, and for equal deadlines in the order of adding. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static void says(struct tevent_context *ev, struct tevent_timer *timer, struct timeval now, void *data)

@@ -1,10 +1,11 @@
-/* A descriptor event by hand: called as long as there is something, switched off and on, told of the end, closing. */
+/* A descriptor event by hand: called while there is data, switched off and on, called at the end of the file, closed.
+   */
 #include <stdio.h>
 #include <string.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 static int reader;

@@ -5,7 +5,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { TOTAL = 1000000 };

@@ -2,14 +2,14 @@ import ArgumentParser
 import Chapter1ContextAndLoops
 import Tevent
 
-/// SIGINT, which Ctrl-C sends, caught in the loop.
+/// Catches SIGINT, which Ctrl-C sends, in the loop.
 @main
 struct CatchInterrupt: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "catch-interrupt",
         abstract: "Catch Ctrl-C in the loop; the second one ends the program.",
         discussion: """
-            Waits for SIGINT. With --send, a timer's handler sends the signal to the program itself so many times \
+            Waits for SIGINT. With --send, a timer's handler sends the signal to the program itself that many times \
             before it returns, as if Ctrl-C were pressed while the program is busy.
             """)
 
@@ -44,7 +44,7 @@ struct CatchInterrupt: ExampleProgram {
         if send > 0 {
             try events.addTimer(after: .zero) { _, _ in
                 for _ in 1...send { Signal.interrupt.raise() }
-                print("busy: \(send) interrupts sent, the signal's handler has been told of \(arrived)")
+                print("busy: \(send) interrupts sent, the signal's handler has seen \(arrived)")
             }
         }
         // snippet-end: busy

@@ -2,15 +2,15 @@ import ArgumentParser
 import Chapter1ContextAndLoops
 import Tevent
 
-/// Closing a descriptor that an event still watches, and the right order.
+/// Closes a descriptor that an event still watches, and shows the right order.
 @main
 struct CloseOrder: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "close-order",
-        abstract: "Close a descriptor too early and read somebody else's data; then do it right.",
+        abstract: "Close a descriptor too early and read another file's data; then do it right.",
         discussion: """
-            A number that is closed is given out again at once. An event that still watches it watches another file \
-            from then on.
+            The system reuses the number of a closed file immediately. An event that still watches the number watches \
+            another file from then on.
             """)
 
     @OptionGroup var loop: LoopOptions

@@ -3,7 +3,7 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// Events freed by their own handlers: what is gone, and when.
+/// Events freed by their own handlers: what is freed, and when.
 @main
 struct FreeInHandler: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -41,14 +41,14 @@ struct FreeInHandler: ExampleProgram {
         let log = EventLog()
         let events = try loop.makeContext()
 
-        // A timer's handler need not free it: that happens by itself, unless the timer was updated.
+        // A timer's handler need not free it: the loop does, unless the timer was updated.
         let timer = try events.addTimer(after: .zero) { timer, _ in
             log.add("timer", "is freed in its handler? \(timer.isFreed)")
         }
         try events.loopOnce()
         log.add("timer", "is freed after its handler? \(timer.isFreed)")
 
-        // A descriptor's event stays until somebody frees it; what is needed later is kept first.
+        // A descriptor event stays until the program frees it; copy what you need later first.
         let pipe = try SystemIO.pipe()
         SystemIO.close(pipe.writer)
         let watched = try events.addFD(pipe.reader, .read) { event, _ in
@@ -60,7 +60,7 @@ struct FreeInHandler: ExampleProgram {
         try events.loopOnce()
         log.add("descriptor", "is freed after its handler? \(watched.isFreed)")
 
-        // Even the context may go; the loop that runs the handler notices.
+        // A handler may even free the context; the loop that runs the handler notices.
         try events.addTimer(after: .zero) { _, _ in events.free() }
         log.add("loopWait", "\(try events.loopWait())")
         print(log)

@@ -4,16 +4,16 @@ import Chapter2Events
 import Tevent
 import TeventExtras
 
-/// Four seconds of work, done in three ways beside a ticker and a pipe that want their turns.
+/// Four seconds of work, done in three ways alongside a ticker and a pipe that want their turns.
 @main
 struct GiveWay: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "give-way",
         abstract: "Do long work in a loop without keeping the loop from everything else.",
         discussion: """
-            Four seconds of work beside a ticker that ticks every second, and a pipe with something to read. The work \
-            is done in one handler, then in slices by an immediate that schedules itself, then in slices by a timer. \
-            The clock is moved by hand, so the program takes no time; the first column is what the clock shows.
+            Four seconds of work alongside a ticker that ticks every second, and a pipe with something to read. The \
+            work is done in one handler, then in slices by an immediate that schedules itself, then in slices by a \
+            timer. The clock is moved by hand, so the program takes no time; the first column is what the clock shows.
             """)
 
     @OptionGroup var loop: LoopOptions
@@ -31,7 +31,7 @@ struct GiveWay: ExampleProgram {
         case timer = "One slice, then a timer for the next"
     }
 
-    /// Does the work in one way and returns what happened when.
+    /// Does the work in one way, and returns a log of what happened when.
     private func log(of way: Way) throws -> EventLog {
         let clock = ManualClock()
         let events = try loop.makeContext(clock: clock)
@@ -75,7 +75,7 @@ struct GiveWay: ExampleProgram {
 }
 
 // snippet: job
-/// Work that can be done slice by slice.
+/// Work that can be done in slices.
 final class Job {
     private let slices: Int
     private let work: (_ slice: Int) -> Void
@@ -86,14 +86,14 @@ final class Job {
         self.work = work
     }
 
-    /// Does the next slice; false when it was the last.
+    /// Does the next slice; returns false if it was the last.
     func doSlice() -> Bool {
         done += 1
         work(done)
         return done < slices
     }
 
-    /// Does the next slice as the handler of an immediate, which schedules itself for the one after it.
+    /// Does the next slice as the handler of an immediate, which schedules itself for the following one.
     func doSliceAndReschedule(_ immediate: ImmediateEvent, on events: EventContext) {
         if doSlice() { immediate.schedule(on: events, doSliceAndReschedule) }
     }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Chapter1ContextAndLoops
 import Tevent
 
-/// Immediates before timers and descriptors; scheduled again by their own handlers; taken back.
+/// Immediates run before timers and descriptors; their own handlers schedule them again; they are cancelled.
 @main
 struct Immediates: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -44,7 +44,7 @@ struct Immediates: ExampleProgram {
             if runs < 3 { immediate.schedule(on: events, runAgain) }
         }
 
-        twice.schedule(on: events) { _, _ in log.add("twice", "never runs: scheduled anew below") }
+        twice.schedule(on: events) { _, _ in log.add("twice", "never runs: scheduled again below") }
         again.schedule(on: events, runAgain)
         first.schedule(on: events) { _, _ in
             log.add("first", "cancels its neighbour")

@@ -4,7 +4,7 @@ import Chapter2Events
 import Tevent
 import TeventExtras
 
-/// A descriptor read line by line.
+/// Reads a descriptor line by line.
 @main
 struct ReadLines: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -18,7 +18,7 @@ struct ReadLines: ExampleProgram {
     @Flag(help: "Read standard input instead of a pipe of its own.")
     var stdin = false
 
-    @Option(parsing: .unconditional, help: "The most bytes of a line that are kept.")
+    @Option(parsing: .unconditional, help: "How many bytes of a line to keep at most.")
     var limit = 4096
 
     @OptionGroup var loop: LoopOptions
@@ -35,7 +35,7 @@ struct ReadLines: ExampleProgram {
     }
 
     // snippet: print
-    /// Prints what the reader has to say, on one line.
+    /// Prints an input of the reader on one line.
     private func show(_ input: LineReader.Input) {
         switch input {
         case .line(let text): print("  line \(text.debugDescription)")

@@ -11,8 +11,8 @@ struct TickerProgram: ExampleProgram {
         commandName: "ticker",
         abstract: "Repeat a timer every two seconds for one minute, then end.",
         discussion: """
-            Prints each tick when it happens, with the second it was planned for. When the last tick is over no event \
-            is left, so the loop ends and the program with it.
+            Prints each tick when it happens, with the second it was planned for. After the last tick no event is \
+            left, so the loop ends and the program with it.
             """)
 
     @Option(parsing: .unconditional, help: "Seconds between two ticks.")

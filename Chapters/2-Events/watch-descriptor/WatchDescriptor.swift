@@ -2,7 +2,7 @@ import ArgumentParser
 import Chapter1ContextAndLoops
 import Tevent
 
-/// A descriptor event by hand: flags, the end of the data, and who closes the descriptor.
+/// A descriptor event by hand: flags, the end of the data, and closing the descriptor.
 @main
 struct WatchDescriptor: ExampleProgram {
     static let configuration = CommandConfiguration(

@@ -7,10 +7,10 @@ import Tevent
 struct WriteWhenReady: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "write-when-ready",
-        abstract: "Send more than a pipe can hold, without blocking and without calls for nothing.",
+        abstract: "Send more than a pipe can hold, without blocking and without needless calls.",
         discussion: """
-            The same message is sent twice: by a handler that leaves its write interest on, which is then called for \
-            nothing until the program gives up, and by one that turns it off when all is written.
+            The same message is sent twice: by a handler that leaves its write interest on, which is then called \
+            needlessly until the program gives up, and by one that turns it off when everything is written.
             """)
 
     @Option(parsing: .unconditional, help: "How many kilobytes to send.")
@@ -29,7 +29,7 @@ struct WriteWhenReady: ExampleProgram {
         try send("Write interest turned off:", turningOff: true)
     }
 
-    /// Sends a message through a pipe that the same loop reads, then lets the loop run on with nothing to do.
+    /// Sends a message through a pipe that the same loop reads, then keeps the loop running with nothing to do.
     private func send(_ title: String, turningOff: Bool) throws {
         let events = try loop.makeContext()
         defer { events.free() }

@@ -1,10 +1,10 @@
-/* The data that an event brings to its handler: any pointer, and best one to a chunk, whose type can be checked. */
+/* The data that an event passes to its handler: any pointer, preferably to a chunk, whose type can be checked. */
 #include <signal.h>
 #include <stdio.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct visit {

@@ -1,4 +1,5 @@
-/* The two kinds of data that a request carries: the state of its work, and what its caller wants to find again. */
+/* The two kinds of data of a request: the state of its work, and the data that its caller wants back in the callback.
+   */
 #include <stdio.h>
 #include <tevent.h>
 
@@ -6,7 +7,7 @@ struct foo_state {
     int x;
 };
 
-/* What the caller wants to find again when the work is done. */
+/* What the caller needs again when the work is done. */
 struct extra {
     int y;
 };

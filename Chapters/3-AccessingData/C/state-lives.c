@@ -1,4 +1,4 @@
-/* The life of a request's state: it goes, with all that lies under it, when the result is received. */
+/* The life of a request's state: it is freed, with everything below it, when the result is received. */
 #include <stdio.h>
 #include <tevent.h>
 
@@ -7,7 +7,7 @@ struct count_state {
     int words;
 };
 
-/* What the caller wants to find again. */
+/* What the caller needs again. */
 struct extra {
     const char *title;
 };
@@ -18,7 +18,7 @@ static int goes(char *name)
     return 0;
 }
 
-/* Puts a chunk under another that tells when it goes. */
+/* Puts a chunk under another one that prints a line when it is freed. */
 static void watch(const void *parent, const char *name) { talloc_set_destructor(talloc_strdup(parent, name), goes); }
 
 static int count_recv(struct tevent_req *req)

@@ -1,4 +1,4 @@
-/* Data asked for by a type that it does not have: gently, which gives NULL, and insisting, which ends the program. */
+/* Asking for data by a wrong type: gently, which returns NULL, and firmly, which ends the program. */
 #include <stdio.h>
 #include <string.h>
 #include <tevent.h>
@@ -8,12 +8,12 @@ struct foo_state {
     int x;
 };
 
-/* What a caller wants to find again. */
+/* What a caller needs again. */
 struct extra {
     int y;
 };
 
-/* Another thing, which looks the same in memory. */
+/* Another type, which looks the same in memory. */
 struct price {
     int cents;
 };
@@ -37,7 +37,7 @@ static void insist(struct tevent_req *req)
     printf("this is never said: %p\n", (void *)price);
 }
 
-/* Makes a request that ends at once, so that its callback is called. */
+/* Creates a request that ends at once, so that its callback is called. */
 static void ask(TALLOC_CTX *memory, tevent_req_fn callback, void *data)
 {
     struct foo_state *state;
@@ -46,7 +46,7 @@ static void ask(TALLOC_CTX *memory, tevent_req_fn callback, void *data)
     tevent_req_done(req);
 }
 
-/* Called instead of abort(). Before the words that are shown stands where in the source it was. */
+/* Called instead of abort(). Skips the location in the source, which precedes the message. */
 static void talloc_ends_it(const char *reason)
 {
     const char *words = strstr(reason, "Type mismatch");

@@ -2,16 +2,16 @@ import Talloc
 import Tevent
 
 // snippet: foo
-/// Work that remembers one number and does nothing, so that its data is all there is to look at.
+/// Work that remembers one number and does nothing else, so that there is only its data to look at.
 public struct Foo {
-    /// What the work remembers.
+    /// The number that the work remembers.
     public var x: Int
 
-    /// Begins the work: makes a request whose state is a `Foo` with 10 in it.
+    /// Starts the work: creates a request whose state is a `Foo` that contains 10.
     ///
-    /// Nothing goes on by itself, so whoever calls it ends the request as well.
+    /// Nothing happens by itself: the caller must also end the request.
     ///
-    /// - Parameter parent: What the request is freed with.
+    /// - Parameter parent: The request's parent.
     /// - Throws: `TeventError.outOfMemory`.
     public static func send(under parent: some TallocObject) throws(TeventError) -> Request<Foo> {
         try Request(Foo(x: 10), under: parent)
@@ -19,9 +19,9 @@ public struct Foo {
 }
 
 extension Request<Foo> {
-    /// Takes the number out of a request that has ended; the state is gone then.
+    /// Takes the number out of a request that has ended, and releases the state.
     ///
-    /// - Throws: What the request failed with.
+    /// - Throws: The error with which the request failed.
     public func receive() throws -> Int { try receive { foo in foo.x } }
 }
 // snippet-end: foo

@@ -1,15 +1,15 @@
 // snippet: witness
-/// An object that tells when it goes, so that one can see who keeps it, and for how long.
+/// An object that reports when it is deinitialised, to show what keeps it alive, and for how long.
 public final class Witness {
-    /// What to call it.
+    /// The witness's name.
     public let name: String
     private let tell: (String) -> Void
 
-    /// Makes a witness.
+    /// Creates a witness.
     ///
     /// - Parameters:
-    ///   - name: What to call it.
-    ///   - tell: Gets the line that says it goes; by default the line is printed.
+    ///   - name: The witness's name.
+    ///   - tell: Receives the line that reports the end; by default the line is printed.
     public init(_ name: String, tell: @escaping (String) -> Void = { print($0) }) {
         self.name = name
         self.tell = tell

@@ -4,15 +4,15 @@ import Chapter3AccessingData
 import Talloc
 import Tevent
 
-/// Data that a callback brings along by itself, and who keeps what alive then.
+/// Data that a callback captures, and what keeps it alive.
 @main
 struct CapturedData: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "captured-data",
-        abstract: "Let closures capture what they need, and see how long each thing lives.",
+        abstract: "Let closures capture what they need, and see how long each object lives.",
         discussion: """
-            A captured object is kept by the closure, and the closure by its request. A captured handle keeps nothing. \
-            Each object of the program tells when it goes.
+            A closure keeps the objects that it captures, and its request keeps the closure. A captured handle keeps \
+            nothing. Each object of the program reports when it is deinitialised.
             """)
 
     func run() throws {

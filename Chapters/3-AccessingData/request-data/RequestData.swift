@@ -4,19 +4,19 @@ import Chapter3AccessingData
 import Talloc
 import Tevent
 
-/// The two kinds of data that a request carries: the state of the work, and what its caller wants to find again.
+/// The two kinds of data of a request: the state of its work, and the data that its caller wants back in the callback.
 @main
 struct RequestData: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "request-data",
         abstract: "Read a request's state, and the data given with its callback, typed and untyped.",
         discussion: """
-            The state belongs to the request. What is given with the callback stays with whoever gave it; the request \
+            The state belongs to the request. The data passed with the callback belongs to the caller; the request \
             only hands it back.
             """)
 
     // snippet: extra
-    /// What the caller wants to find again when the work is done.
+    /// What the caller needs again when the work is done.
     struct Extra {
         var y: Int
     }

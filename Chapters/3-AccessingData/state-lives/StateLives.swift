@@ -4,15 +4,15 @@ import Chapter3AccessingData
 import Talloc
 import Tevent
 
-/// The life of a request's state: from its making until the result has been received.
+/// The life of a request's state: from its creation until the result has been received.
 @main
 struct StateLives: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "state-lives",
         abstract: "Look at the memory of a request before and after its result is received.",
         discussion: """
-            The state goes with all that was made for the work when the result is received; the request itself stays \
-            until somebody frees it. The state tells when it goes.
+            Receiving the result releases the state and everything made for the work; the request itself stays until \
+            the program frees it. The state reports when it is released.
             """)
 
     // snippet: state
@@ -22,7 +22,7 @@ struct StateLives: ExampleProgram {
         let witness = Witness("the state")
     }
 
-    /// What the caller wants to find again.
+    /// What the caller needs again.
     struct Extra {
         var title: String
     }

@@ -4,15 +4,16 @@ import Chapter3AccessingData
 import Talloc
 import Tevent
 
-/// Data asked for by a type that it does not have: gently, and with --wrong.
+/// Asks for data by a wrong type: gently, and firmly with --wrong.
 @main
 struct WrongType: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "wrong-type",
         abstract: "Ask a callback's data for the right type and for a wrong one.",
         discussion: """
-            Who may meet several types asks gently and gets nil for the wrong one. Who knows which type it must be \
-            insists. With --wrong the program insists on the wrong one, and is ended with a message that names both.
+            Code that may meet several types asks gently, and gets nil for the wrong one. Code that knows which type \
+            it must be insists. With --wrong the program insists on the wrong one, and ends with a message that names \
+            both.
             """)
 
     @Flag(help: "Insist on a type that the data does not have; the program ends with a trap.")
@@ -25,12 +26,12 @@ struct WrongType: ExampleProgram {
     }
 
     // snippet: types
-    /// What a caller wants to find again.
+    /// What a caller needs again.
     struct Extra {
         var y: Int
     }
 
-    /// Another thing, which looks the same in memory.
+    /// Another type, which looks the same in memory.
     struct Price {
         var cents: Int
     }

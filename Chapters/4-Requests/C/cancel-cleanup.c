@@ -1,12 +1,12 @@
-/* A request that ends by itself, by cancelling and by freeing: who is called, in which order, and what is tidied up. */
+/* A request that ends by itself, by cancelling and by freeing: which functions are called, in which order. */
 #include <errno.h>
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* Downloads three pieces, one each 20 ms. */
+/* Downloads three pieces, one every 20 ms. */
 struct download_state {
     struct timeval start;
     int pieces;
@@ -99,7 +99,7 @@ static void frees(struct tevent_context *ev, struct tevent_timer *timer, struct 
     talloc_free(data);
 }
 
-/* Downloads, and lets somebody interfere after the first piece, if there is anybody. */
+/* Downloads, and runs the handler `interfere` after the first piece, if there is one. */
 static void download(const char *title, tevent_timer_handler_t interfere)
 {
     printf("%s\n", title);

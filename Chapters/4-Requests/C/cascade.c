@@ -1,11 +1,11 @@
-/* A request inside a request inside a request: down with send, up again with done, each freed by the one around it. */
+/* A request inside a request inside a request: down with send, up again with done; each frees its subrequest. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* Tells when the request goes under which it lies. */
+/* Prints a line when the request above is freed. */
 static int request_goes(char *name)
 {
     printf("    (%s is freed)\n", name);
@@ -17,12 +17,12 @@ static void watch(struct tevent_req *req, const char *name)
     talloc_set_destructor(talloc_strdup(req, name), request_goes);
 }
 
-/* What each of the three requests brings is a list of names. */
+/* The result of each of the three requests is a list of names. */
 struct names_state {
     char *names;
 };
 
-/* The names, given to whoever asks; an error counts as none. */
+/* Returns the names to the caller; an error counts as none. */
 static char *names_recv(struct tevent_req *req, TALLOC_CTX *memory)
 {
     struct names_state *state = tevent_req_data(req, struct names_state);
@@ -113,7 +113,7 @@ static struct tevent_req *foo_send(TALLOC_CTX *memory, struct tevent_context *ev
     return req;
 }
 
-/* Who started it all. */
+/* The caller of the whole cascade. */
 
 static void run_done(struct tevent_req *req)
 {

@@ -1,4 +1,4 @@
-/* A callback called from inside of what ends the request, and one that is deferred until the loop runs again. */
+/* A callback that runs inside the call that ends the request, and one that is deferred until the loop runs again. */
 #include <stdio.h>
 #include <tevent.h>
 
@@ -12,7 +12,7 @@ static void transferred(struct tevent_req *req)
     printf("  the callback sees %d and %d, together %d\n", state->mine, state->yours, state->mine + state->yours);
 }
 
-/* Moves 30 from one to the other, and ends the request too early: in the middle. */
+/* Moves 30 from one account to the other, and ends the request too early: in the middle. */
 static void transfer(const char *title, bool is_deferred)
 {
     printf("%s\n", title);

@@ -21,10 +21,10 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* Ends the program with the reason that errno gives, if something is not so. */
+/* Ends the program, with the reason from errno, unless a condition holds. */
 static void require(bool is_so, const char *what)
 {
     if (is_so) return;
@@ -32,7 +32,7 @@ static void require(bool is_so, const char *what)
     exit(1);
 }
 
-/* How a request ended: 0, or a number as in errno. Its state is gone afterwards. */
+/* How a request ended: 0, or a number as in errno. Releases its state. */
 static int simple_recv(struct tevent_req *req)
 {
     enum tevent_req_state how;
@@ -43,7 +43,7 @@ static int simple_recv(struct tevent_req *req)
     return result;
 }
 
-/* Whether a call shall be made again when the descriptor is ready the next time. */
+/* Whether to make a call again when the descriptor is next ready. */
 static bool must_wait(ssize_t result)
 {
     return result < 0 && (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR);
@@ -85,7 +85,7 @@ static int accept_recv(struct tevent_req *req, int *client)
     return simple_recv(req);
 }
 
-/* MARK: Reading what has come */
+/* MARK: Reading what has arrived */
 
 struct read_state {
     int descriptor;
@@ -119,7 +119,7 @@ static struct tevent_req *read_send(
     return req;
 }
 
-/* The count is 0 when the other side has no more to say. */
+/* The count is 0 when the other side will send nothing more. */
 static int read_recv(struct tevent_req *req, size_t *count)
 {
     struct read_state *state = tevent_req_data(req, struct read_state);
@@ -127,7 +127,7 @@ static int read_recv(struct tevent_req *req, size_t *count)
     return simple_recv(req);
 }
 
-/* MARK: Writing all */
+/* MARK: Writing everything */
 
 struct write_state {
     int descriptor;
@@ -162,13 +162,13 @@ static struct tevent_req *write_send(
     return req;
 }
 
-/* MARK: One client: read, write, and again */
+/* MARK: One client: read, write, repeat */
 
 struct echo_state {
     struct tevent_context *ev;
     int client;
     size_t echoed, count;
-    /* The read or write under way. */
+    /* The current read or write. */
     struct tevent_req *step;
     char buffer[4096];
 };
@@ -211,7 +211,7 @@ static void echo_has_written(struct tevent_req *subreq)
     echo_read(req);
 }
 
-/* However it ends: first what watches the descriptor goes, then the descriptor. */
+/* However the request ends, free what watches the descriptor first, then close the descriptor. */
 static void echo_cleanup(struct tevent_req *req, enum tevent_req_state how)
 {
     struct echo_state *state = tevent_req_data(req, struct echo_state);
@@ -241,7 +241,7 @@ static int echo_recv(struct tevent_req *req, size_t *echoed)
     return simple_recv(req);
 }
 
-/* MARK: The server: accepts clients, and ends when enough have gone or when it is cancelled */
+/* MARK: The server: accepts clients, and ends when enough have left or when it is cancelled */
 
 struct tally {
     int accepted, gone, lost;
@@ -303,7 +303,7 @@ static bool serve_cancel(struct tevent_req *req)
     return true;
 }
 
-/* Serves so many clients, or all that come if that is 0. */
+/* Serves this many clients, or all that come if 0. */
 static struct tevent_req *serve_send(TALLOC_CTX *memory, struct tevent_context *ev, int listener, int clients)
 {
     struct serve_state *state;
@@ -345,7 +345,7 @@ static int listen_at(uint16_t port, uint16_t *chosen)
     return listener;
 }
 
-/* A process that says something, and leaves with 0 if it hears the same. */
+/* Starts a process that sends a text, and exits with 0 if it receives the same. */
 static pid_t start_client(uint16_t port, const char *text)
 {
     pid_t process = fork();
@@ -386,7 +386,7 @@ static void run_server(int listener, int clients)
     talloc_free(program);
 }
 
-/* Serves two clients that are processes of their own. */
+/* Serves two clients that are separate processes. */
 static void demonstrate(void)
 {
     uint16_t port;

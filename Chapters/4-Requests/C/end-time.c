@@ -1,8 +1,8 @@
-/* A request that gets only so much time, one that gets more while it runs, and one whose limit is taken away. */
+/* A request with a deadline, one that gets more time while it runs, and one whose deadline is removed. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct question_state {
@@ -11,7 +11,7 @@ struct question_state {
 
 static struct timeval start;
 
-/* A time so many milliseconds after the question was asked. */
+/* The time this many milliseconds after the question was asked. */
 static struct timeval at(int milliseconds) { return tevent_timeval_add(&start, 0, milliseconds * 1000); }
 
 static void answer_comes(struct tevent_context *ev, struct tevent_timer *timer, struct timeval now, void *data)
@@ -58,7 +58,7 @@ static void takes_away(struct tevent_context *ev, struct tevent_timer *timer, st
     printf("  caller: takes the end time away\n");
 }
 
-/* Asks with 30 ms of time, and lets somebody interfere after 20, if there is anybody. */
+/* Asks with a deadline of 30 ms, and runs the handler `interfere` after 20, if there is one. */
 static void ask(const char *title, tevent_timer_handler_t interfere)
 {
     printf("%s\n", title);

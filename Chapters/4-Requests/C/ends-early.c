@@ -1,10 +1,10 @@
-/* A request that ends while it is being made, before anybody could ask to be called: it is posted to the loop. */
+/* A request that ends while it is being created, before its caller could set a callback: it is posted to the loop. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct lookup_state {
@@ -39,7 +39,7 @@ static struct tevent_req *lookup_send(TALLOC_CTX *memory, struct tevent_context 
     return req;
 }
 
-/* The address, or NULL and why not. */
+/* Returns the address, or NULL and the reason. */
 static const char *lookup_recv(struct tevent_req *req, int *error)
 {
     struct lookup_state *state = tevent_req_data(req, struct lookup_state);

@@ -1,8 +1,8 @@
-/* Memory that cannot be had while a request is made: the request fails, and its caller is told as of any failure. */
+/* Running out of memory while a request is being created: the request fails, and its caller learns it as usual. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Limits of memory are discouraged in programs, but good for trying what happens. */
+/* Memory limits are deprecated, but useful for testing. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 struct download_state {
@@ -40,7 +40,7 @@ static void downloaded(struct tevent_req *req)
     talloc_free(req);
 }
 
-/* Lets a user that may have only so much memory download something. */
+/* Downloads something with limited memory. */
 static void try_with(struct tevent_context *ev, size_t limit)
 {
     printf("At most %zu bytes:\n", limit);

@@ -1,8 +1,8 @@
-/* A request that a plain function waits for: the loop runs until the request has ended, and no longer. */
+/* An ordinary function waits for a request: the loop runs until the request has ended, and no longer. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct count_state {

@@ -1,8 +1,8 @@
-/* A profile of a request and its subrequests: who took part and how each ended, kept when they have gone. */
+/* A profile of a request and its subrequests: what took part and how each ended, kept after they are freed. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct breakfast_state {
@@ -20,7 +20,7 @@ static const char *words(enum tevent_req_state how)
     }
 }
 
-/* Shows a profile and all below it. */
+/* Prints a profile and all below it. */
 static void show(const struct tevent_req_profile *profile, int depth)
 {
     const char *name;

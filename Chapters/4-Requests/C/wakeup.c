@@ -1,4 +1,4 @@
-/* Two steps one after the other, each of which waits with a wakeup, and must be asked how the waiting ended. */
+/* Two steps in sequence, each of which waits with a wakeup, and must check how the waiting ended. */
 #include <stdio.h>
 #include <tevent.h>
 
@@ -10,7 +10,7 @@ struct tea_state {
 static void tea_has_brewed(struct tevent_req *subreq);
 static void tea_has_cooled(struct tevent_req *subreq);
 
-/* Begins to wait until so many milliseconds have passed since the tea was begun. */
+/* Starts waiting until this many milliseconds have passed since the tea was started. */
 static void tea_wait(struct tevent_req *req, int milliseconds, tevent_req_fn next)
 {
     struct tea_state *state = tevent_req_data(req, struct tea_state);

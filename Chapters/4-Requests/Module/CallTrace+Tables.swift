@@ -1,5 +1,5 @@
 extension CallTrace {
-    /// A line for each call: who called it, and which requests existed when it began and when it returned.
+    /// A line for each call: its caller, and which requests existed when it began and when it returned.
     public var callTable: String {
         let rows = calls.map { call in
             [call.name, call.caller, Self.list(call.before), Self.list(call.after)]
@@ -7,7 +7,7 @@ extension CallTrace {
         return Self.columns([["function", "called by", "requests when it begins", "when it returns"]] + rows)
     }
 
-    /// A line for each request: what it is under, and which function made it, ended it and freed it.
+    /// A line for each request: its parent, and which functions created it, ended it and freed it.
     public var lifeTable: String {
         let rows = lives.map { life in
             [life.name, life.parent] + [life.made, life.ended, life.freed].map { name(of: $0) }

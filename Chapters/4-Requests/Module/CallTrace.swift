@@ -1,17 +1,17 @@
 import Tevent
 
-/// Writes down which function calls which, and which requests exist meanwhile.
+/// Records which function calls which, and which requests exist meanwhile.
 ///
-/// Each beginning and each return of a function is a step, and moves a clock by one millisecond. So each step has a time
-/// of its own, and the times that the engine notes in a request's profile tell between which steps they were.
+/// Each call and each return of a function is a step, and moves a clock by one millisecond. Each step therefore has its
+/// own time, and the times in a request's profile show between which steps they were noted.
 public final class CallTrace {
     /// One call of a function.
     public struct Call: Sendable {
         /// The function, such as "foo send".
         public let name: String
-        /// Who called it: a function, or what was given as the outside.
+        /// The caller: a function, or the name given for the outside.
         public let caller: String
-        /// How many functions are under way below it.
+        /// How many functions are running below it.
         public let depth: Int
         /// The step at which it began.
         public let begin: Int
@@ -25,13 +25,13 @@ public final class CallTrace {
 
     /// The life of one request.
     public struct Life: Sendable {
-        /// The name it was watched as, such as "foo".
+        /// The name it is watched by, such as "foo".
         public let name: String
-        /// The name of what it is under: a request, or other memory.
+        /// The name of its parent: a request, or other memory.
         public let parent: String
         /// How many requests it is part of.
         public let depth: Int
-        /// The step after which it was made.
+        /// The step after which it was created.
         public let made: Int
         /// The step after which it ended; nil while it is in progress.
         public let ended: Int?
@@ -54,24 +54,24 @@ public final class CallTrace {
     public var step: Int { times.count - 1 }
 
     private let clock: ManualClock
-    /// When each step was; the first is not a step, but the beginning.
+    /// The time of each step; the first entry is the start, not a step.
     private var times: [EventInstant]
     private var underWay: [Int] = []
     private var watched: [Watched] = []
 
-    /// Makes an empty trace.
+    /// Creates an empty trace.
     ///
-    /// - Parameter clock: The clock of the context whose requests are watched; others may move it, too.
+    /// - Parameter clock: The clock of the context whose requests are watched; other code may move it as well.
     public init(clock: ManualClock) {
         self.clock = clock
         times = [clock.now]
     }
 
-    /// Notes that a function begins; to be followed by `defer { trace.leave() }`.
+    /// Records that a function begins; follow it with `defer { trace.leave() }`.
     ///
     /// - Parameters:
-    ///   - name: The function, its request's name first.
-    ///   - outside: Who calls it if no other function is under way.
+    ///   - name: The function, with its request's name first.
+    ///   - outside: The caller if no other function is running.
     public func enter(_ name: String, from outside: String = "the loop") {
         tick()
         let caller = underWay.last.map { calls[$0].name } ?? outside
@@ -80,7 +80,7 @@ public final class CallTrace {
         calls.append(call)
     }
 
-    /// Notes that the function that began last returns.
+    /// Records that the function that began last returns.
     public func leave() {
         tick()
         let call = underWay.removeLast()
@@ -88,7 +88,7 @@ public final class CallTrace {
         calls[call].after = alive
     }
 
-    /// Watches a request from now on until it is freed, subrequests of a watched one included.
+    /// Watches a request, including subrequests of a watched one, until it is freed.
     public func watch(_ request: some RequestProtocol, as name: String, on events: EventContext) {
         let above = watched.last { $0.request.tallocHandle == request.parent?.tallocHandle }
         watched.append(
@@ -98,10 +98,10 @@ public final class CallTrace {
                 profile: request.startProfile(on: events)))
     }
 
-    /// The requests that exist, in the order in which they were made.
+    /// The requests that exist, in the order in which they were created.
     private var alive: [String] { watched.filter { !$0.request.isFreed }.map(\.name) }
 
-    /// Goes on to the next step; what was freed since the last one was freed after that.
+    /// Starts the next step; whatever was freed since the last one was freed after that one.
     private func tick() {
         for index in watched.indices where watched[index].freed == nil && watched[index].request.isFreed {
             watched[index].freed = step
@@ -113,7 +113,7 @@ public final class CallTrace {
     /// The last step at or before a point in time.
     private func step(at instant: EventInstant) -> Int { times.lastIndex { $0 <= instant } ?? 0 }
 
-    /// The lives of the requests, in the order in which they were made.
+    /// The lives of the requests, in the order in which they were created.
     public var lives: [Life] {
         watched.map { watched in
             Life(
@@ -123,7 +123,7 @@ public final class CallTrace {
         }
     }
 
-    /// The function that was under way after a step, the innermost of all; nil between two of the loop's.
+    /// The innermost function that was running after a step; nil between two functions that the loop calls.
     public func function(after step: Int) -> String? {
         calls.last { $0.begin <= step && step < $0.end }?.name
     }

@@ -1,17 +1,17 @@
 import Chapter1ContextAndLoops
 
-/// A picture of what a trace has seen, in SVG: the calls from left to right, and below them the life of each request.
+/// A picture of a trace, in SVG: the calls from left to right, and below them the life of each request.
 ///
-/// The picture suits light and dark pages.
+/// It suits light and dark pages.
 public struct CascadePicture {
     private let calls: [CallTrace.Call]
     private let lives: [CallTrace.Life]
     /// Where each step is drawn, from left to right.
     private let places: [Int]
-    /// The steps after which no function is under way, so that the loop waits.
+    /// The steps after which no function is running, so that the loop waits.
     private let idle: [Int]
 
-    /// Looks at a trace whose functions have all returned.
+    /// Draws a trace whose functions have all returned.
     public init(of trace: CallTrace) {
         calls = trace.calls
         lives = trace.lives
@@ -38,7 +38,7 @@ public struct CascadePicture {
             """
     }
 
-    /// What the picture shows, for those who cannot see it.
+    /// A text alternative for readers who cannot see the picture.
     private var words: String {
         let calls = calls.map { "\($0.caller) calls \($0.name)" }.joined(separator: ", ")
         let lives = lives.map { "\($0.name) under \($0.parent)" }.joined(separator: ", ")

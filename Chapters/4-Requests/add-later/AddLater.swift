@@ -59,7 +59,7 @@ struct Add {
     // snippet-end: state
 
     // snippet: send
-    /// Send: begins the work and returns at once.
+    /// Send: starts the work and returns immediately.
     static func send(
         _ left: Int, _ right: Int, on events: EventContext, under parent: some TallocObject
     ) throws(TeventError) -> Request<Add> {
@@ -86,7 +86,7 @@ enum AddError: Error { case tooLarge }
 
 // snippet: receive
 extension Request<Add> {
-    /// Receive: hands out the sum, or throws what went wrong; the state is gone afterwards.
+    /// Receive: returns the sum, or throws the error; releases the state.
     func receive() throws -> Int { try receive { $0.sum } }
 }
 // snippet-end: receive

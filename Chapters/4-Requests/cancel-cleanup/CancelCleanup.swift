@@ -5,12 +5,12 @@ import Talloc
 import Tevent
 import TeventExtras
 
-/// A request that ends in three ways, and what is called in which order.
+/// A request that ends in three ways, and which functions are called in which order.
 @main
 struct CancelCleanup: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "cancel-cleanup",
-        abstract: "End a request by itself, by cancelling it, and by freeing it, and see who is called when.",
+        abstract: "End a request by itself, by cancelling it, and by freeing it, and see what is called when.",
         discussion: """
             The request downloads three pieces, one a second. Its cleanup function is called however it ends. The \
             clock is moved by hand; the first column is what it shows.
@@ -37,7 +37,7 @@ struct CancelCleanup: ExampleProgram {
         // snippet-end: cases
     }
 
-    /// Begins a download, does something with it when it is one and a half seconds old, and logs who is called.
+    /// Starts a download, calls `interfere` after one and a half seconds, and logs which functions are called.
     private func log(_ interfere: @escaping (Request<Download>, EventLog) -> Void) throws -> EventLog {
         let clock = ManualClock()
         let events = try loop.makeContext(clock: clock)

@@ -2,7 +2,7 @@ import Chapter4Requests
 import Talloc
 import Tevent
 
-/// The request in the middle: its work is to add its name to what a test brings.
+/// The request in the middle: its work is to add its name to the result of a test.
 struct Bar {
     let work: Work
     var names = ""

@@ -9,7 +9,7 @@ import Tevent
 struct Cascade: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "cascade",
-        abstract: "Nest three requests, and see who calls whom and how long each request lives.",
+        abstract: "Nest three requests, and see which function calls which, and how long each request lives.",
         discussion: """
             Prints the functions in the order in which they were called, the life of each request, and the result. \
             With --svg it prints the same run as a picture.

@@ -3,7 +3,7 @@ import Talloc
 import Tevent
 
 // snippet: foo
-/// The outermost request: its work is to add its name to what a bar brings.
+/// The outermost request: its work is to add its name to the result of a bar.
 struct Foo {
     let work: Work
     var names = ""

@@ -20,7 +20,7 @@ struct Test {
         return timer == nil ? request.post(on: work.events) : request
     }
 
-    /// The wrapper: the handler from which the loop sets the cascade off.
+    /// The wrapper: the handler with which the loop starts the cascade.
     private static func wrapper(_ request: Request<Test>) {
         let trace = request.state.work.trace
         trace.enter("wrapper")
@@ -40,7 +40,7 @@ struct Test {
 
 // snippet: wakeup
 extension Test {
-    /// Lets another request set the cascade off instead of a bare event.
+    /// Starts the cascade with another request instead of a bare event.
     private static func waitForWakeup(_ request: Request<Test>) -> Request<Test> {
         let work = request.state.work
         let wakeup = request.attempt { try Wakeup.send(after: .seconds(1), on: work.events, under: request) }
@@ -50,7 +50,7 @@ extension Test {
         return request
     }
 
-    /// The wrapper again: now it is a callback, and has to ask how the waiting ended.
+    /// The wrapper again: now it is a callback, and must check how the waiting ended.
     private static func wrapper(_ wakeup: Request<Wakeup>, of request: Request<Test>) {
         let trace = request.state.work.trace
         trace.enter("wrapper")

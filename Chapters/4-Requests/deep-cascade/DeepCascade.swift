@@ -3,7 +3,7 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// Thousands of requests inside each other, which all end because the innermost does.
+/// Thousands of requests inside each other, all of which end because the innermost does.
 @main
 struct DeepCascade: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -48,7 +48,7 @@ struct DeepCascade: ExampleProgram {
     }
 }
 
-/// One of the nested requests: it knows the one above it, if there is one.
+/// One of the nested requests; it knows the one above it, if there is one.
 struct Level {
     let above: Request<Level>?
 }

@@ -3,7 +3,7 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// Who runs first when a request ends: its callback, or what follows the call that ended it.
+/// What runs first when a request ends: its callback, or the code after the call that ended it.
 @main
 struct DeferCallback: ExampleProgram {
     static let configuration = CommandConfiguration(

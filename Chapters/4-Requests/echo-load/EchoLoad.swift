@@ -5,7 +5,7 @@ import Chapter4Requests
 import Talloc
 import Tevent
 
-/// Many connections to an echo server, each of which looks at every byte that comes back.
+/// Many connections to an echo server, each of which checks every byte that comes back.
 @main
 struct EchoLoadProgram: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -29,13 +29,13 @@ struct EchoLoadProgram: ExampleProgram {
     @Option(parsing: .unconditional, help: "How many messages each connection sends; without --seconds it is 1000.")
     var messages: Int?
 
-    @Option(parsing: .unconditional, help: "How many seconds long messages are sent.")
+    @Option(parsing: .unconditional, help: "For how many seconds to send messages.")
     var seconds: Seconds?
 
     @Option(parsing: .unconditional, help: "How many bytes a message has: a number, or two as in 1-4096.")
     var size = Sizes(64...64)
 
-    @Option(parsing: .unconditional, help: "What the random sizes and bytes are made from.")
+    @Option(parsing: .unconditional, help: "The seed of the random sizes and bytes.")
     var seed: UInt64 = 1
 
     @Option(parsing: .unconditional, help: "How many seconds to wait for an answer.")
@@ -92,7 +92,7 @@ struct EchoLoadProgram: ExampleProgram {
     }
 }
 
-/// Not one connection was made.
+/// No connection could be established.
 struct NotConnected: Error, CustomStringConvertible {
     let address: String
     let reason: String

@@ -1,11 +1,11 @@
 import Chapter4Requests
 import Tevent
 
-/// One line on the terminal that is written anew again and again; nothing at all where nobody looks.
+/// A line on the terminal that is overwritten again and again; nothing if there is no terminal.
 struct ProgressLine {
     private let isShown = SystemIO.isTerminal(SystemIO.standardError)
 
-    /// Shows several times a second how far the load has come.
+    /// Updates the line several times a second while the load runs.
     func keepUpToDate(with load: Request<EchoLoad>, on events: EventContext) throws {
         guard isShown else { return }
         try events.addTimer(after: .zero, under: load) { timer, _ in
@@ -15,11 +15,11 @@ struct ProgressLine {
         }
     }
 
-    /// Leaves the line to others.
+    /// Clears the line for other output.
     func clear() { if isShown { write("") } }
 
     private func write(_ text: String) {
-        // Back to the beginning of the line, the text, and nothing behind it.
+        // Return to the start of the line, print the text, and clear the rest.
         _ = try? SystemIO.write(SystemIO.standardError, "\r\(text)\u{1B}[K".utf8)
     }
 }

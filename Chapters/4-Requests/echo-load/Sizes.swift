@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// How many bytes a message has, on the command line: "64", or "1-4096".
+/// The sizes of messages on the command line, in bytes: "64" or "1-4096".
 struct Sizes: ExpressibleByArgument, CustomStringConvertible {
     /// From the shortest message to the longest.
     let range: ClosedRange<Int>

@@ -1,9 +1,9 @@
 import Chapter4Requests
 
 extension LoadSummary {
-    /// The summary for people.
+    /// The summary as lines of text.
     ///
-    /// - Parameter timed: Whether to tell what differs from run to run.
+    /// - Parameter timed: Whether to include what differs from run to run.
     func lines(timed: Bool) -> [String] {
         [
             "\(counted(connected, "connection")), \(counted(messages, "message")), \(counted(bytes, "byte")) came back as sent"

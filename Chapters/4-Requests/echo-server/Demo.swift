@@ -36,14 +36,14 @@ struct Demo {
         print("\(title):\n\(server.report().drawing(.names))\n")
     }
 
-    /// Connects, while the same loop serves whatever else is ready.
+    /// Connects while the same loop serves whatever else is ready.
     private func connect(to server: Request<EchoServer>) throws -> Int32 {
         let connect = try Connect.send(to: server.address, on: events, under: program)
         try connect.poll(on: events)
         return try connect.receive()
     }
 
-    /// Sends a text, and reads the answer: so few bytes come in one piece.
+    /// Sends a text and reads the answer; so few bytes arrive in one piece.
     private func say(_ text: String, on socket: Int32) throws -> String {
         let write = try WriteAll.send(Array(text.utf8), to: socket, on: events, under: program)
         try write.poll(on: events)

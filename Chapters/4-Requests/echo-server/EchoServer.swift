@@ -4,7 +4,7 @@ import Chapter4Requests
 import Talloc
 import Tevent
 
-/// A server that gives back what it gets.
+/// A server that sends back what it receives.
 @main
 struct EchoServerProgram: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -27,10 +27,10 @@ struct EchoServerProgram: ExampleProgram {
     @Flag(name: .shortAndLong, help: "Print a line for each client that comes or goes.")
     var verbose = false
 
-    @Flag(help: "Print the server's memory after each client that has gone, and at the end.")
+    @Flag(help: "Print the server's memory each time a client has left, and at the end.")
     var report = false
 
-    @Flag(help: "Be the client too, show what happens, and end.")
+    @Flag(help: "Also act as the clients, show what happens, and end.")
     var demo = false
 
     @OptionGroup var loop: LoopOptions
@@ -53,14 +53,14 @@ struct EchoServerProgram: ExampleProgram {
     }
 
     // snippet: serve
-    /// Serves until enough clients have gone, or a signal stops the server.
+    /// Serves until enough clients have left, or a signal stops the server.
     private func serve(on events: EventContext, under program: TallocContext) throws -> EchoServer.Tally {
         let address = try SocketAddress.resolve(host: host, port: port)[0]
         let server = try listen(at: address, on: events, under: program)
         for signal in [Signal.interrupt, .terminate] {
             try events.addSignal(signal, under: server) { _, _ in server.stop() }
         }
-        // When the reader of the log goes away, the server loses lines, not clients.
+        // If the reader of the log exits, the server loses log lines, not clients.
         try events.addSignal(.pipe, under: server) { _, _ in }
         print("listening on \(server.address)")
 
@@ -88,7 +88,7 @@ struct EchoServerProgram: ExampleProgram {
     }
 }
 
-/// The server could not begin.
+/// The server could not start.
 struct CannotListen: Error, CustomStringConvertible {
     let address: SocketAddress
     let reason: TeventError

@@ -3,7 +3,7 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// A request that gets only so much time, and one that gets more while it runs.
+/// A request with a deadline, and one that gets more time while it runs.
 @main
 struct EndTime: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -38,7 +38,7 @@ struct EndTime: ExampleProgram {
         // snippet-end: cases
     }
 
-    /// Sends a question, lets `limit` say how long it may take, and logs what becomes of it.
+    /// Sends a question, has `limit` say how long it may take, and logs the outcome.
     private func ask(
         _ title: String, limit: (Request<Question>, EventContext, EventLog) throws -> Void
     ) throws {

@@ -3,15 +3,15 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// A request that ends while it is being made, before anybody could ask to be called.
+/// A request that ends while it is being created, before its caller could set a callback.
 @main
 struct EndsEarly: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "ends-early",
         abstract: "Look up names, some of which are known at once, with requests that are posted.",
         discussion: """
-            A request that ends before its callback was set calls nobody. So it is posted, and the loop calls the \
-            callback. With --wrong the post is forgotten, and the program is ended with a message that says so.
+            A request that ends before its callback was set cannot call it. Therefore it is posted, and the loop calls \
+            the callback. With --wrong the program forgets to post, and ends with a message that says so.
             """)
 
     @Flag(help: "Forget to post; the program ends with a trap.")

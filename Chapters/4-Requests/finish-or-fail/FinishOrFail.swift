@@ -8,8 +8,8 @@ import Tevent
 struct FinishOrFail: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "finish-or-fail",
-        abstract: "End a request well, with an error, with a number, and with the number that is no error.",
-        discussion: "No loop is needed: the callback is called from inside of what ends the request.")
+        abstract: "End a request well, with an error, with a number, and with the number that means success.",
+        discussion: "No loop is needed: the call that ends the request calls the callback.")
 
     func run() throws {
         let program = try TallocContext(named: "program")
@@ -29,7 +29,7 @@ struct FinishOrFail: ExampleProgram {
     }
 
     // snippet: show
-    /// Makes a request, lets `end` end it, and prints what comes of it.
+    /// Creates a request, has `end` end it, and prints the outcome.
     private func show<Result>(
         _ title: String, _ parent: TallocContext, _ end: (Request<MakeTea>) -> Result
     ) throws {
@@ -48,12 +48,12 @@ struct FinishOrFail: ExampleProgram {
 }
 
 // snippet: errors
-/// What can go wrong, as Swift says it.
+/// What can go wrong, as a Swift error.
 enum KettleError: Error {
     case noWater
 }
 
-/// The same as C says it: numbers, among which 0 means that nothing went wrong.
+/// The same as C expresses it: numbers, of which 0 means success.
 enum ErrorCode: UInt64 {
     case noWater = 1
     case noPower = 7

@@ -3,7 +3,7 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// A request that is ended a second time, because a return is missing after the first.
+/// A request that is ended a second time because a `return` is missing after the first.
 @main
 struct FinishTwice: ExampleProgram {
     static let configuration = CommandConfiguration(

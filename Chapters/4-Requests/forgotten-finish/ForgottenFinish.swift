@@ -4,7 +4,7 @@ import Chapter4Requests
 import Talloc
 import Tevent
 
-/// Requests one of which never ends, and how to find it.
+/// Requests of which one never ends, and how to find it.
 @main
 struct ForgottenFinish: ExampleProgram {
     static let configuration = CommandConfiguration(

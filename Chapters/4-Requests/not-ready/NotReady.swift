@@ -3,7 +3,7 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// A read from a socket on which nothing has come yet: no failure, but a reason to wait.
+/// A read from a socket that has no data yet: not a failure, but a reason to wait.
 @main
 struct NotReady: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -39,12 +39,12 @@ struct NotReady: ExampleProgram {
     }
 }
 
-/// Reads what the other end says first.
+/// Reads what the other end sends first.
 struct Greeting {
     var text = ""
 
     // snippet: send
-    /// Tries to read at once, because the greeting may be there already, and otherwise waits for it.
+    /// Tries to read immediately, because the greeting may have arrived already, and otherwise waits for it.
     static func send(
         from socket: Int32, on events: EventContext, under parent: some TallocObject,
         _ step: @escaping (Request<Greeting>, FDEvent) -> Void

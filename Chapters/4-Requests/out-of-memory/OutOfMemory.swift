@@ -8,7 +8,7 @@ import Tevent
 struct OutOfMemory: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "out-of-memory",
-        abstract: "Let a request run out of memory, early and late, and see how its caller hears of it.",
+        abstract: "Let a request run out of memory, early and late, and see how its caller learns of it.",
         discussion: """
             The request needs two buffers of 10 000 bytes, one when it is made and one a second later. It is sent four \
             times, under a parent that may hold more each time.
@@ -75,7 +75,7 @@ struct Load {
         request.finish()
     }
 
-    /// Makes a buffer; false when there is no memory, and the request has ended.
+    /// Allocates a buffer; returns false if there is no memory, in which case the request has ended.
     private static func makeBuffer(for request: Request<Load>) -> Bool {
         let size = 10_000
         let buffer = request.attempt { try TallocPool(objects: 1, bytes: size, under: request, named: "buffer") }

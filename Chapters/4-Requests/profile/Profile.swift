@@ -30,7 +30,7 @@ struct Profile: ExampleProgram {
 }
 
 // snippet: breakfast
-/// Tea and toast at the same time, done when both are.
+/// Tea and toast at the same time, done when both are done.
 struct Breakfast {
     var waitsFor = 2
 

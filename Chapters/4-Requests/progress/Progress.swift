@@ -5,13 +5,13 @@ import Talloc
 import Tevent
 import TeventExtras
 
-/// A request that tells of its progress, in a program that has nothing else to do.
+/// A request that reports its progress, in a program that has nothing else to do.
 @main
 struct Progress: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "progress",
-        abstract: "Count to a number, tell of each step, and let the request run the loop.",
-        discussion: "The callback is called for each step and for the end; it asks the request which of both it is.")
+        abstract: "Count to a number, report each step, and let the request run the loop.",
+        discussion: "The callback is called for each step and for the end; it asks the request which of the two it is.")
 
     @Option(help: "How far to count.")
     var last = 3
@@ -38,7 +38,7 @@ struct Progress: ExampleProgram {
 }
 
 // snippet: count
-/// Counts, a millisecond for each number.
+/// Counts, one number per millisecond.
 struct Count {
     let last: Int
     var count = 0

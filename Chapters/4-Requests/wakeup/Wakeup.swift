@@ -3,7 +3,7 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// Two steps one after the other, each of which waits with a wakeup.
+/// Two steps in sequence, each of which waits with a wakeup.
 @main
 struct WakeupProgram: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -44,7 +44,7 @@ struct WakeupProgram: ExampleProgram {
 }
 
 // snippet: tea
-/// Makes tea: it brews for three seconds, then it cools for two.
+/// Makes tea: it brews for three seconds, then cools for two.
 struct Tea {
     let events: EventContext
     let log: EventLog
@@ -64,7 +64,7 @@ struct Tea {
         wait(.seconds(2), for: request) { request.finish() }
     }
 
-    /// Takes the next step after a while, or ends the request when the waiting fails.
+    /// Takes the next step after a while, or ends the request if the waiting fails.
     private static func wait(_ time: Duration, for request: Request<Tea>, then next: @escaping () -> Void) {
         let events = request.state.events
         let step = request.attempt { try Wakeup.send(after: time, on: events, under: request) }

@@ -8,10 +8,10 @@ import Tevent
 struct WrongParent: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "wrong-parent",
-        abstract: "Give up a request whose subrequest still waits: where must the subrequest hang?",
+        abstract: "Give up a request whose subrequest still waits: which parent does the subrequest need?",
         discussion: """
-            With --wrong it hangs under the event context. Then it calls back into a request that is gone, and the \
-            program is ended with a message that says so.
+            With --wrong its parent is the event context. Then it calls back into a request that was freed, and the \
+            program ends with a message that says so.
             """)
 
     @Flag(help: "Make the subrequest under the context; the program ends with a trap.")

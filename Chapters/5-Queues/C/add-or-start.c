@@ -1,8 +1,8 @@
-/* Who calls the trigger, and when: the loop, or at once the call that adds to an empty queue. */
+/* What calls the trigger, and when: the loop, or immediately the call that adds to an empty queue. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct step_state {
@@ -23,7 +23,7 @@ static void step_done(struct tevent_req *req)
     talloc_free(req);
 }
 
-/* Work that is done as soon as its turn has come. */
+/* Work that is done as soon as its turn comes. */
 static void step(struct tevent_queue *queue, struct tevent_context *ev, const char *name, bool may_start)
 {
     struct step_state *state;
@@ -53,6 +53,6 @@ int main(void)
 {
     show("tevent_queue_add_entry, to an empty queue:", false, 1);
     show("tevent_queue_add_optimize_empty, to an empty queue:", true, 1);
-    show("tevent_queue_add_optimize_empty, with somebody in front:", true, 2);
+    show("tevent_queue_add_optimize_empty, after another entry:", true, 2);
     return 0;
 }

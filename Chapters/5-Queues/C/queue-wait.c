@@ -1,8 +1,8 @@
-/* A wait in the queue: it ends when all that was added before it is through, and holds up what was added after it. */
+/* A wait in the queue: it ends when everything added before it is done, and holds up everything added after it. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct entry_state {
@@ -63,7 +63,7 @@ int main(void)
     write_entry(queue, ev, 'D');
     printf("in the queue: %zu\n", tevent_queue_length(queue));
 
-    /* Whoever is freed while it waits leaves the queue, and nobody is told. */
+    /* A request that is freed while it waits leaves the queue, and no callback is called. */
     talloc_free(freed);
     printf("C is freed; in the queue: %zu\n", tevent_queue_length(queue));
 

@@ -7,7 +7,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { PIPEFUL = 4096, PIPEFULS = 3 };
@@ -33,7 +33,7 @@ static void write_ready(struct tevent_context *ev, struct tevent_fd *event, uint
     if (state->written == sizeof(state->message)) tevent_req_done(req);
 }
 
-/* The turn of the request has come: it may use the pipe until it is freed. */
+/* The request's turn has come: it may use the pipe until it is freed. */
 static void write_trigger(struct tevent_req *req, void *data)
 {
     struct write_state *state = tevent_req_data(req, struct write_state);
@@ -42,7 +42,7 @@ static void write_trigger(struct tevent_req *req, void *data)
     tevent_req_nomem(event, req);
 }
 
-/* Writes a message that consists of a letter, when all that was put into the queue before it is written. */
+/* Writes a message that repeats one letter, after everything queued before it has been written. */
 static struct tevent_req *write_send(
     TALLOC_CTX *memory, struct tevent_context *ev, struct tevent_queue *queue, int descriptor, char letter)
 {
@@ -65,18 +65,18 @@ static void written(struct tevent_req *req)
     uint64_t error;
     char *letter = tevent_req_callback_data(req, char);
     printf("%c is written: %s\n", *letter, tevent_req_is_error(req, &how, &error) ? "no" : "yes");
-    /* Frees its place in the queue as well, so that the next may begin. */
+    /* This also frees its place in the queue, so that the next request may start. */
     talloc_free(req);
 }
 
-/* Who reads from the other end of the pipe. */
+/* Reads from the other end of the pipe. */
 struct reader {
     int descriptor;
     size_t received;
     char letters[16];
 };
 
-/* Notes a letter for each time that the pipe was full of it. */
+/* Notes a letter each time the pipe was full of it. */
 static void read_ready(struct tevent_context *ev, struct tevent_fd *event, uint16_t flags, void *data)
 {
     struct reader *reader = talloc_get_type_abort(data, struct reader);

@@ -1,11 +1,11 @@
-/* A queue that stands still while there is nothing to work with: stopped from outside, and by a trigger. */
+/* A queue that pauses while there is nothing to work with: stopped from outside, and by a trigger. */
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* What transfers work on: down at first. */
+/* What transfers need; down at first. */
 struct link {
     struct tevent_context *ev;
     struct tevent_queue *queue;
@@ -13,7 +13,7 @@ struct link {
     bool is_up;
 };
 
-/* Work that needs the link, and ends at a time that is planned beforehand. */
+/* Work that needs the link, and ends at a planned time. */
 struct transfer_state {
     struct link *link;
     struct tevent_queue_entry *entry;

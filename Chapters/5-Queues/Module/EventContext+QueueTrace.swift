@@ -3,9 +3,9 @@ import Tevent
 
 extension EventContext {
     // snippet: trace
-    /// Logs the life of each entry that is added on this context from now on, in place of an earlier trace.
+    /// Logs the life of each entry that is added on this context from now on; replaces an earlier trace.
     ///
-    /// When an entry leaves, its request may be gone already, and nobody could ask it for its name. So each entry gets its
+    /// When an entry leaves, its request may already be freed, and its name with it. Each entry therefore gets its
     /// number as a tag when it joins.
     public func logQueues(to log: EventLog) {
         var names = ["an entry of before"]

@@ -3,7 +3,8 @@ import Tevent
 
 extension RequestQueue {
     // snippet: hang-up
-    /// Stops the queue and cancels all that is in it, the active request first: what they were to work on is gone.
+    /// Stops the queue and cancels every request in it, the active one first, because what they work on no longer
+    /// exists.
     ///
     /// A request that cannot be cancelled stays as it is.
     ///

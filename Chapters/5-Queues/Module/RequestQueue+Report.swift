@@ -2,7 +2,7 @@ import Tevent
 
 extension RequestQueue {
     // snippet: report
-    /// Who is in the queue, and who added each: what to look at when nothing goes on.
+    /// The entries of the queue, and what added each: where to look when a queue is stuck.
     ///
     /// - Complexity: O(*n*).
     public var report: String {

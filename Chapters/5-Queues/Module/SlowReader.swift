@@ -1,10 +1,11 @@
 import Tevent
 
-/// A pipe with a reader who empties it once a second, so that who writes more than it can hold has to wait.
+/// A pipe whose reader empties it once a second, so that a writer that fills it has to wait.
 ///
-/// How much a pipe can hold differs from machine to machine, so messages are measured in pipefuls: each is a letter.
+/// The capacity of a pipe differs between machines, so messages are measured in pipefuls, each of which repeats one
+/// letter.
 public final class SlowReader {
-    /// Where to write; it does not block.
+    /// The end to write to; it does not block.
     public let writer: Int32
     /// How many bytes the empty pipe can hold.
     public let pipeful: Int
@@ -14,9 +15,9 @@ public final class SlowReader {
     private var isOpen = (reader: true, writer: true)
     private var runs: [(letter: Character, count: Int)] = []
 
-    /// Makes the pipe, and tries how much it can hold.
+    /// Creates the pipe, and measures how much it can hold.
     ///
-    /// - Parameter clock: What the reader lives by; the context whose loop writes must have the same.
+    /// - Parameter clock: The reader's clock; the context whose loop writes must have the same one.
     /// - Throws: `TeventError.systemCall` when descriptors are exhausted.
     public init(clock: ManualClock) throws(TeventError) {
         self.clock = clock
@@ -31,13 +32,13 @@ public final class SlowReader {
         }
     }
 
-    /// Closes the pipe; to be called when nobody waits for it any more.
+    /// Closes the pipe; call it when no request waits for it any more.
     public func close() {
         stopReading()
         closeWriter()
     }
 
-    /// Goes away: who writes from now on meets `EPIPE`.
+    /// Closes the reading end; whatever writes from now on gets `EPIPE`.
     public func stopReading() {
         if isOpen.reader { SystemIO.close(reader) }
         isOpen.reader = false
@@ -49,15 +50,15 @@ public final class SlowReader {
         isOpen.writer = false
     }
 
-    /// A message that fills the pipe a number of times with a letter, which must be of ASCII.
+    /// A message that fills the pipe several times with a letter, which must be ASCII.
     public func message(_ letter: Character, pipefuls: Int) -> [UInt8] {
         [UInt8](repeating: letter.asciiValue ?? UInt8(ascii: "?"), count: pipefuls * pipeful)
     }
 
     // snippet: run
-    /// Runs a loop until nothing is left to wait for, and reads each time it can do nothing but wait: once a second.
+    /// Runs a loop until there is nothing left to wait for, and reads once a second, when the loop can only wait.
     ///
-    /// - Throws: What the loop throws, and `TeventError.systemCall`.
+    /// - Throws: The errors of the loop, and `TeventError.systemCall`.
     public func run(_ events: EventContext) throws(TeventError) {
         while try events.loopWait() == .timedOut {
             clock.advance(by: .seconds(1))
@@ -67,7 +68,7 @@ public final class SlowReader {
     }
     // snippet-end: run
 
-    /// Takes all that is in the pipe; without effect once the reader has gone away.
+    /// Reads everything in the pipe; does nothing if the reading end was closed.
     ///
     /// - Returns: Whether more may come.
     /// - Throws: `TeventError.systemCall`.
@@ -84,7 +85,7 @@ public final class SlowReader {
     }
 
     private func note(_ bytes: [UInt8]) {
-        // Compared as text, because that is quick in a build that is not optimised, too.
+        // Compared as text, which is also fast in an unoptimised build.
         let text = String(decoding: bytes, as: UTF8.self)
         if let letter = text.first, text == String(repeating: letter, count: bytes.count) {
             note(letter, count: bytes.count)
@@ -101,7 +102,7 @@ public final class SlowReader {
         }
     }
 
-    /// What was read, a letter for each pipeful that was begun, such as "AAAB".
+    /// What was read, one letter for each pipeful that was begun, such as "AAAB".
     public var letters: String {
         runs.map { String(repeating: $0.letter, count: ($0.count + pipeful - 1) / pipeful) }.joined()
     }

@@ -3,7 +3,7 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// Who calls the trigger, and when.
+/// What calls the trigger, and when.
 @main
 struct AddOrStart: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -16,7 +16,7 @@ struct AddOrStart: ExampleProgram {
         // snippet: cases
         try show("add, to an empty queue:") { try Step.send("first", .add, $0) }
         try show("addOrStart, to an empty queue:") { try Step.send("first", .addOrStart, $0) }
-        try show("addOrStart, with somebody in front:") {
+        try show("addOrStart, after another entry:") {
             try Step.send("first", .addOrStart, $0)
             try Step.send("second", .addOrStart, $0)
         }
@@ -43,7 +43,7 @@ struct Work {
 }
 
 // snippet: step
-/// Work that is done as soon as its turn has come.
+/// Work that is done as soon as its turn comes.
 struct Step {
     enum Way { case add, addOrStart }
 

@@ -5,7 +5,7 @@ import Talloc
 import Tevent
 import TeventExtras
 
-/// A reader who goes away while three messages are on their way.
+/// A reader that closes its end while three messages are on their way.
 @main
 struct GoesAway: ExampleProgram {
     static let configuration = CommandConfiguration(

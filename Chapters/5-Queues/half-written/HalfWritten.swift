@@ -5,7 +5,7 @@ import Talloc
 import Tevent
 import TeventExtras
 
-/// Writes that end before all is written: some harm nobody, one tears the stream.
+/// Writes that end before everything is written: some do no harm, one tears the stream.
 @main
 struct HalfWritten: ExampleProgram {
     static let configuration = CommandConfiguration(

@@ -4,7 +4,7 @@ import Chapter5Queues
 import Talloc
 import Tevent
 
-/// Three messages written into one pipe at the same time: what they must not be.
+/// Three messages written into one pipe at the same time, which mixes them.
 @main
 struct MixedWrites: ExampleProgram {
     static let configuration = CommandConfiguration(

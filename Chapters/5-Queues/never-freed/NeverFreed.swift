@@ -5,7 +5,7 @@ import Talloc
 import Tevent
 import TeventExtras
 
-/// A queue that stands still although all its requests did what they should, nearly.
+/// A queue that is stuck although all its requests did almost everything right.
 @main
 struct NeverFreed: ExampleProgram {
     static let configuration = CommandConfiguration(

@@ -16,7 +16,7 @@ struct QueuedWrites: ExampleProgram {
             letter for each pipeful. The clock is moved by hand, so the program takes no time.
             """)
 
-    @Option(parsing: .unconditional, help: "How many queues to spread the messages over; right is one.")
+    @Option(parsing: .unconditional, help: "How many queues to spread the messages over; one is right.")
     var queues = 1
 
     @OptionGroup var loop: LoopOptions

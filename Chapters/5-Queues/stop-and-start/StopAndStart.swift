@@ -3,7 +3,7 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// A queue that stands still while there is nothing to work with.
+/// A queue that pauses while there is nothing to work with.
 @main
 struct StopAndStart: ExampleProgram {
     static let configuration = CommandConfiguration(
@@ -47,7 +47,7 @@ struct StopAndStart: ExampleProgram {
     }
 }
 
-/// What transfers work on: down at first.
+/// What transfers need; down at first.
 final class Link {
     let queue: RequestQueue
     let events: EventContext
@@ -68,7 +68,7 @@ final class Link {
     // snippet-end: come-up
 }
 
-/// Work that takes a second and a half, and a link that is up.
+/// Work that takes a second and a half, and needs a link that is up.
 struct Transfer {
     let name: String
     let link: Link

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { WORKERS = 10, PART = 10000 };
@@ -19,7 +19,7 @@ struct result {
 
 static int primes[WORKERS], results;
 
-/* Runs on the main thread's loop, whichever worker is the first. */
+/* Runs on the main thread's loop, whichever worker finishes first. */
 static void collect(struct tevent_context *ev, struct tevent_immediate *immediate, void *data)
 {
     struct result *result = talloc_get_type_abort(data, struct result);
@@ -36,7 +36,7 @@ static bool is_prime(int number)
     return true;
 }
 
-/* All that a worker does. */
+/* Everything that a worker does. */
 static void *work(void *data)
 {
     const struct worker *worker = data;

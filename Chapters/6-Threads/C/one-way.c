@@ -1,10 +1,10 @@
-/* Messages that a thread sends to the main thread's loop: each is memory that changes hands. In which order messages
- * of one burst are handled is left to the library, so the program only counts them. */
+/* Messages that a thread sends to the main thread's loop: each is memory that changes hands. The library chooses the
+ * order in which messages of one burst are handled, so the program only counts them. */
 #include <pthread.h>
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 enum { MESSAGES = 5 };
@@ -23,7 +23,7 @@ static void hear(struct tevent_context *ev, struct tevent_immediate *immediate, 
     together += message->number;
 }
 
-/* All that the thread does. */
+/* Everything that the thread does. */
 static void *send_all(void *data)
 {
     struct tevent_thread_proxy *proxy = data;

@@ -1,18 +1,18 @@
-/* A question from one loop to another, and the answer, in the same piece of memory, which goes over and comes back. */
+/* A question from one loop to another, and the answer, in one block of memory that goes there and back. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct question {
     char text[32];
     size_t answer;
-    /* Where to send it when there is an answer. */
+    /* Where to send the answer. */
     struct tevent_thread_proxy *reply_to;
-    /* The child's own: whether the reply has come. */
+    /* For the child only: whether the reply has arrived. */
     struct question **reply;
 };
 
@@ -26,8 +26,8 @@ static void receive(struct tevent_context *ev, struct tevent_immediate *immediat
     printf("child: the reply has come to '%s'\n", question->text);
 }
 
-/* Runs on the main thread's loop. The reply gets an immediate of its own: libtevent looks at the one that it is running
- * after the handler has returned, when the child may have freed it already. */
+/* Runs on the main thread's loop. The reply gets its own immediate: libtevent reads the one that it is running after
+ * the handler has returned, when the child may already have freed it. */
 static void answer(struct tevent_context *ev, struct tevent_immediate *immediate, void *data)
 {
     struct question *question = talloc_steal(ev, talloc_get_type_abort(data, struct question));
@@ -38,7 +38,7 @@ static void answer(struct tevent_context *ev, struct tevent_immediate *immediate
     tevent_thread_proxy_schedule(question->reply_to, &reply, receive, &question);
 }
 
-/* All that the child does. */
+/* Everything that the child does. */
 static void *ask(void *data)
 {
     struct tevent_thread_proxy *master = data;

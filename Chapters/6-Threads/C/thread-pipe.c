@@ -1,11 +1,11 @@
-/* A thread that writes lines into a pipe, whose other end the main thread's loop watches. Nothing else is shared. */
+/* A thread writes lines into a pipe, and the main thread's loop watches the other end. They share nothing else. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <tevent.h>
 #include <unistd.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 struct lines {
@@ -25,7 +25,7 @@ static void *write_lines(void *data)
     return NULL;
 }
 
-/* Prints the lines that are complete, and keeps the rest. */
+/* Prints the complete lines, and keeps the rest. */
 static void print_lines(struct lines *lines)
 {
     char *end;

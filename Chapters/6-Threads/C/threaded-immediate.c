@@ -1,12 +1,13 @@
-/* An immediate of the main thread's loop that another thread schedules, again and again, and when the loop has gone. */
+/* An immediate of the main thread's loop that another thread schedules, again and again, and after the loop has ended.
+   */
 #include <pthread.h>
 #include <stdio.h>
 #include <tevent.h>
 
-/* Handlers get more than most of them need. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* What the thread is given. */
+/* What the thread receives. */
 struct trigger {
     struct tevent_threaded_context *threads;
     struct tevent_immediate *immediate;

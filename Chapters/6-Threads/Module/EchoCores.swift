@@ -4,36 +4,36 @@ import Tevent
 import TeventExtras
 
 // snippet: state
-/// An echo server over several threads, as a request that ends when it is stopped; its state.
+/// The state of an echo server on several threads: a request that ends when it is stopped.
 ///
-/// Each thread has a server of its own with a loop of its own, and a listening socket of its own on the same port; the
-/// system spreads the clients over them. The threads share nothing, not even a count.
+/// Each thread has its own server, its own loop, and its own listening socket on the same port; the system spreads the
+/// clients over the sockets. The threads share nothing, not even a count.
 public struct EchoCores {
     fileprivate typealias Core = Worker<Request<EchoServer>>
 
     /// Where the servers listen.
     public let address: SocketAddress
     private let cores: [Core]
-    /// What has become of each thread, once it has ended.
+    /// The statistics of each thread, once it has ended.
     private var tallies: [EchoServer.Tally?]
     private var failure: (any Error)?
     // snippet-end: state
 
-    /// Starts the threads, whose servers begin to listen.
+    /// Starts the threads, whose servers start listening.
     ///
     /// - Parameters:
-    ///   - address: Where to listen; with port 0 the system chooses one, the same for all.
+    ///   - address: Where to listen; with port 0 the system chooses a port, the same for all.
     ///   - threads: How many threads to start, at least one.
-    ///   - backend: How their loops wait.
-    ///   - events: Whose loop ends the request; it serves nobody itself.
-    ///   - parent: What the request is freed with. That stops the threads, too.
-    /// - Throws: `TeventError.systemCall`, with `EADDRINUSE` when the port is taken; or `TeventError.outOfMemory`. Nothing
-    ///   is left behind then.
+    ///   - backend: The backend of their loops.
+    ///   - events: The context whose loop ends the request; it serves no clients itself.
+    ///   - parent: The request's parent. Freeing the request also stops the threads.
+    /// - Throws: `TeventError.systemCall`, with `EADDRINUSE` when the port is taken; or `TeventError.outOfMemory`. Then
+    ///   nothing is left behind.
     public static func send(
         at address: SocketAddress, threads: Int, backend: String = EventContext.defaultBackend,
         on events: EventContext, under parent: some TallocObject
     ) throws -> Request<EchoCores> {
-        // Sockets that share a port would share it with another server that does so, too.
+        // Sockets that share a port would also share it with another server that allows it, so check that it is free.
         if address.port != 0 { SystemIO.close(try SystemIO.listen(boundTo: address)) }
         var cores = [try startCore(1, at: address, backend)]
         let chosen = try cores[0].askAndWait { _, server in server.value.address }
@@ -59,7 +59,7 @@ public struct EchoCores {
         }
     }
 
-    /// Lets each thread tell when its server has ended.
+    /// Makes each thread report when its server has ended.
     private static func watch(_ request: Request<EchoCores>, on events: EventContext) throws {
         for (index, core) in request.state.cores.enumerated() {
             let ended: Request<Answer<EchoServer.Tally>> = try core.ask(on: events, under: request) {
@@ -77,7 +77,7 @@ public struct EchoCores {
         do {
             request.state.tallies[index] = try ended.receive()
         } catch {
-            // One that cannot go on takes the others with it.
+            // A server that cannot continue stops the others.
             request.state.failure = request.state.failure ?? request.state.reason(of: index, error)
             request.stop()
         }
@@ -88,7 +88,7 @@ public struct EchoCores {
     }
     // snippet-end: done
 
-    /// Why a thread has ended: one whose loop could not go on has not answered, but left word.
+    /// Why a thread has ended: a loop that could not continue leaves no answer, but a reason.
     private func reason(of index: Int, _ error: any Error) -> any Error {
         guard error is UnansweredError else { return error }
         do { try cores[index].join() } catch { return error }
@@ -109,7 +109,7 @@ public struct EchoCores {
 
 extension Request<EchoServer> {
     // snippet: tell-end
-    /// Answers with what has become of the clients, once the server has ended.
+    /// Answers with the statistics once the server has ended.
     fileprivate func tellEnd(to reply: Reply<EchoServer.Tally>) {
         guard isInProgress else { return reply.send(Result { try receive() }) }
         setCallback { server in reply.send(Result { try server.receive() }) }
@@ -121,13 +121,13 @@ extension Request<EchoCores> {
     /// Where the servers listen, with the port that the system chose.
     public var address: SocketAddress { state.address }
 
-    /// Stops all servers: their connections and sockets are closed, and the request is done soon.
+    /// Stops all servers: closes their connections and sockets, and soon finishes the request.
     ///
-    /// Without effect on one that has ended.
+    /// Does nothing if it has ended.
     public func stop() { if !isFreed, isInProgress { state.stopServers() } }
 
-    /// Takes what has become of the clients, of each thread.
+    /// Returns the statistics of each thread.
     ///
-    /// - Throws: What a server could not go on with.
+    /// - Throws: The error that kept a server from continuing.
     public func receive() throws -> [EchoServer.Tally] { try receive { $0.take() } }
 }

@@ -12,8 +12,8 @@ struct CoalescedWakeups: ExampleProgram {
         commandName: "coalesced-wakeups",
         abstract: "Count how often a loop goes to sleep while messages come.",
         discussion: """
-            Only a loop that sleeps must be woken, by a system call of the sender. So the number of waits is the most \
-            wakeups that there can have been.
+            Only a loop that sleeps must be woken, by a system call of the sender. The number of waits is therefore an \
+            upper bound for the number of wakeups.
             """)
 
     @Option(parsing: .unconditional, help: "How many messages a busy loop gets.")
@@ -40,7 +40,7 @@ struct CoalescedWakeups: ExampleProgram {
         let messages = messages
         let busy = try ImmediateEvent(under: events)
         busy.schedule(on: events) { _, _ in
-            // The loop is in this handler, and busy, as long as the thread sends.
+            // While the thread sends, the loop is busy in this handler.
             let sender = try? SystemThread(named: "sender") {
                 for _ in 1...messages { try proxy.schedule(receive) }
             }
@@ -57,7 +57,7 @@ struct CoalescedWakeups: ExampleProgram {
         events.setLoopTrace { point in
             guard point == .beforeWait else { return }
             program.value.waits += 1
-            // Whoever is asked only now cannot have answered before.
+            // A worker that is asked only now cannot have answered before.
             guard asked == program.value.received else { return }
             asked += 1
             try? worker.schedule { _, _ in try? proxy.schedule(receive) }

@@ -26,7 +26,7 @@ struct EchoCoresProgram: ExampleProgram {
     @Option(parsing: .unconditional, help: "How many threads serve; by default one for each processor.")
     var threads = Processors.available
 
-    @Flag(help: "Be the client too, show what happens, and end.")
+    @Flag(help: "Also act as the clients, show what happens, and end.")
     var demo = false
 
     @OptionGroup var loop: LoopOptions
@@ -107,7 +107,7 @@ struct EchoCoresProgram: ExampleProgram {
     // snippet-end: demo
 }
 
-/// The server could not begin.
+/// The server could not start.
 struct CannotListen: Error, CustomStringConvertible {
     let address: SocketAddress
     let reason: any Error

@@ -3,15 +3,15 @@ import Chapter1ContextAndLoops
 import Talloc
 import Tevent
 
-/// Messages to a loop that has ended, and messages that it did not come to.
+/// Messages to a loop that has ended, and messages that the loop never reached.
 @main
 struct LoopEnded: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "loop-ended",
         abstract: "Send to a loop that has ended, and get back what was not sent.",
         discussion: """
-            A thread makes a loop, and ends. The main thread sends to it: nothing but a function, a draft, a piece of \
-            memory. Then it sends itself some memory, and does not come to it.
+            A thread makes a loop, and ends. The main thread sends to it: just a function, a draft, a piece of memory. \
+            Then it sends some memory to itself, and does not run its loop to receive it.
             """)
 
     @OptionGroup var loop: LoopOptions

@@ -4,7 +4,7 @@ import Tevent
 import TeventExtras
 
 // snippet: state
-/// Counting primes with several workers, as a request; its state.
+/// The state of a request that counts primes with several workers.
 struct CountPrimes {
     private let events: EventContext
     private var left: ArraySlice<ClosedRange<Int>>
@@ -23,7 +23,7 @@ struct CountPrimes {
         return request.isInProgress ? request : request.post(on: events)
     }
 
-    /// Gives a worker its next job, if there is one left.
+    /// Gives a worker its next job, if one is left.
     private static func giveJob(to worker: Worker<Primes>, for request: Request<CountPrimes>) {
         guard request.isInProgress, let range = request.state.left.popFirst() else { return }
         let events = request.state.events

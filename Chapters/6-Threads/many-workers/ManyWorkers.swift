@@ -5,21 +5,21 @@ import Talloc
 import Tevent
 import TeventExtras
 
-/// Jobs for several threads, each with a loop of its own.
+/// Jobs for several threads, each with its own loop.
 @main
 struct ManyWorkers: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "many-workers",
         abstract: "Count primes on several threads.",
         discussion: """
-            The numbers are cut into ranges. Each thread gets one, and the next when it has answered. Which thread \
+            The numbers are divided into ranges. Each thread gets one, and the next when it has answered. Which thread \
             counts which range differs from run to run; the result does not.
             """)
 
-    @Option(parsing: .unconditional, help: "How many threads there are.")
+    @Option(parsing: .unconditional, help: "How many threads to start.")
     var threads = 4
 
-    @Option(parsing: .unconditional, help: "Below which number the primes are counted.")
+    @Option(parsing: .unconditional, help: "Count the primes below this number.")
     var below = 100_000
 
     @OptionGroup var loop: LoopOptions
@@ -38,7 +38,7 @@ struct ManyWorkers: ExampleProgram {
         defer { events.free() }
 
         // snippet: run
-        // The threads may not look at the command's own properties: they are this thread's.
+        // The threads may not read the command's properties, which belong to this thread.
         let (limit, backend) = (below, loop.backend)
         let workers = try (1...threads).map { number in
             try Worker(named: "worker \(number)", backend: backend) { _ in Primes(upToRootOf: limit) }

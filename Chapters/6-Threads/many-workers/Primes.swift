@@ -1,5 +1,5 @@
 // snippet: primes
-/// What each worker has of its own: the small primes that it divides by.
+/// Each worker's own data: the small primes that it divides by.
 struct Primes {
     private let divisors: [Int]
 

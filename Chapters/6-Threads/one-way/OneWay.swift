@@ -39,7 +39,7 @@ struct OneWay: ExampleProgram {
 }
 
 // snippet: state
-/// What the messages work on; the context is made under it, so that they find it.
+/// What the messages work on; the context is created below it, so that they find it.
 struct Program {
     var inbox: ThreadInbox?
     var heard: [Int] = []
@@ -47,7 +47,7 @@ struct Program {
 // snippet-end: state
 
 // snippet: thread
-/// All that the thread does.
+/// Everything that the thread does.
 private func send(to proxy: ThreadProxy) throws {
     for number in 1...5 {
         try proxy.schedule { events in

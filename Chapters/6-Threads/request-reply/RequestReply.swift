@@ -5,15 +5,15 @@ import Talloc
 import Tevent
 import TeventExtras
 
-/// A question from one loop to another, and the answer, in the same piece of memory.
+/// A question from one loop to another, and the answer, in the same block of memory.
 @main
 struct RequestReply: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "request-reply",
         abstract: "Send a block of memory to the main thread's loop, and get it back with an answer.",
         discussion: """
-            The child has a loop of its own. It gives a block of memory away; the main thread writes into it, and gives \
-            it back; the child ends when it has come.
+            The child has its own loop. It sends a block of memory to the main thread, which writes into it and sends \
+            it back; the child ends when it has arrived.
             """)
 
     @OptionGroup var loop: LoopOptions
@@ -36,10 +36,10 @@ struct RequestReply: ExampleProgram {
 }
 
 // snippet: block
-/// The block of memory that goes over and comes back.
+/// The block of memory that goes there and back.
 struct Question {
     let text: String
-    /// Where to send it when there is an answer.
+    /// Where to send the answer.
     let replyTo: ThreadProxy
     var answer: Int?
 }
@@ -50,7 +50,7 @@ struct Question {
 struct Child {
     var reply: TallocChunk<Question>?
 
-    /// All that the child does.
+    /// Everything that the child does.
     static func run(asking master: ThreadProxy, _ backend: String) throws -> Int {
         let child = try TallocChunk(Child())
         defer { child.free() }

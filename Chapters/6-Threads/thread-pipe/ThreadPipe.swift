@@ -4,15 +4,15 @@ import Chapter2Events
 import Tevent
 import TeventExtras
 
-/// A pipe between two threads: one writes, the loop of the other watches.
+/// A pipe between two threads: one writes, and the loop of the other watches.
 @main
 struct ThreadPipe: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "thread-pipe",
         abstract: "Let a thread write into a pipe that the main thread's loop watches.",
         discussion: """
-            The thread has no loop, and knows nothing of the main thread but a descriptor. The loop reads lines until \
-            the thread closes its end.
+            The thread has no loop, and knows only a descriptor of the main thread. The loop reads lines until the \
+            thread closes its end.
             """)
 
     @OptionGroup var loop: LoopOptions
@@ -35,7 +35,7 @@ struct ThreadPipe: ExampleProgram {
 }
 
 // snippet: thread
-/// All that the thread does; the descriptor is its own.
+/// Everything that the thread does; the descriptor is its own.
 private func write(to descriptor: Int32) throws {
     defer { SystemIO.close(descriptor) }
     for word in ["one", "two", "three"] {

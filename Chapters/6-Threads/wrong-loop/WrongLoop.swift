@@ -5,15 +5,15 @@ import Talloc
 import Tevent
 import TeventExtras
 
-/// A reply that goes to the loop of the inbox, whoever waits for it.
+/// A reply goes to the loop of the inbox, no matter which loop waits for it.
 @main
 struct WrongLoop: ExampleProgram {
     static let configuration = CommandConfiguration(
         commandName: "wrong-loop",
         abstract: "Make a child's inbox on the master's context, then on its own.",
         discussion: """
-            A child asks the master, and waits for the reply a hundredth of a second. The first time its inbox is on the \
-            master's context, as in tevent's own tutorial, and the second time on that of the child.
+            A child asks the master, and waits a hundredth of a second for the reply. The first time its inbox is on \
+            the master's context, as in tevent's own tutorial; the second time it is on the child's.
             """)
 
     @OptionGroup var loop: LoopOptions
@@ -28,7 +28,7 @@ struct WrongLoop: ExampleProgram {
     }
 
     // snippet: ask
-    /// Lets a child ask; it gets a proxy to be replied to with, or makes its own.
+    /// Has a child ask; the child receives a proxy for the reply, or makes its own.
     private func ask(_ makeProxy: (_ mastersEvents: EventContext) throws -> ThreadProxy?) throws {
         let master = try TallocChunk(Place(name: "master"))
         defer { master.free() }

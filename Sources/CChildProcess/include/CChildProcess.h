@@ -12,14 +12,14 @@ struct started_child {
     int error;   /* the child's standard error */
 };
 
-/* Starts `path` in `directory` (NULL: here), as leader of a process group of its own, with every
-   signal unblocked and at its default. Returns 0 or an errno. */
+/* Starts `path` in `directory` (NULL: the current one) as the leader of its own process group, with every signal
+   unblocked and at its default. Returns 0 or an errno. */
 int child_start(struct started_child *child, const char *path, char *const argv[], char *const envp[],
                 const char *directory);
 
-/* Writes without ever raising SIGPIPE. Returns what write() returns. */
+/* Writes without raising SIGPIPE. Returns what write() returns. */
 ssize_t child_write(int fd, const void *bytes, size_t count);
 
-/* Reaps an ended child. Exactly one of the two is then 0 or more, the other -1. */
+/* Reaps an ended child. Afterwards exactly one of the two is 0 or more, and the other is -1. */
 void child_reap(pid_t pid, int *exit_code, int *signal_number);
 #endif

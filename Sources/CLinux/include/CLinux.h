@@ -1,4 +1,4 @@
-/* The few things of Linux and C that Swift's own modules do not offer. */
+/* Functions of Linux and C that Swift's own modules do not offer. */
 #ifndef CLINUX_H
 #define CLINUX_H
 
@@ -11,18 +11,19 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-/* What each thread has of its own; Swift has no thread-local variables.
+/* Thread-local variables, which Swift does not have.
  *
- * In a shared library each look at such a variable would be a call, unless its place is known when the program is loaded.
- * With that, the library for C programs takes 9 % fewer instructions in the benchmark `immediate-again`, and 6 % in `queue-16`.
- * The price: of a library that is loaded later, all such variables have to fit into a few hundred bytes; these take 96. */
+ * In a shared library, each access to such a variable is a call unless its place is known when the program is loaded.
+ * Fixing the place makes the library for C programs take 9 % fewer instructions in the benchmark `immediate-again`, and
+ * 6 % fewer in `queue-16`. The price: in a library that is loaded later, all such variables must fit into a few hundred
+ * bytes; these take 96. */
 #define CLINUX_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 
 /* The list of free handle slots (see Sources/Talloc/HandleSlot.swift). */
 struct clinux_free_slots {
     void *first;
     long count;
-    /* A list of as many as there may be in one, or NULL. */
+    /* Another full list of free slots, or NULL. */
     void *set_aside;
 };
 
@@ -46,7 +47,7 @@ static inline struct clinux_message_cells *clinux_message_cells_here(void)
     return &clinux_message_cells;
 }
 
-/* What the thread is about to end the program for, while the abort hook runs (see Sources/Talloc/Abort.swift). */
+/* Why the thread is about to end the program, while the abort hook runs (see Sources/Talloc/Abort.swift). */
 extern CLINUX_THREAD_LOCAL void *clinux_abort_reason;
 
 static inline void **clinux_abort_reason_here(void)
@@ -54,8 +55,8 @@ static inline void **clinux_abort_reason_here(void)
     return &clinux_abort_reason;
 }
 
-/* The part of the stack in use from which anything may be called: it ends above the stack's own end, so that there is
- * always some room left (see Stack.c). Empty until the thread first asks. */
+/* The part of the stack in use from which anything may be called. It ends above the real end of the stack, so that some
+ * room is always left (see Stack.c). Empty until the thread first asks. */
 struct clinux_stack_room {
     uintptr_t lowest;
     uintptr_t size;
@@ -63,20 +64,20 @@ struct clinux_stack_room {
 
 extern CLINUX_THREAD_LOCAL struct clinux_stack_room clinux_stack_room;
 
-/* Whether there is room to call anything without further thought. */
+/* Whether there is room to call anything. */
 __attribute__((always_inline)) static inline bool clinux_has_stack_room(void)
 {
     return (uintptr_t)__builtin_frame_address(0) - clinux_stack_room.lowest < clinux_stack_room.size;
 }
 
-/* Calls a function on this stack if there is room, and otherwise on a new piece of stack.
- * Returns false, without calling it, if there is no memory for one, or the process has as many as it may have. */
+/* Calls a function on this stack if there is room, and otherwise on a new piece of stack. Returns false without calling
+ * it if there is no memory for a piece, or the process has as many pieces as it may have. */
 bool clinux_call_with_stack_room(void (*function)(void *), void *argument);
 
-/* How many pieces of stack the process may use beside those of its threads; for tests. */
+/* Limits how many pieces of stack the process may use in addition to its threads' own; for tests. */
 void clinux_limit_stack(long pieces);
 
-/* A lock that fork waits for until it is free, so that the child never finds it held by a thread that it does not have. */
+/* A lock that fork waits for, so that a child never finds it held by a thread that does not exist there. */
 struct clinux_lock {
     pthread_mutex_t mutex;
     struct clinux_lock *next;
@@ -86,8 +87,8 @@ struct clinux_lock {
 void clinux_lock_begin(struct clinux_lock *lock);
 void clinux_lock_end(struct clinux_lock *lock);
 
-/* Runs the function that sets up a part of the program, once. Fork waits for it: unlike swift_once, it is never half done
- * in a child. */
+/* Runs the function that sets up a part of the program, once. Fork waits for it: unlike with swift_once, a child never
+ * finds the set-up half done. */
 enum clinux_part { clinux_part_talloc, clinux_part_tevent, clinux_part_c, clinux_part_count };
 void clinux_set_up(enum clinux_part part, void (*function)(void));
 extern bool clinux_parts[clinux_part_count];
@@ -100,7 +101,7 @@ static inline bool clinux_is_set_up(enum clinux_part part)
 /* Calls a function in each child of a fork, before fork returns there. */
 void clinux_in_each_child(void (*function)(void));
 
-/* How many forks lie between the first process and this one; set while a child has one thread only. */
+/* How many forks separate this process from the first one; set while a child still has only one thread. */
 extern uint32_t clinux_fork_count;
 
 static inline uint32_t clinux_forks(void)
@@ -108,9 +109,9 @@ static inline uint32_t clinux_forks(void)
     return clinux_fork_count;
 }
 
-/* The names of types that were asked for last, by a number that is different for most types
- * (see Sources/Talloc/TypeNames.swift). Here, since a global of Swift's is made when it is first used, which fork may see
- * half done. */
+/* The names of the types asked for most recently, indexed by a number that differs for most types (see
+ * Sources/Talloc/TypeNames.swift). They are here because Swift initialises a global at its first use, and a fork may
+ * catch it half done. */
 enum { clinux_recent_type_names_count = 64 };
 extern uintptr_t clinux_recent_type_names[clinux_recent_type_names_count];
 
@@ -124,8 +125,8 @@ static inline void clinux_set_recent_type_name(uintptr_t type, uintptr_t name)
     __atomic_store_n(&clinux_recent_type_names[type % clinux_recent_type_names_count], name, __ATOMIC_RELEASE);
 }
 
-/* Where, counted from a chunk's address, libtalloc keeps the chunk's first child; 0 if that is not known
- * (see Sources/Talloc/Children.swift). */
+/* The offset from a chunk's address at which libtalloc keeps the chunk's first child; 0 if unknown (see
+ * Sources/Talloc/Children.swift). */
 extern long clinux_first_child_offset;
 
 static inline void clinux_set_first_child_offset(long offset)
@@ -133,7 +134,7 @@ static inline void clinux_set_first_child_offset(long offset)
     clinux_first_child_offset = offset;
 }
 
-/* Whether there may be chunks below a chunk. */
+/* Whether a chunk may have children. */
 __attribute__((always_inline)) static inline bool clinux_may_have_children(const void *chunk)
 {
     return clinux_first_child_offset == 0 || *(void *const *)((const char *)chunk + clinux_first_child_offset) != NULL;
@@ -152,15 +153,15 @@ static inline void clinux_set_memory_limits(int64_t count)
     __atomic_store_n(&clinux_memory_limits, count, __ATOMIC_RELAXED);
 }
 
-/* The headers hide these unless GNU extensions are asked for: accept(2), pipe(2) and dup2(2) with flags for the new
- * descriptors, a thread's name, and the processors a process may use. */
+/* The headers declare these only for GNU extensions: accept(2), pipe(2) and dup2(2) with flags for the new descriptors,
+ * a thread's name, and the processors that a process may use. */
 extern int accept4(int listener, struct sockaddr *__restrict address, socklen_t *__restrict length, int flags);
 extern int pipe2(int ends[2], int flags);
 extern int dup3(int descriptor, int number, int flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
 extern int sched_getaffinity(__pid_t process, size_t size, cpu_set_t *set);
 
-/* Lets the processor begin to fetch what will be needed soon; any address will do. */
+/* Tells the processor to start fetching memory that will be needed soon; any address is allowed. */
 static inline void clinux_prefetch(const void *address)
 {
     __builtin_prefetch(address);

@@ -1,7 +1,7 @@
 /* libtevent's interface to C programs, as this project's engine implements it (see Sources/TeventC).
  *
- * Programs include libtevent's own tevent.h. This header says the same for the compiler of the engine, which compares each
- * function with its declaration here; a test compares these declarations with tevent.h. */
+ * Programs include libtevent's own tevent.h. This header repeats it for the Swift compiler, which checks each function
+ * against its declaration here; a test compares these declarations with tevent.h. */
 #ifndef CTEVENT_H
 #define CTEVENT_H
 
@@ -25,7 +25,7 @@ struct tevent_thread_proxy;
 struct tevent_threaded_context;
 struct tevent_timer;
 
-/* Names that libtevent has not, or not yet in 0.14. */
+/* Names that libtevent does not have, or not yet in 0.14. */
 
 typedef void (*tevent_abort_fn_t)(const char *reason);
 typedef bool (*tevent_finished_fn_t)(void *private_data);
@@ -45,7 +45,7 @@ typedef void (*tevent_call_depth_callback_t)(
     void *private_data, enum tevent_thread_call_depth_cmd command, struct tevent_req *req, size_t depth,
     const char *function);
 
-/* What tevent.h has as well, if it is included before: then both must say the same of each function. */
+/* Also declared in tevent.h; if that is included first, both must declare each function alike. */
 #ifndef __TEVENT_H__
 
 /* Functions of the program. */
@@ -113,7 +113,7 @@ typedef bool (*tevent_req_cancel_fn)(struct tevent_req *req);
 typedef void (*tevent_req_cleanup_fn)(struct tevent_req *req, enum tevent_req_state state);
 typedef void (*tevent_queue_trigger_fn_t)(struct tevent_req *req, void *private_data);
 
-/* What a backend, and what a wrapper does. */
+/* The functions of a backend and of a wrapper. */
 
 struct tevent_ops {
     int (*context_init)(struct tevent_context *ev);
@@ -236,7 +236,7 @@ bool tevent_timeval_is_zero(const struct timeval *time);
 struct timeval tevent_timeval_add(const struct timeval *time, uint32_t seconds, uint32_t microseconds);
 struct timeval tevent_timeval_current_ofs(uint32_t seconds, uint32_t microseconds);
 
-/* What helps to find faults. */
+/* Debugging. */
 
 void tevent_set_abort_fn(tevent_abort_fn_t abort_fn);
 void tevent_abort(struct tevent_context *ev, const char *reason);
@@ -387,7 +387,7 @@ void _tevent_threaded_schedule_immediate(
     struct tevent_threaded_context *threaded, struct tevent_immediate *im, tevent_immediate_handler_t handler,
     void *private_data, const char *handler_name, const char *location);
 
-/* Contexts that wrap others. */
+/* Wrapper contexts. */
 
 struct tevent_context *_tevent_context_wrapper_create(
     struct tevent_context *main, void *mem_ctx, const struct tevent_wrapper_ops *ops, void *state_place,
@@ -397,7 +397,7 @@ bool tevent_context_same_loop(struct tevent_context *left, struct tevent_context
 bool _tevent_context_push_use(struct tevent_context *ev, const char *location);
 void _tevent_context_pop_use(struct tevent_context *ev, const char *location);
 
-/* What backends of the program's own are made of. */
+/* For the program's own backends. */
 
 struct tevent_fd *tevent_common_add_fd(
     struct tevent_context *ev, void *mem_ctx, int fd, uint16_t flags, tevent_fd_handler_t handler,
@@ -435,23 +435,25 @@ int tevent_common_wakeup_init(struct tevent_context *ev);
 int tevent_common_wakeup(struct tevent_context *ev);
 int tevent_common_wakeup_fd(int fd);
 
-/* What Swift cannot say: functions with any number of arguments. */
+/* Functions with variable arguments, which Swift cannot define. */
 
-/* Keeps a function that messages go to, and its data; a function's address, since Swift knows no va_list in one. */
+/* Stores the function that receives messages, and its data. The function is passed as an address, since Swift cannot
+   express a function type with va_list. */
 void ctevent_set_debug(struct tevent_context *ev, void *debug, void *private_data);
 
-/* Who hears of a message of this level; NULL if nobody does. */
+/* Returns the receiver of messages of this level, or NULL if there is none. */
 void *ctevent_find_debug(struct tevent_context *ev, enum tevent_debug_level level, void **private_data);
 
-/* Found without a call, as those of Sources/CLinux/include/CLinux.h. */
+/* Found without a call, like those of Sources/CLinux/include/CLinux.h. */
 #define CTEVENT_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 
-/* The innermost handler of an event that runs in this thread; see Sources/TeventC/Running.swift. */
+/* The innermost event handler running in this thread; see Sources/TeventC/Running.swift. */
 extern CTEVENT_THREAD_LOCAL void *ctevent_running;
 
 static inline void **ctevent_running_here(void) { return &ctevent_running; }
 
-/* Where the thread wants to know how deep its requests are nested, or who is told; see Sources/TeventC/CallDepth.swift. */
+/* Where to store how deeply the thread's requests are nested, and the function to call about it; see
+   Sources/TeventC/CallDepth.swift. */
 struct ctevent_call_depth {
     size_t *depth;
     tevent_call_depth_callback_t callback;
@@ -462,10 +464,10 @@ extern CTEVENT_THREAD_LOCAL struct ctevent_call_depth ctevent_call_depth;
 
 static inline struct ctevent_call_depth *ctevent_call_depth_here(void) { return &ctevent_call_depth; }
 
-/* Calls a debug function with a message that is formatted already. */
+/* Calls a debug function with a message that is already formatted. */
 void ctevent_call_debug(void *debug, void *private_data, enum tevent_debug_level level, const char *message);
 
-/* The end of a program that has no abort function. */
+/* Ends a program that has no abort function. */
 void ctevent_print_reason(const char *reason);
 
 #endif

@@ -1,6 +1,6 @@
-/// What an event waits for, and what a descriptor is ready for.
+/// What an event waits for, and what a file descriptor is ready for.
 ///
-/// An event ignores bits without a name.
+/// An event ignores bits that have no name.
 public struct DescriptorFlags: OptionSet, Sendable, CustomStringConvertible {
     /// The bits, as in C.
     public let rawValue: UInt8
@@ -8,7 +8,7 @@ public struct DescriptorFlags: OptionSet, Sendable, CustomStringConvertible {
     /// The flags with these bits.
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Reading will not block: there is data, the end of the data, or an error.
+    /// Reading will not block: there is data, the end of the file, or an error.
     ///
     /// The corresponding C constant is `TEVENT_FD_READ`.
     @inlinable public static var read: DescriptorFlags { DescriptorFlags(rawValue: 1) }
@@ -16,9 +16,10 @@ public struct DescriptorFlags: OptionSet, Sendable, CustomStringConvertible {
     ///
     /// The corresponding C constant is `TEVENT_FD_WRITE`.
     @inlinable public static var write: DescriptorFlags { DescriptorFlags(rawValue: 2) }
-    /// The other side has closed, or has shut down its sending half, or there is an error; reading tells which.
+    /// The other side has closed, or has shut down its sending half, or there is an error; reading tells which of these
+    /// it is.
     ///
-    /// It stays so: an event that goes on waiting for it is called at every turn.
+    /// The descriptor stays in this state: an event that keeps waiting for it is called on every turn.
     ///
     /// The corresponding C constant is `TEVENT_FD_ERROR`.
     @inlinable public static var error: DescriptorFlags { DescriptorFlags(rawValue: 4) }
@@ -32,7 +33,7 @@ public struct DescriptorFlags: OptionSet, Sendable, CustomStringConvertible {
 }
 
 extension DescriptorFlags {
-    /// Errors and hang-ups: whoever waits for anything shall find out.
+    /// Errors and hang-ups make a descriptor ready for everything, so that no event misses them.
     static let everything: DescriptorFlags = [.read, .write, .error]
     /// The descriptor is not open; handlers never see it.
     static let notOpen = DescriptorFlags(rawValue: 0x80)

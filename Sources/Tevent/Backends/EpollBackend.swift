@@ -1,26 +1,26 @@
 import CLinux
 import Glibc
 
-/// Waits with epoll, whose traps are met as follows.
+/// Waits with epoll, and avoids its traps as follows.
 ///
-/// - The kernel watches open files, not numbers: closing a number forgets it only when no copy is open elsewhere.
-///   Registrations carry a generation, so that the engine notices one that has become a ghost.
-/// - A number that was closed and opened again is unknown to epoll, though we think it registered (and the other way
-///   round): ENOENT turns a change into an addition, EEXIST the other way.
-/// - Regular files cannot be watched (EPERM); they are always ready instead.
+/// - The kernel watches open files, not numbers: closing a number removes its registration only if no copy is open
+///   elsewhere. Each registration carries a generation, so that the engine recognises one that has outlived its number.
+/// - After a number was closed and opened again, epoll does not know it although the engine counts it as registered, or
+///   the other way round. ENOENT turns a change into an addition, EEXIST an addition into a change.
+/// - Regular files cannot be watched (EPERM); they are always ready.
 /// - After `fork` both processes share one epoll; the child opens its own.
 final class EpollBackend: Backend {
     static let name = "epoll"
 
     private var epoll: Int32
     private let events: UnsafeMutablePointer<epoll_event>
-    /// Whether something was ready when the backend last asked without waiting.
+    /// Whether the last check without waiting found anything ready.
     private var isBusy = false
     private var waits: UInt8 = 0
 
     init() throws(TeventError) {
         epoll = try Self.open()
-        // After what can fail: a class that is not yet whole has no deinit to free it.
+        // Allocate after everything that can fail: a throwing initialiser does not run deinit.
         events = .allocate(capacity: ReadyBatch.usualLimit)
     }
 
@@ -46,7 +46,8 @@ final class EpollBackend: Backend {
         event.events = Self.epollEvents(new)
         event.data.u64 = UInt64(UInt32(bitPattern: descriptor)) | UInt64(generation) << 32
         if new.isEmpty {
-            // Whatever the answer is, nothing is registered afterwards: the number was closed, or is another file's.
+            // Ignore the result: either way nothing is registered afterwards, since the number was closed or refers to
+            // another file.
             epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event)
             return .done
         }
@@ -56,7 +57,7 @@ final class EpollBackend: Backend {
         if errno == ENOENT || errno == EEXIST, epoll_ctl(epoll, second, descriptor, &event) == 0 { return .done }
         switch errno {
         case EPERM: return .alwaysReady
-        // The number was closed and is this backend's own by now.
+        // The number was closed, and is now the backend's own epoll.
         case EBADF, EINVAL: return .badDescriptor
         case let code: return .failed("epoll_ctl", code)
         }
@@ -84,14 +85,14 @@ final class EpollBackend: Backend {
         return true
     }
 
-    /// How often a loop that was not busy is asked whether it is by now; a power of two.
+    /// How often an idle loop checks whether it has become busy: once in this many waits, a power of two.
     private static var waitsBetweenTries: UInt8 { 64 }
 
-    /// Whether to ask what is ready before waiting for a limited time.
+    /// Whether to check for ready descriptors before a wait with a limit.
     ///
-    /// To begin such a wait the system reads the clock, though it need not wait at all when something is ready: a tenth of
-    /// what a hop to and fro over a socket pair costs. A busy loop is spared that; one that sleeps tries in vain only now
-    /// and then, to find out whether it has become busy.
+    /// At the start of such a wait the kernel reads the clock, even if something is ready and it need not wait: that is
+    /// a tenth of the cost of a hop back and forth over a socket pair. A busy loop avoids this; a loop that sleeps
+    /// checks in vain only now and then, to find out whether it has become busy.
     private func asksFirst() -> Bool {
         waits &+= 1
         return isBusy || waits % Self.waitsBetweenTries == 0

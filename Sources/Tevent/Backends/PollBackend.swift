@@ -1,14 +1,14 @@
 import Glibc
 
-/// Waits with poll: works everywhere and for every kind of descriptor, but asks about each of them each time.
+/// Waits with poll, which works everywhere and for every kind of descriptor, but checks every one of them each time.
 ///
-/// The next scan begins after the last descriptor reported, so a full batch starves no descriptor.
+/// Each scan begins after the descriptor reported last, so a full batch starves no descriptor.
 final class PollBackend: Backend {
     static let name = "poll"
 
     private var watched: [pollfd] = []
     private var generations: [UInt32] = []
-    /// Where in `watched` a descriptor is.
+    /// The position of each descriptor in `watched`.
     private var places: [Int32: Int] = [:]
     private var scanStart = 0
 
@@ -69,9 +69,9 @@ final class PollBackend: Backend {
         return true
     }
 
-    /// What a descriptor is ready for at this moment, of what is asked.
+    /// What a descriptor is ready for at this moment, among the wanted flags.
     ///
-    /// For a single descriptor, where what a backend has found may be out of date.
+    /// Used for a single descriptor whose entry in the batch may be out of date.
     static func readiness(of descriptor: Int32, _ wanted: DescriptorFlags) -> DescriptorFlags {
         guard !wanted.isEmpty else { return [] }
         var entry = pollfd(fd: descriptor, events: pollEvents(wanted), revents: 0)
@@ -98,6 +98,6 @@ final class PollBackend: Backend {
         return flags
     }
 
-    /// POLLRDHUP, which the headers show only to programs that ask for GNU extensions.
+    /// POLLRDHUP, which the headers declare only for GNU extensions.
     private static let pollReadHangUp = 0x2000
 }

@@ -1,4 +1,4 @@
-/// What a backend found ready, kept until the loop has run the handlers: one entry for each descriptor.
+/// What a backend found ready, one entry per descriptor, kept until the loop has run the handlers.
 package struct ReadyBatch {
     struct Entry {
         var descriptor: Int32
@@ -11,10 +11,10 @@ package struct ReadyBatch {
     static let usualLimit = capacity / 2
     static let chunkSize = capacity * MemoryLayout<Entry>.stride
 
-    /// How many a backend may add in one wait.
+    /// How many entries a backend may add in one wait.
     ///
-    /// More save system calls. But the handler of one may read what another was ready for, and then the other's is called in
-    /// vain: programs in C, whose descriptors may block, rely on being asked one by one.
+    /// A larger batch saves system calls. But one handler may read what another descriptor was ready for, and then the
+    /// other handler is called in vain. C programs, whose descriptors may block, rely on being served one at a time.
     var limit = usualLimit
 
     private let entries: UnsafeMutablePointer<Entry>
@@ -28,7 +28,7 @@ package struct ReadyBatch {
     var memory: UnsafeMutableRawPointer { UnsafeMutableRawPointer(entries) }
     var isEmpty: Bool { head == end }
     var isFull: Bool { end == Self.capacity }
-    /// How many more a backend may add now.
+    /// How many more entries a backend may add now.
     var room: Int { min(limit, Self.capacity - end) }
 
     /// Adds an entry, for which there must be room.
@@ -40,7 +40,7 @@ package struct ReadyBatch {
 
     var first: Entry? { isEmpty ? nil : entries[head] }
 
-    /// Takes the first entry out, or leaves it there with what remains to be served.
+    /// Takes the first entry out, or leaves it in place with the flags that remain to be served.
     mutating func replaceFirst(remaining: DescriptorFlags) {
         if remaining.isEmpty { removeFirst() } else { entries[head].ready = remaining }
     }

@@ -2,7 +2,7 @@ import Synchronization
 import Talloc
 
 extension ContextPointer {
-    /// Makes the context's channel, if it has none.
+    /// The context's channel, created at the first call.
     package func openChannel() throws(TeventError) -> Channel {
         if let channel = pointee.channel { return channel }
         try openWaker()
@@ -14,7 +14,7 @@ extension ContextPointer {
         return channel
     }
 
-    /// Lets messages join the immediates, in the order they came, and hands over those whose receiver is gone.
+    /// Queues messages among the immediates, in the order they arrived, and returns those whose receiver was freed.
     func joinMessages(of channel: Channel) -> [MessagePointer] {
         var unwanted: [MessagePointer] = []
         var calls: [MessagePointer] = []
@@ -35,9 +35,9 @@ extension ContextPointer {
         return unwanted.reversed() + schedule(calls)
     }
 
-    /// Opens messages that schedule immediates of their own, the last one first in the list.
+    /// Opens messages that schedule immediates of their own; the list begins with the one sent last.
     ///
-    /// - Returns: Those that are left when a trace has freed the context.
+    /// - Returns: The remaining messages if a trace has freed the context.
     private func schedule(_ calls: [MessagePointer]) -> [MessagePointer] {
         guard !calls.isEmpty else { return [] }
         var calls = calls
@@ -46,9 +46,9 @@ extension ContextPointer {
         return calls.reversed()
     }
 
-    /// Leaves the messages that were under way when the process was forked off to the parent, where they will run.
+    /// Leaves messages that were in transit at the fork to the parent, where they will run.
     ///
-    /// What is in them stays as it is, without being released: that could have effects that both processes see.
+    /// Does not release their content: that could have effects in both processes.
     func disownMessages() {
         var rest = pointee.channel?.takeDisowned()
         while let message = rest {
@@ -66,7 +66,7 @@ extension ContextPointer {
         }
     }
 
-    /// Accepts no more messages, and hands over those that will not be received.
+    /// Stops accepting messages, and returns those that will not be received.
     func closeChannel() -> [LeftBehind] {
         pointee.waker?.pointee.channel.store(0, ordering: .relaxed)
         var first: MessagePointer?

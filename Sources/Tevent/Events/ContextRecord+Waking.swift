@@ -2,10 +2,10 @@ import Glibc
 import Synchronization
 import Talloc
 
-// How the loop of a context is woken, and takes what other threads have left for it.
+// Wakes a context's loop, and takes what other threads have left for it.
 
 extension ContextPointer {
-    /// Makes the context's waker, if it has none, and lets the backend watch it.
+    /// Makes the context's waker if it has none, and has the backend watch it.
     package func openWaker() throws(TeventError) {
         guard pointee.waker == nil else { return }
         try noticeFork()
@@ -22,23 +22,24 @@ extension ContextPointer {
     /// Whether the loop can be woken.
     package var hasWaker: Bool { pointee.waker != nil }
 
-    /// Wakes the loop if it sleeps or is about to, and has a waker; safe on any thread.
+    /// Wakes the loop if it is asleep or about to sleep, and has a waker; safe on any thread.
     package func wake() {
         guard let waker = pointee.waker else { return }
-        // What has been left for the loop is not in the channel: this makes it look, if it does not say yet that it sleeps.
+        // What is waiting for the loop is not in the channel. This flag makes the loop look for it if it has not yet
+        // declared itself asleep.
         waker.pointee.hasSignal.store(true, ordering: .sequentiallyConsistent)
         waker.wake()
     }
 
-    /// Lets whoever has something for the loop wake it, for a loop that waits by itself and says not when.
+    /// Lets other threads wake the loop of a program that waits by itself, and does not say when.
     ///
-    /// What was left before is not announced again: the loop has to look for it before it waits.
+    /// Earlier messages are not announced again: the loop must look for them before it waits.
     package func expectWaking() {
         pointee.waker?.drain()
         pointee.waker?.pointee.isSleeping.store(true, ordering: .sequentiallyConsistent)
     }
 
-    /// Lets the backend watch the waker.
+    /// Has the backend watch the waker.
     ///
     /// If that fails, the loop tries again before it sleeps.
     func watch(_ waker: WakerPointer) throws(TeventError) {
@@ -50,7 +51,7 @@ extension ContextPointer {
         }
     }
 
-    /// Gives the waker back when the context ends, and its backend with it.
+    /// Gives the waker back when the context ends; its backend ends as well.
     func closeWaker() {
         pointee.waker?.close()
         pointee.waker = nil

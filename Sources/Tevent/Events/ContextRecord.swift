@@ -3,7 +3,7 @@ import Talloc
 
 package typealias ContextPointer = UnsafeMutablePointer<ContextRecord>
 
-/// What an event context is: the lists of its events, in its own talloc chunk.
+/// The record of an event context: the lists of its events, in its own talloc chunk.
 ///
 /// Only the context's thread uses the record. Other threads and signal handlers reach what is marked *shared* through
 /// pointers of their own. There is one exception: while the loop waits, a C program's other threads may add and remove
@@ -14,44 +14,44 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     package static var kinds: ObjectKinds { ObjectKinds(.eventContext) }
     package static var description: StaticString { "a context" }
 
-    /// Begins with the slot; all handles to the context are copies of this one, which stays the same while the context is
-    /// being freed.
+    /// Begins with the slot; all handles to the context are copies of this one, which stays unchanged while the context
+    /// is being freed.
     let handle: TallocHandle
 
-    // The events, by kind; each list in the order in which it is served.
+    // The events by kind; each list is in the order in which its events are served.
     package var signals = List<SignalRecord>()
     package var immediates = List<Scheduled>()
     package var timers = TimerHeap()
     package var fds = List<FDRecord>()
-    /// How many of them wait for anything; the others are quiet.
+    /// How many of them wait for something; the others are quiet.
     package internal(set) var watchingFDs = 0
 
-    // Descriptors on their way: noted changes → backend → what it found ready.
+    // The path of a descriptor: noted changes → backend → what the backend found ready.
     var descriptors = DescriptorTable()
     var backend: OwnedBackend
     var ready: ReadyBatch
     /// Descriptors that the backend cannot wait for.
     var alwaysReady: [Int32] = []
-    /// Made with the first request that reads.
+    /// Created by the first request that reads.
     lazy var readBuffer = ReadBuffer()
-    /// Whether the watched descriptors were found open since something last happened.
+    /// Whether the watched descriptors have been checked and were open, and nothing has happened since.
     var hasAudited = false
-    /// How long a wait without end lasts before they are checked, in nanoseconds.
+    /// How long a wait without end lasts before the loop checks the descriptors, in nanoseconds.
     var auditDelay: Int64 = 2_000_000_000
-    /// Between timers they are not checked before this.
+    /// Between timers, the loop does not check them before this.
     var nextAudit = EventInstant.zero
 
-    /// Where the next search for a signal to serve begins.
+    /// Where the next search for a signal to serve starts.
     var signalCursor: SignalPointer?
-    /// Shared: how other threads and signal handlers wake the loop; made when first needed. All its fields are atomic.
+    /// Shared: lets other threads and signal handlers wake the loop; created when first needed, with only atomic fields.
     var waker: WakerPointer?
-    /// Whether the backend watches the waker; false if a backend that began again could not be told.
+    /// Whether the backend watches the waker; false if a restarted backend could not be told about it.
     var watchesWaker = false
-    /// Shared: where other threads leave messages; made with the first receiver. Only this thread takes them out.
+    /// Shared: where other threads leave messages, which only this thread takes out; created with the first receiver.
     var channel: Channel?
-    /// What the next messages are put into; nearly always there is only one delivery at a time.
+    /// The delivery for the next messages; there is rarely more than one at a time.
     var spareDelivery: DeliveryPointer?
-    /// Who gets messages from other threads.
+    /// The receivers of messages from other threads.
     package var receivers = List<ReceiverRecord>()
 
     /// Nil means the system's monotonic clock.
@@ -63,22 +63,22 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     /// How many seconds a loop with the policy `waitsWithoutEvents` sleeps if there is no timer: 0 means that it never
     /// sleeps, `max` that it sleeps until something happens.
     package var idleSeconds = ContextRecord.usualIdleSeconds
-    /// Where the engine's own memory is while what else is below the context is freed.
+    /// Keeps the engine's own memory while everything else below the context is freed.
     fileprivate var keeper: UnsafeMutableRawPointer?
     var stopRequested = false
     package var nesting = Nesting()
     var hooks: Hooks?
-    /// What another face of the engine, such as that for C, keeps with the context: a chunk below it.
+    /// What another API of the engine, such as the C API, keeps with the context: a chunk below it.
     package var attachment: UnsafeMutableRawPointer?
     var debug: ((DebugLevel, String) -> Void)?
-    /// Messages that matter less are never formatted.
+    /// Less important messages are never formatted.
     package var maximumDebugLevel = DebugLevel.trace
     var forkGeneration = Fork.generation
 
     /// As in libtevent.
     private static var usualIdleSeconds: Int32 { 30 }
 
-    /// Loops that run inside each other.
+    /// The state of loops that run inside each other.
     package struct Nesting {
         package var level = 0
         package var isAllowed = false
@@ -132,7 +132,7 @@ extension ContextPointer {
             || !pointee.receivers.isEmpty
     }
 
-    /// Takes all events out of the loop, and returns what is left to release; the events belong to their parents.
+    /// Takes all events out of the loop, and returns what remains to be released; the events belong to their parents.
     fileprivate func detachEvents() -> [LeftBehind] {
         var leftBehind: [LeftBehind] = []
         while let event = pointee.fds.first { event.detach() }
@@ -144,13 +144,13 @@ extension ContextPointer {
 
     /// The parent of the tables of events.
     ///
-    /// The attachment is freed after the events below a context, which need the tables.
+    /// An attachment is freed after the events below the context, which need the tables.
     var tableParent: UnsafeMutableRawPointer {
         pointee.keeper ?? pointee.attachment ?? UnsafeMutableRawPointer(self)
     }
 
-    /// Frees the chunks below a context while it still works but has no events; destructors may create requests that never
-    /// run.
+    /// Frees the C program's chunks below a context while it still works but has no events; destructors may create
+    /// requests that never run.
     fileprivate func freeChildren() {
         guard let keeper = talloc_named_const(nil, 0, ReadyBatch.name.cString) else { return }
         pointee.keeper = keeper
@@ -159,15 +159,16 @@ extension ContextPointer {
         talloc_free_children(self)
     }
 
-    /// Whether a chunk is a context that is about to be freed, and frees what is below it.
+    /// Whether a chunk is a context that is about to be freed, and is freeing what is below it.
     package static func isFreeingChildren(_ chunk: UnsafeMutableRawPointer) -> Bool {
         guard talloc_get_name(chunk) == ContextRecord.name.cString else { return false }
         return ContextPointer(OpaquePointer(chunk)).pointee.keeper != nil
     }
 
-    /// Takes all events out of the loop and drops what was scheduled, before a C context starts over.
+    /// Takes all events out of the loop and drops everything scheduled, before a C context starts over.
     ///
-    /// That may be inside a handler: a server's child stays in the one in which it was forked, and its loop is the outermost.
+    /// This may happen inside a handler: a server's child stays in the handler in which it was forked, and its loop
+    /// becomes the outermost.
     package func dropEvents() {
         pointee.nesting.level = 0
         discardEvents()
@@ -175,9 +176,9 @@ extension ContextPointer {
 
     private func discardEvents() { for release in detachEvents() { release() } }
 
-    /// Tells the program's debug function, if there is one, which may do anything.
+    /// Calls the program's debug function, if there is one; it may do anything.
     ///
-    /// - Returns: Whether the context is still there.
+    /// - Returns: Whether the context still exists.
     @discardableResult
     package func debug(_ level: DebugLevel, _ message: @autoclosure () -> String) -> Bool {
         guard let debug = pointee.debug, level <= pointee.maximumDebugLevel else { return true }
@@ -187,22 +188,22 @@ extension ContextPointer {
     }
 }
 
-/// Releases what a context held that nothing can reach any more: first what its events left, then the rest.
+/// Releases what a freed context held: first what its events left behind, then the rest.
 private func release(_ record: consuming ContextRecord, _ leftBehind: inout [LeftBehind]) {
     for release in leftBehind { release() }
     leftBehind.removeAll()
     _ = consume record
 }
 
-/// What libtalloc calls when a context is about to be freed: its events leave it, but belong to their parents still.
+/// Called by libtalloc when a context is about to be freed: its events leave it but still belong to their parents.
 package func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     let context = chunk!.assumingMemoryBound(to: ContextRecord.self)
     if context.pointee.policies.contains(.freesChildrenFirst) { context.freeChildren() }
     let keeper = context.pointee.keeper
     defer { if let keeper { freeChunk(keeper) } }
-    // Traces are told about each event's end, and must find the context freed: nothing can be added to it any more.
+    // Traces are notified of each event's end and must find the context freed, so that they cannot add anything to it.
     context.pointee.handle.slot.release()
-    // Releasing a handler may run any deinit, so that comes last, when the context cannot be used any more.
+    // Release handlers last, when the context can no longer be used: releasing one may run any deinit.
     var leftBehind = context.closeChannel()
     leftBehind += context.detachEvents()
     while let receiver = context.pointee.receivers.first { receiver.detach() }

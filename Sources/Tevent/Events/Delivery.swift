@@ -5,11 +5,11 @@ typealias DeliveryPointer = UnsafeMutablePointer<Delivery>
 
 /// A batch of messages, queued as one immediate.
 ///
-/// One message runs a turn, as with immediates. A message has one link instead of the three words of a list: a processor
-/// reads what another one wrote, so every cache line counts.
+/// One message runs per turn, as with immediates. A message has one link where a list would need three words: one
+/// processor reads what another wrote, so every cache line counts.
 struct Delivery {
     var scheduled: Scheduled
-    /// The message whose turn is next; one at least as long as it waits.
+    /// The next message to run; a waiting delivery has at least one.
     fileprivate var first: MessagePointer?
 
     fileprivate static let act: ScheduledAct = { object, leftBehind in
@@ -25,7 +25,7 @@ struct Delivery {
 }
 
 extension DeliveryPointer {
-    /// Makes one without messages.
+    /// Creates a delivery without messages.
     fileprivate static func make() -> DeliveryPointer {
         let delivery = allocate(capacity: 1)
         guard let slot = HandleSlotPointer.acquire(for: delivery, kind: .delivery) else {
@@ -35,7 +35,7 @@ extension DeliveryPointer {
         return delivery
     }
 
-    /// Frees one that waits nowhere.
+    /// Frees a delivery that is not queued.
     func free() {
         pointee.scheduled.prefix.slot.release()
         deallocate()
@@ -43,7 +43,7 @@ extension DeliveryPointer {
 
     var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
 
-    /// The loop has come to the first message.
+    /// Runs when the loop has come to the first message.
     func run() {
         let context = pointee.scheduled.prefix.context.unsafelyUnwrapped
         let message = pointee.first.unsafelyUnwrapped
@@ -52,13 +52,14 @@ extension DeliveryPointer {
         message.open(on: context.handle)
     }
 
-    /// Takes it out of the context, and hands over the messages that have not run, linked in the order they came.
+    /// Takes the delivery out of its context, and returns the messages that have not run, linked in the order they
+    /// arrived.
     @discardableResult
     func leave(_ context: ContextPointer) -> MessagePointer? {
         let rest = pointee.first
         pointee.first = nil
         scheduled.remove(from: context)
-        // Nearly always there is only one, so the next messages will find it here.
+        // Keep it for the next messages, which will usually find it here.
         if context.pointee.spareDelivery == nil, context.pointee.channel != nil {
             context.pointee.spareDelivery = self
         } else {
@@ -67,7 +68,7 @@ extension DeliveryPointer {
         return rest
     }
 
-    /// Takes out the messages of one receiver, whose slot this is; the delivery may be gone then.
+    /// Takes out the messages of the receiver with this slot; the delivery may be freed afterwards.
     func takeMessages(of receiver: HandleSlotPointer, from context: ContextPointer) -> [MessagePointer] {
         var taken: [MessagePointer] = []
         var (first, last): (MessagePointer?, MessagePointer?) = (nil, nil)
@@ -89,7 +90,7 @@ extension DeliveryPointer {
 }
 
 extension ContextPointer {
-    /// Lets messages that are linked in their order wait behind all immediates.
+    /// Queues messages, linked in order, after all immediates.
     func deliver(_ first: MessagePointer) {
         let delivery = pointee.spareDelivery ?? .make()
         pointee.spareDelivery = nil
@@ -99,6 +100,6 @@ extension ContextPointer {
 }
 
 extension ScheduledPointer {
-    /// The delivery that stands here, or nil if it is something else.
+    /// The delivery at this place, or nil if it is something else.
     var asDelivery: DeliveryPointer? { isOf(.delivery) ? DeliveryPointer(OpaquePointer(self)) : nil }
 }

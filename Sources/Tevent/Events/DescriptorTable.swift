@@ -2,31 +2,33 @@ import CTalloc
 import Glibc
 import Talloc
 
-/// What the engine knows of each descriptor, by its number: who watches it, and what the backend has been told.
+/// What the engine knows about each descriptor, by number: the events that watch it, and what the backend was told.
 ///
-/// Changes are only noted here. The loop passes them to the backend just before it waits, so that what is added and
+/// Changes are only noted here. The loop passes them to the backend just before it waits, so an event that is added and
 /// removed between two waits costs no system call.
 ///
-/// "Off and on again" is not "no change": while no event watches a number, the program may close it, and open another
-/// file under the same number. Then the number is in doubt. Only a holder rules that out, since it owns the descriptor.
+/// "Off and on again" is not "no change": while no event watches a number, the program may close it and open another
+/// file under the same number. The number is then in doubt. Only a holder rules that out, since it owns the descriptor.
 struct DescriptorTable {
     struct Entry {
-        /// The events that watch it, the one whose turn is next first.
+        /// The events that watch the descriptor; the one to serve next comes first.
         var first: FDPointer?
         /// The next descriptor with a noted change.
         var nextChanged = notListed
-        /// Tells registrations of the number apart.
+        /// Distinguishes registrations of the same number.
         var generation: UInt32 = 0
-        /// The round in which the number last came to be in doubt; what the backend has found in that round is, too.
+        /// The round in which the number last became doubtful; what the backend found in that round is doubtful as
+        /// well.
         var doubtedInRound: UInt32 = 0
         /// What the backend watches for.
         var registered: FDEvent.Flags = []
-        /// Whether the number may mean another file than the backend watches: then the backend is told again, even if what
-        /// is wanted is what it was told before.
+        /// Whether the number may refer to another file than the one that the backend watches.
+        ///
+        /// The backend must then be told again, even if the wanted flags are the same as before.
         var isInDoubt = false
-        /// Whether it has got its first event since the backend was told.
+        /// Whether the descriptor got its first event after the backend was last told.
         var isNew = false
-        /// The backend cannot wait for it.
+        /// Whether the backend cannot wait for it.
         var isAlwaysReady = false
     }
 
@@ -42,19 +44,19 @@ struct DescriptorTable {
     /// A round begins when all changes have been passed to the backend.
     private(set) var round: UInt32 = 1
 
-    /// The entry of a descriptor that was reserved.
+    /// The entry of a descriptor for which one was reserved.
     subscript(descriptor: Int32) -> Entry {
         @inline(__always) get { entries.unsafelyUnwrapped[Int(descriptor)] }
         @inline(__always) mutating _modify { yield &entries.unsafelyUnwrapped[Int(descriptor)] }
     }
 
-    /// The entry where it lies, until the table grows.
+    /// The entry in place, until the table grows.
     @inline(__always)
     func pointer(to descriptor: Int32) -> UnsafeMutablePointer<Entry> { entries.unsafelyUnwrapped + Int(descriptor) }
 
     func hasEntry(for descriptor: Int32) -> Bool { descriptor < capacity }
 
-    /// Makes sure there is an entry for the descriptor.
+    /// Makes sure that there is an entry for the descriptor.
     mutating func reserve(
         _ descriptor: Int32, under parent: @autoclosure () -> UnsafeMutableRawPointer
     ) throws(TeventError) {
@@ -63,7 +65,7 @@ struct DescriptorTable {
     }
 
     private mutating func grow(for descriptor: Int32, under parent: UnsafeMutableRawPointer) throws(TeventError) {
-        // A number out of range would cost much memory: only one that is open is believed.
+        // An entry for a very high number would cost much memory, so accept only a number that is open.
         guard fcntl(descriptor, F_GETFD) >= 0 else { throw .badDescriptor(descriptor) }
         let newCapacity = max(64, max(Int(descriptor) + 1, capacity * 2))
         let size = newCapacity * MemoryLayout<Entry>.stride
@@ -99,7 +101,7 @@ struct DescriptorTable {
         noteChange(of: descriptor)
     }
 
-    /// Notes that an event of the descriptor waits for something else than before.
+    /// Notes that an event of the descriptor now waits for something else.
     @inline(__always)
     mutating func flagsChanged(_ event: FDPointer, wasQuiet: Bool) {
         let descriptor = event.pointee.descriptor
@@ -120,7 +122,7 @@ struct DescriptorTable {
         return event
     }
 
-    /// Puts an event behind the others of its descriptor, after its turn.
+    /// Moves an event that had its turn to the end of its descriptor's events.
     mutating func moveToEnd(_ event: FDPointer) {
         let descriptor = event.pointee.descriptor
         guard self[descriptor].first != event || event.pointee.sibling != nil else { return }
@@ -151,7 +153,8 @@ struct DescriptorTable {
         before?.pointee.sibling = event.pointee.sibling
     }
 
-    /// Notes a change behind those noted before: what is added first is ready first when all are.
+    /// Notes a change after those noted before: of descriptors that become ready together, the one added first is
+    /// served first.
     @inline(__always)
     mutating func noteChange(of descriptor: Int32) {
         guard self[descriptor].nextChanged == Self.notListed else { return }
@@ -174,7 +177,7 @@ struct DescriptorTable {
         return descriptor
     }
 
-    /// What all events of the descriptor together wait for.
+    /// What all events of the descriptor wait for, combined.
     func wanted(_ descriptor: Int32) -> FDEvent.Flags {
         var flags: FDEvent.Flags = []
         var event = self[descriptor].first
@@ -185,22 +188,22 @@ struct DescriptorTable {
         return flags
     }
 
-    /// The event of a descriptor whose turn is next; nil also for a number of which the table knows nothing.
+    /// The descriptor's event to serve next; nil if the table does not know the number.
     func first(of descriptor: Int32) -> FDPointer? {
         descriptor >= 0 && hasEntry(for: descriptor) ? self[descriptor].first : nil
     }
 
-    /// Whether no event watches the descriptor any more, but the backend does.
+    /// Whether the backend still watches the descriptor although no event does.
     func isUnused(_ descriptor: Int32) -> Bool {
         self[descriptor].first == nil && !self[descriptor].registered.isEmpty
     }
 
-    /// Whether what the backend has found may be about another file, or not be true any more.
+    /// Whether what the backend found may be about another file, or no longer be true.
     func isDoubtful(_ descriptor: Int32) -> Bool { self[descriptor].doubtedInRound == round }
 
     mutating func beginRound() { round &+= 1 }
 
-    /// Notes that the backend has forgotten everything.
+    /// Notes that the backend has dropped all registrations.
     mutating func forgetRegistrations() {
         for descriptor in 0..<Int32(capacity) where !self[descriptor].registered.isEmpty {
             self[descriptor].registered = []

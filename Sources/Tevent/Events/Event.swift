@@ -1,10 +1,10 @@
 import CTalloc
 import Talloc
 
-/// What all kinds of event have in common.
+/// What all kinds of events have in common.
 ///
-/// An event is one talloc chunk. Freeing it, or a parent, takes it out of the loop and releases what its handler holds;
-/// a handler may do so at any time, with its own event too.
+/// An event is one talloc chunk. Freeing it, or a parent, takes it out of the loop and releases what its handler holds.
+/// A handler may do that at any time, even with its own event.
 public protocol Event: TallocObject {}
 
 extension Event {
@@ -12,32 +12,32 @@ extension Event {
         record(as: AnyEventRecord.self, call)
     }
 
-    /// The context whose loop serves the event, or nil: it has been freed, or an immediate is not scheduled.
+    /// The context whose loop serves the event; nil if the context was freed, or the event is an unscheduled immediate.
     public var context: EventContext? {
-        // While a context is freed, its events leave it one by one.
+        // While a context is being freed, its events leave it one by one.
         prefix().pointee.prefix.context.map(EventContext.init).flatMap { $0.isFreed ? nil : $0 }
     }
 
-    /// A number for the program's own use, 0 until it is set; traces can tell events apart by it.
+    /// A number for the program's own use, initially 0; traces can identify events by it.
     ///
-    /// The corresponding C functions are `tevent_fd_set_tag()`, `tevent_timer_set_tag()` and their likes.
+    /// The corresponding C functions are `tevent_fd_set_tag()`, `tevent_timer_set_tag()` and their counterparts.
     public var tag: UInt64 {
         get { prefix().pointee.prefix.tag }
         nonmutating set { prefix().pointee.prefix.tag = newValue }
     }
 
-    /// The line of the program that made the event, such as "main/Ticker.swift:12".
+    /// The line of the program that created the event, such as "main/Ticker.swift:12".
     public var origin: String { prefix().pointee.prefix.origin }
 }
 
 /// The first bytes of every event's record.
 package struct EventPrefix {
     package let slot: HandleSlotPointer
-    /// Nil when the event is in no loop.
+    /// Nil if the event is in no loop.
     package var context: ContextPointer?
     package let file: UnsafePointer<CChar>
     package var tag: UInt64 = 0
-    /// 0 if `file` tells the line as well, as with C's `__location__`.
+    /// 0 if `file` includes the line, like C's `__location__`.
     let line: UInt32
 
     init(slot: HandleSlotPointer, file: UnsafePointer<CChar>, line: UInt32) {
@@ -46,11 +46,11 @@ package struct EventPrefix {
         self.file = file
     }
 
-    /// The line that made it, in words.
+    /// The line that created it, as text.
     package var origin: String { line == 0 ? String(cString: file) : "\(String(cString: file)):\(line)" }
 }
 
-/// An event of any kind, of which only the beginning is known.
+/// An event of any kind, of which only the first bytes are known.
 private struct AnyEventRecord: ObjectRecord {
     var prefix: EventPrefix
 
@@ -58,7 +58,7 @@ private struct AnyEventRecord: ObjectRecord {
     static var description: StaticString { "an event" }
 }
 
-/// A record of an event, as it lies in its chunk.
+/// The record of an event, as stored in its chunk.
 package protocol EventRecord: ObjectRecord, ~Copyable {
     /// The name in talloc reports, as in C.
     static var name: StaticString { get }
@@ -71,9 +71,9 @@ package protocol EventRecord: ObjectRecord, ~Copyable {
 extension EventRecord where Self: ~Copyable {
     package static var kinds: ObjectKinds { ObjectKinds(kind) }
 
-    /// Makes a chunk with a record in it; nothing is left behind when it throws.
+    /// Creates a chunk with a record in it; leaves nothing behind if it throws.
     ///
-    /// - Parameter behind: How many bytes there must be behind the record, which another face of the engine fills.
+    /// - Parameter behind: How many bytes to reserve after the record, for another API of the engine to fill.
     @inline(__always)
     package static func make(
         under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0,
@@ -93,9 +93,10 @@ extension EventRecord where Self: ~Copyable {
 }
 
 extension UnsafeMutablePointer where Pointee: EventRecord & ~Copyable {
-    /// The last step of every destructor: ends the handles, then releases what the record holds, and frees what is below.
+    /// The last step of every destructor: ends the handles, then releases what the record holds, then frees what is
+    /// below it.
     ///
-    /// In this order, because the latter may run any deinit or handler, which must find the event freed.
+    /// The order matters: the release may run any deinit or handler, which must find the event freed.
     @inline(__always)
     func endRecord() {
         pointee.prefix.slot.release()
@@ -105,6 +106,6 @@ extension UnsafeMutablePointer where Pointee: EventRecord & ~Copyable {
 
     package var handle: TallocHandle { TallocHandle(slot: pointee.prefix.slot) }
 
-    /// The memory behind the record.
+    /// The memory after the record.
     @inlinable package var placeBehindRecord: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
 }

@@ -6,7 +6,7 @@ extension EventContext {
     /// The corresponding C function is `tevent_backend_list()`.
     public static var backends: [String] { known.map { $0.name } }
 
-    /// The backend used when none is named: the fastest this system has.
+    /// The default backend: the fastest that this system has.
     public static var defaultBackend: String { known[0].name }
 
     package static func makeBackend(_ name: String) throws(TeventError) -> any Backend {
@@ -16,6 +16,6 @@ extension EventContext {
 }
 
 extension ContextPointer {
-    /// Puts another backend in place of the one that has been used so far, which watches nothing yet.
+    /// Replaces the backend used so far, which does not watch anything yet.
     package func replaceBackend(with backend: any Backend) { pointee.backend = OwnedBackend(backend) }
 }

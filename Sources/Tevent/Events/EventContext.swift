@@ -1,9 +1,9 @@
 import Talloc
 
-/// The unit that events are registered with, and whose loops run their handlers.
+/// The unit that events are registered with, and whose loop runs their handlers.
 ///
-/// A program may have several, each with events of its own, and run them at different times: a loop sees the events of
-/// its own context and no others. A context, its events and its memory belong to one thread.
+/// A program may have several contexts, each with its own events, and run their loops at different times: a loop sees
+/// only the events of its own context. A context, its events and its memory belong to one thread.
 ///
 /// ```swift
 /// let events = try EventContext()
@@ -25,12 +25,12 @@ public struct EventContext: TallocObject, Equatable {
     @inline(__always)
     package func record(_ call: StaticString = #function) -> ContextPointer { record(as: ContextRecord.self, call) }
 
-    /// Makes a context.
+    /// Creates a context.
     ///
     /// - Parameters:
-    ///   - parent: What the context is freed with; nil makes a root that must be freed by its owner.
+    ///   - parent: The context's parent; nil makes a root, which its owner must free.
     ///   - backend: One of ``backends``.
-    ///   - clock: A clock that a test moves by hand; nil means the system's monotonic clock.
+    ///   - clock: A clock that a test moves by hand; nil, the default, means the system's monotonic clock.
     /// - Throws: ``TeventError/outOfMemory(name:)``, ``TeventError/unknownBackend(name:)``, or
     ///   ``TeventError/systemCall(name:code:)`` when descriptors are exhausted.
     ///
@@ -43,7 +43,7 @@ public struct EventContext: TallocObject, Equatable {
         self.init(try ContextPointer.make(under: parent?.chunk("init(under:)"), backend: backend, clock: clock))
     }
 
-    /// The chunk that a new event of this context is freed with.
+    /// The default parent of a new event of this context.
     @inline(__always)
     func chunk(of parent: TallocHandle?, _ call: StaticString) -> UnsafeMutableRawPointer {
         guard let parent else { return chunk(call) }
@@ -53,10 +53,10 @@ public struct EventContext: TallocObject, Equatable {
 
     /// The name of the context's backend.
     ///
-    /// The corresponding C function is `tevent_context_get_backend()`, which later versions have.
+    /// The corresponding C function is `tevent_context_get_backend()`, which exists only in later versions.
     public var backend: String { record().pointee.backend.name }
 
-    /// What the context's clock shows.
+    /// The current time on the context's clock.
     ///
     /// The corresponding C function is `tevent_timeval_current()`.
     public var now: EventInstant { record().now }
@@ -64,7 +64,7 @@ public struct EventContext: TallocObject, Equatable {
     /// Whether the context has events that a loop would wait for.
     public var hasEvents: Bool { record().hasEvents }
 
-    /// When the next timer is due, or nil without one.
+    /// When the next timer is due; nil without timers.
     public var nextDeadline: EventInstant? {
         record().pointee.timers.firstDeadline.map(EventInstant.init(nanoseconds:))
     }
@@ -73,7 +73,7 @@ public struct EventContext: TallocObject, Equatable {
 @available(*, unavailable)
 extension EventContext: Sendable {}
 
-/// Decides whether a loop may start, see ``EventContext/setNestingHook(_:)``.
+/// Decides whether a loop may start; see ``EventContext/setNestingHook(_:)``.
 ///
-/// It gets the context, how many loops of it run inside each other with this one, and whether this one begins or ends.
+/// It receives the context, the nesting level including this loop, and whether the loop begins or ends.
 public typealias NestingHook = (_ events: EventContext, _ level: Int, _ begins: Bool) -> Bool

@@ -1,7 +1,7 @@
 import Glibc
 import Talloc
 
-/// What to do when a descriptor is ready: the handler gets its event and what it is ready for.
+/// A handler that runs when a descriptor is ready; it receives its event and what the descriptor is ready for.
 public typealias FDHandler = (_ event: FDEvent, _ ready: FDEvent.Flags) -> Void
 
 /// An event that happens each time a file descriptor is ready, until it is freed.
@@ -31,13 +31,14 @@ public struct FDEvent: Event, Equatable {
     @inline(__always)
     func record(_ call: StaticString = #function) -> FDPointer { record(as: FDRecord.self, call) }
 
-    /// The number of the descriptor that is watched.
+    /// The number of the watched descriptor.
     public var descriptor: Int32 { record().pointee.descriptor }
 
-    /// What the event waits for; with none it is quiet, and does not keep a loop running.
+    /// What the event waits for; an event that waits for nothing is quiet and does not keep a loop running.
     ///
-    /// Changing it costs no system call until the loop waits again. That of an event which serves a request, or is made by
-    /// ``EventContext/hold(_:under:file:line:)``, belongs to the request that waits with it; to change it is a trap.
+    /// A change costs no system call until the loop waits again. The flags of an event that serves a request, or was
+    /// created by ``EventContext/hold(_:under:file:line:)``, belong to the request that waits with it; changing them
+    /// traps.
     ///
     /// The corresponding C functions are `tevent_fd_get_flags()` and `tevent_fd_set_flags()`.
     public var flags: Flags {
@@ -53,18 +54,20 @@ public struct FDEvent: Event, Equatable {
         }
     }
 
-    /// Sets what becomes of the descriptor when the event is freed; it replaces ``setAutoClose()``.
+    /// Sets a function that disposes of the descriptor when the event is freed; it replaces ``setAutoClose()``.
     ///
-    /// - Parameter close: Called once with the descriptor, which is out of the loop by then. The event owns it.
+    /// - Parameter close: Called once with the descriptor, after the event has left the loop. The event owns the
+    ///   function.
     ///
     /// The corresponding C function is `tevent_fd_set_close_fn()`.
     public func setCloseFunction(_ close: @escaping (_ descriptor: Int32) -> Void) {
-        // Swapped, not assigned: releasing the old one may run any deinit, so it comes when the new one is in place.
+        // Swap instead of assigning: releasing the old function may run any deinit, which must find the new one in
+        // place.
         var close: ((Int32) -> Void)? = close
         swap(&record("setCloseFunction(_:)").pointee.close, &close)
     }
 
-    /// Closes the descriptor when the event is freed; no other code may close it then.
+    /// Closes the descriptor when the event is freed; no other code may then close it.
     ///
     /// The corresponding C function is `tevent_fd_set_auto_close()`.
     public func setAutoClose() { setCloseFunction(SystemIO.close) }
@@ -76,19 +79,19 @@ extension FDEvent: Sendable {}
 extension EventContext {
     /// Watches a descriptor.
     ///
-    /// Several events may watch one descriptor; each is served. Descriptors that cannot be waited for, such as regular
-    /// files, are always ready.
+    /// Several events may watch one descriptor; each is served. Descriptors that the system cannot wait for, such as
+    /// regular files, are always ready.
     ///
     /// - Parameters:
-    ///   - descriptor: An open descriptor. It stays the caller's, unless the event is told to close it.
+    ///   - descriptor: An open descriptor. It remains the caller's, unless the event is told to close it.
     ///   - flags: What to wait for.
-    ///   - parent: What the event is freed with; by default the context.
-    ///   - handler: What to do each time. The event owns it until it is freed.
+    ///   - parent: The event's parent; by default the context.
+    ///   - handler: Runs each time the descriptor is ready. The event owns it until it is freed.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``, or ``TeventError/badDescriptor(_:)`` for a number that cannot be a
-    ///   descriptor. A number that could be but is not open is noticed by the loop, which then throws the same.
-    /// - Complexity: O(*n*) in the number of events that watch the descriptor already; no system call is made until the
+    ///   descriptor. If the number is possible but not open, the loop notices that and throws the same error.
+    /// - Complexity: O(*n*) in the number of events that already watch the descriptor; no system call is made until the
     ///   loop waits.
     ///
     /// The corresponding C function is `tevent_add_fd()`.
@@ -118,7 +121,7 @@ extension EventContext {
 }
 
 extension ContextPointer {
-    /// Watches a descriptor with an event under any chunk, or none.
+    /// Watches a descriptor with an event under any chunk, or without a parent.
     @inline(__always)
     package func addFD(
         _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: UnsafeMutableRawPointer?,
@@ -140,9 +143,9 @@ extension ContextPointer {
         return handle
     }
 
-    /// Makes an event for a number that is not open.
+    /// Creates an event for a number that is not open.
     ///
-    /// It belongs to no loop and never happens, as in C's tevent.
+    /// It belongs to no loop and never happens, as in C.
     package func makeIdleFD(
         _ descriptor: Int32, _ flags: FDEvent.Flags, under parent: UnsafeMutableRawPointer?,
         file: UnsafePointer<CChar>, line: UInt32, behind: Int, _ handler: @escaping FDHandler
@@ -157,15 +160,16 @@ extension ContextPointer {
 
 package typealias FDPointer = UnsafeMutablePointer<FDRecord>
 
-/// Not copied, so that a handler is called where it lies, without the two atomic operations that a copy of it costs.
+/// Not copied, so that a handler is called in place, without the two atomic operations that copying it would cost.
 package struct FDRecord: ~Copyable, EventRecord, Linked {
     package var prefix: EventPrefix
     private let handler: FDHandler
     package let descriptor: Int32
     package internal(set) var flags: FDEvent.Flags
-    /// Whom it serves.
+    /// What the event serves.
     package let service: Service
-    /// The request that waits with it, which gives it back before it is freed, and what that does when its turn has come.
+    /// The request that waits with the event and gives it back before it is freed, and the function to call when it is
+    /// ready.
     var borrower: UnsafeMutableRawPointer?
     var step: FDHandler?
     var close: ((Int32) -> Void)?
@@ -173,7 +177,7 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
     package var previous: FDPointer?
     /// The next event of the same descriptor.
     var sibling: FDPointer?
-    /// Where the record goes if the event is freed while its handler runs; nil while it does not.
+    /// Where the record moves if the event is freed while its handler runs; nil otherwise.
     fileprivate var refuge: UnsafeMutableRawPointer?
 
     package static var name: StaticString { "struct tevent_fd" }
@@ -182,18 +186,18 @@ package struct FDRecord: ~Copyable, EventRecord, Linked {
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let event = chunk.unsafelyUnwrapped.assumingMemoryBound(to: FDRecord.self)
         event.detach(beforeClosing: event.pointee.close != nil)
-        // A trace that was told about the end may have decided only now what becomes of the descriptor.
+        // A trace that was notified of the end may only now have decided what happens to the descriptor.
         if event.pointee.close == nil { event.end() } else { event.endAndClose() }
         freeChildrenIfAny(of: chunk.unsafelyUnwrapped)
         return 0
     }
 
     package enum Service: UInt8 {
-        /// A handler of the program's own.
+        /// The program's own handler.
         case program
-        /// One request, for which it was made.
+        /// One request, which created it.
         case request
-        /// All requests that wait for the descriptor, to which it is lent.
+        /// All requests that wait for the descriptor; the holder lends the event to one at a time.
         case holder
     }
 
@@ -224,7 +228,7 @@ extension FDPointer {
         context.pointee.descriptors.flagsChanged(self, wasQuiet: wasQuiet)
     }
 
-    /// The end of the record, whose handles are stale from then on.
+    /// Ends the record; its handles are stale from then on.
     @inline(__always)
     fileprivate func end() {
         pointee.prefix.slot.release()
@@ -245,7 +249,7 @@ extension FDPointer {
 
     /// Takes the event out of its loop.
     ///
-    /// Before closing, the system is told at once: a copy of the descriptor in another process would keep a forgotten
+    /// Before closing, tells the system immediately: a copy of the descriptor in another process would keep a forgotten
     /// registration alive.
     @inline(__always)
     package func detach(beforeClosing: Bool = false) {
@@ -272,10 +276,10 @@ extension FDPointer {
         if !ready.isEmpty { callHandler(ready) }
     }
 
-    /// Calls the handler, which lives until it has returned, even if it frees its event.
+    /// Calls the handler, which stays alive until it returns, even if it frees its event.
     func callHandler(_ ready: FDEvent.Flags) {
         let event = FDEvent(self)
-        // A handler that runs its loop may be called inside itself; then the first call keeps the record.
+        // A handler that runs its context's loop may be called recursively; the outermost call then keeps the record.
         guard pointee.refuge == nil else { return pointee.handle(ready, of: event) }
         let layout = MemoryLayout<FDRecord>.self
         withUnsafeTemporaryAllocation(byteCount: layout.size, alignment: layout.alignment) { place in

@@ -1,17 +1,18 @@
 import CLinux
 import Talloc
 
-// What becomes of a context in the child of a fork.
+// Handles a context in the child of a fork.
 //
-// A child owns its copy of all events, and none of what was on its way to them: signals, messages and readiness are the
-// parent's, whose loop handles them. Other threads stay behind in the parent, with all they were about to do; fork waits
-// for our locks, so that the child never finds one held by such a thread.
+// The child owns its copy of all events, but nothing that was on its way to them: the signals, messages and readiness
+// are the parent's, whose loop handles them. The parent's other threads do not exist in the child, so nothing that they
+// were about to do happens there. Fork waits for the engine's locks, so that the child never finds one held by such a
+// thread.
 //
-// At once, in the child: `noteFork`. Later, when a context is used: its loop, or `reinitialise()`, notices that the number
-// of forks is not what it was.
+// Two steps: `noteFork` runs in the child immediately. Later, when a context is used, its loop or `reinitialise()`
+// notices that the number of forks has changed.
 
 package enum Fork {
-    /// Different in each child of a fork, and in each child of that.
+    /// Differs in each child of a fork, and in each of their children.
     @inline(__always)
     package static var generation: UInt32 { clinux_forks() }
 
@@ -21,7 +22,7 @@ package enum Fork {
     }
 }
 
-/// Makes what all contexts share, once, in a way that `fork` waits for; see `prepareProcess()`.
+/// Initialises what all contexts share, once, in a way that `fork` waits for; see `prepareProcess()`.
 @inline(__always)
 package func prepareEngine() {
     if !clinux_is_set_up(clinux_part_tevent) { setUpEngine() }
@@ -40,35 +41,35 @@ private func setUpEngine() {
 }
 
 extension EventContext {
-    /// Makes the context fit for use in the child after `fork`, without disturbing the parent's.
+    /// Makes the context usable in the child after `fork`, without disturbing the parent's.
     ///
-    /// All events stay. What was on its way to them belongs to the parent: signals that had arrived and messages that
-    /// were sent before the fork are handled there, and not here. A loop calls this by itself when it finds itself in a new
-    /// process; calling it first thing in the child shows a lack of descriptors early.
+    /// All events stay. What was on its way to them belongs to the parent: the parent handles signals and messages from
+    /// before the fork, and the child does not. A loop calls this by itself when it finds itself in a new process; call
+    /// it at the start of the child to find out early if descriptors are exhausted.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted; it can be called again.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted; you can call it again.
     ///
     /// The corresponding C function is `tevent_re_initialise()`.
     public func reinitialise() throws(TeventError) { try record("reinitialise()").reinitialise() }
 }
 
 extension ContextPointer {
-    /// Whether the backend is still the parent's, which must not be touched from here.
+    /// Whether the backend is still the parent's, which this process must not touch.
     @inline(__always)
     package var hasForked: Bool { pointee.forkGeneration != Fork.generation }
 
     package func noticeFork() throws(TeventError) { if hasForked { try reinitialise() } }
 
-    /// Notices the fork in the middle of a loop, and tells the debug function.
+    /// Handles a fork noticed in the middle of a loop, and tells the debug function.
     ///
-    /// - Returns: Whether the context is still there.
+    /// - Returns: Whether the context still exists.
     @inline(never)
     func beginInNewProcess() throws(TeventError) -> Bool {
         try noticeFork()
         return debug(.warning, "the process has forked; the backend begins again")
     }
 
-    /// Begins again with the backend: after `fork`, or when it reports what no event watches.
+    /// Restarts the backend, after `fork` or when it reports a descriptor that no event watches.
     @inline(never)
     package func reinitialise() throws(TeventError) {
         if hasForked {

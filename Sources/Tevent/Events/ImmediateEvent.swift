@@ -1,12 +1,12 @@
 import Synchronization
 import Talloc
 
-/// What an immediate does when its turn comes: it gets itself and the context whose loop runs it.
+/// A handler that runs when an immediate's turn comes; it receives the immediate and the context whose loop runs it.
 public typealias ImmediateHandler = (_ immediate: ImmediateEvent, _ events: EventContext) -> Void
 
-/// An event that happens as soon as the loop runs, before timers and descriptors, in the order scheduled.
+/// An event that happens as soon as the loop runs, before timers and descriptors, in the order of scheduling.
 ///
-/// It is made once and may be scheduled again and again, in its own handler too, on any context of its thread.
+/// It is created once and may be scheduled again and again, even in its own handler, on any context of its thread.
 ///
 /// ```swift
 /// let immediate = try ImmediateEvent(under: memory)
@@ -23,10 +23,10 @@ public struct ImmediateEvent: Event, Equatable {
 
     package init(_ record: ImmediatePointer) { tallocHandle = record.handle }
 
-    /// Makes an immediate that is not scheduled yet.
+    /// Creates an immediate that is not scheduled yet.
     ///
     /// - Parameters:
-    ///   - parent: What it is freed with.
+    ///   - parent: The immediate's parent.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``.
@@ -39,7 +39,7 @@ public struct ImmediateEvent: Event, Equatable {
         try self.init(under: parent, file: file.cString, line: line)
     }
 
-    /// Makes an immediate under any chunk, or none.
+    /// Creates an immediate under any chunk, or without a parent.
     @inline(__always)
     package init(
         under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0
@@ -54,25 +54,26 @@ public struct ImmediateEvent: Event, Equatable {
         record(as: ImmediateRecord.self, call)
     }
 
-    /// Lets the handler run once, when the loop of `events` comes to it, behind all that are scheduled already.
+    /// Schedules the handler to run once on the loop of `events`, after everything scheduled so far.
     ///
-    /// If it was scheduled already, there or elsewhere, that is cancelled. It needs no memory and cannot fail.
+    /// If the immediate is already scheduled, here or on another context, that is cancelled. The call needs no memory
+    /// and cannot fail.
     ///
     /// - Parameters:
-    ///   - events: Whose loop runs the handler.
-    ///   - handler: What to do. The immediate owns it until it has run, or is cancelled.
+    ///   - events: The context whose loop runs the handler.
+    ///   - handler: The function to run. The immediate owns it until it has run or is cancelled.
     ///
     /// The corresponding C function is `tevent_schedule_immediate()`.
     public func schedule(on events: EventContext, _ handler: @escaping ImmediateHandler) {
         let immediate = record("schedule(on:)")
         guard !immediate.pointee.isEnding else { return }
         let context = events.record("schedule(on:)")
-        // Releasing the old handler may run arbitrary deinit code, so it is kept until everything is in order again.
+        // Keep the old handler until everything is consistent: releasing it may run arbitrary deinit code.
         var old: [ImmediateJob] = []
         defer { withExtendedLifetime(old) {} }
         while let cancelled = immediate.unlink() {
             old.append(cancelled)
-            // A trace hook has run, and may have freed either, or scheduled the immediate again.
+            // A trace hook has run. It may have freed either, or scheduled the immediate again.
             guard !isFreed, !events.isFreed else { return }
         }
         immediate.pointee.job = ImmediateJob(run: handler)
@@ -80,12 +81,12 @@ public struct ImmediateEvent: Event, Equatable {
         context.pointee.hooks?.immediates?(self, .attach)
     }
 
-    /// Takes back what was scheduled; without effect if nothing was.
+    /// Cancels what was scheduled; does nothing if nothing was.
     ///
     /// The corresponding C call is `tevent_schedule_immediate()` with no context and no handler.
     public func cancel() { record().detach() }
 
-    /// Whether a handler waits to run.
+    /// Whether a handler is waiting to run.
     public var isScheduled: Bool { record().pointee.prefix.context != nil }
 }
 
@@ -93,7 +94,7 @@ public struct ImmediateEvent: Event, Equatable {
 extension ImmediateEvent: Sendable {}
 
 extension EventContext {
-    /// The immediates that are scheduled, in the order they will run.
+    /// The scheduled immediates, in the order in which they will run.
     ///
     /// - Complexity: O(*n*).
     public var immediates: [ImmediateEvent] {
@@ -101,9 +102,10 @@ extension EventContext {
     }
 }
 
-/// What an immediate has to do.
+/// What an immediate will run.
 ///
-/// A struct around the closure, because Swift keeps a bare closure in an optional behind another one, which it allocates.
+/// A struct around the closure, because Swift wraps a bare closure in an optional in another closure, which it
+/// allocates.
 struct ImmediateJob {
     let run: ImmediateHandler
 }
@@ -112,9 +114,9 @@ package typealias ImmediatePointer = UnsafeMutablePointer<ImmediateRecord>
 
 package struct ImmediateRecord: ~Copyable, EventRecord {
     var scheduled: Scheduled
-    /// Nil unless scheduled.
+    /// Nil unless the immediate is scheduled.
     var job: ImmediateJob?
-    /// It is being freed: a trace that is told about that cannot schedule it again.
+    /// Whether it is being freed: a trace that is notified of that cannot schedule it again.
     var isEnding = false
     /// Shared: the message of another thread that is going to schedule it, or 0.
     fileprivate let announcement = Atomic<UInt>(0)
@@ -143,10 +145,10 @@ package struct ImmediateRecord: ~Copyable, EventRecord {
 extension ImmediatePointer {
     var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
 
-    /// Takes the immediate out of its loop, and lets its handler go.
+    /// Takes the immediate out of its loop, and releases its handler.
     package func detach() { withExtendedLifetime(unlink()) {} }
 
-    /// Takes the immediate out of its loop and hands over what it had to do.
+    /// Takes the immediate out of its loop, and returns what it was going to run.
     func unlink() -> ImmediateJob? {
         pointee.announcement.store(0, ordering: .relaxed)
         guard let context = pointee.prefix.context else { return nil }
@@ -156,7 +158,8 @@ extension ImmediatePointer {
         return job
     }
 
-    /// Puts the immediate after all others if it is scheduled on this context and immediates are not traced; false if not.
+    /// Moves the immediate after all others if it is scheduled on this context and immediates are not traced; otherwise
+    /// returns false.
     package func moveBack(on context: ContextPointer) -> Bool {
         guard pointee.prefix.context == context, context.pointee.hooks?.immediates == nil else { return false }
         context.pointee.immediates.remove(scheduled)
@@ -164,22 +167,22 @@ extension ImmediatePointer {
         return true
     }
 
-    /// Notes that a message will schedule the immediate; false if it is scheduled, or about to be, already.
+    /// Notes that a message will schedule the immediate; returns false if it is scheduled already, or about to be.
     ///
-    /// Safe on any thread, as long as the loop's own does nothing with the immediate meanwhile.
+    /// Safe on any thread, as long as the loop's thread does not use the immediate meanwhile.
     package func announce(_ message: MessagePointer) -> Bool {
         guard pointee.prefix.context == nil else { return false }
         let message = UInt(bitPattern: message)
         return pointee.announcement.compareExchange(expected: 0, desired: message, ordering: .relaxed).exchanged
     }
 
-    /// Whether it is still this message that shall schedule the immediate; it is not any more then.
+    /// Whether this message is still the one that should schedule the immediate; clears the note.
     package func takeAnnouncement(_ message: MessagePointer) -> Bool {
         let message = UInt(bitPattern: message)
         return pointee.announcement.compareExchange(expected: message, desired: 0, ordering: .relaxed).exchanged
     }
 
-    /// Runs the handler; the immediate can be scheduled again from then on.
+    /// Runs the handler; from then on the immediate can be scheduled again.
     @inline(__always)
     package func run() {
         let context = pointee.prefix.context.unsafelyUnwrapped
@@ -187,10 +190,10 @@ extension ImmediatePointer {
         let immediate = ImmediateEvent(self)
         if let hook = context.pointee.hooks?.immediates {
             hook(immediate, .beforeHandler)
-            // It may have freed either, cancelled the immediate, or scheduled it again behind others.
+            // The trace may have freed either, cancelled the immediate, or moved it after others.
             guard !immediate.isFreed, !events.isFreed, context.pointee.immediates.first == scheduled else { return }
         }
-        // Taken out, not copied: the record may be gone before the handler has ended.
+        // Take the handler out instead of copying it: the record may be freed before the handler returns.
         let job = unlink()
         guard !immediate.isFreed, !events.isFreed else { return }
         job?.run(immediate, events)

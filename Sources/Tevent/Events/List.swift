@@ -1,10 +1,10 @@
-/// A record that can be in one `List` at a time; its neighbours are kept in the record itself.
+/// A record that can be in one `List` at a time; it stores its own neighbours.
 package protocol Linked: ~Copyable {
     var next: UnsafeMutablePointer<Self>? { get set }
     var previous: UnsafeMutablePointer<Self>? { get set }
 }
 
-/// A list of records in the order they came; adding and removing allocate nothing and are O(1).
+/// A list of records in the order in which they were added; adding and removing are O(1) and allocate nothing.
 package struct List<Record: Linked & ~Copyable> {
     package typealias Pointer = UnsafeMutablePointer<Record>
 
@@ -36,7 +36,7 @@ package struct List<Record: Linked & ~Copyable> {
         record.pointee.previous = nil
     }
 
-    /// The records now in the list; a copy, so that a caller may free any of them meanwhile.
+    /// The records now in the list, as a copy, so that a caller may free any of them while iterating.
     package var snapshot: [Pointer] {
         Array(
             sequence(state: first) { step in

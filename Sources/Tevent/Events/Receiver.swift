@@ -1,13 +1,13 @@
 import Talloc
 
-// What a thread inbox and a threaded immediate have in common: they are in the list of the context whose loop receives.
+// What a thread inbox and a threaded immediate have in common: both are in the list of receivers of their context.
 
 package typealias ReceiverPointer = UnsafeMutablePointer<ReceiverRecord>
 
 package struct ReceiverRecord: EventRecord, Linked {
     package var prefix: EventPrefix
     let channel: Channel
-    /// What a threaded immediate does and is scheduled with; nil for an inbox.
+    /// What a threaded immediate runs and is scheduled with; nil for an inbox.
     var work: AnyObject?
     package var next: ReceiverPointer?
     package var previous: ReceiverPointer?
@@ -29,7 +29,7 @@ package struct ReceiverRecord: EventRecord, Linked {
         return 0
     }
 
-    /// Makes a receiver of the context.
+    /// Creates a receiver of the context.
     package static func make(
         on context: ContextPointer, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32
     ) throws(TeventError) -> ReceiverPointer {
@@ -42,16 +42,16 @@ package struct ReceiverRecord: EventRecord, Linked {
 }
 
 extension ReceiverPointer {
-    /// Takes the receiver out of its context, and hands over the messages that it will not receive any more.
+    /// Takes the receiver out of its context, and returns the messages that it will no longer receive.
     ///
-    /// Messages sent while this runs are released by the context when it finds the receiver freed.
+    /// If messages are sent while this runs, the context releases them when it finds the receiver freed.
     @discardableResult
     func detach() -> [MessagePointer] {
         guard let context = pointee.prefix.context else { return [] }
         context.pointee.receivers.remove(self)
         pointee.prefix.context = nil
-        // A context that is being freed takes no more from its channel, but what waits must not outlive its receiver:
-        // the slot may soon belong to another object, which would receive the message.
+        // A context that is being freed takes nothing more from its channel. But a waiting message must not outlive its
+        // receiver: the slot may soon belong to another object, which would receive the message.
         var unwanted: [MessagePointer] = []
         if let channel = context.pointee.channel, !context.handle.isStale {
             let handle = context.handle

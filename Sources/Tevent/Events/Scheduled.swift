@@ -3,11 +3,11 @@ import Talloc
 
 package typealias ScheduledPointer = UnsafeMutablePointer<Scheduled>
 
-/// What stands in a loop's queue of immediates, whose turn comes first after signals.
+/// An entry of a loop's queue of immediates, which is served right after signals.
 ///
-/// Immediates, deliveries of messages, posted requests and queues begin their records with it.
+/// The records of immediates, deliveries of messages, posted requests and queues begin with it.
 package struct Scheduled: Linked {
-    /// Its context is the one in whose queue it is, nil when it is in none.
+    /// Its context is the one whose queue it is in; nil if it is in none.
     package var prefix: EventPrefix
     package var next: ScheduledPointer?
     package var previous: ScheduledPointer?
@@ -15,14 +15,16 @@ package struct Scheduled: Linked {
     init(prefix: EventPrefix) { self.prefix = prefix }
 }
 
-/// What a kind of scheduled object does: it runs, or, if it gets a list, it leaves the queue of a context that is being
-/// freed, and adds to the list what is to be released when that context has gone.
+/// The action of one kind of scheduled object.
+///
+/// Normally it runs the object. If it receives a list, it takes the object out of the queue of a context that is being
+/// freed, and adds to the list what to release once that context is freed.
 package typealias ScheduledAct =
     @convention(c) (
         _ object: UnsafeMutableRawPointer?, _ leftBehind: UnsafeMutableRawPointer?
     ) -> Void
 
-/// What is to be released when a context has gone.
+/// What to release once a context is freed.
 typealias LeftBehind = () -> Void
 
 extension ScheduledPointer {
@@ -36,10 +38,10 @@ extension ScheduledPointer {
         context.pointee.immediates.append(self)
     }
 
-    /// Puts an object of another kind than an immediate into the queue of a context.
+    /// Adds an object of another kind than an immediate to the queue of a context.
     ///
-    /// The loop cannot name the kinds of the rooms after it, so each says here what it does. It is written down by kind, not
-    /// by object, where it would take eight bytes of each request.
+    /// The loop cannot name the kinds of later rooms, so each kind registers its action here. The action is stored per
+    /// kind, not per object, where it would take eight bytes in each request.
     @inline(__always)
     func append(to context: ContextPointer, as kind: ObjectKind, _ act: ScheduledAct) {
         clinux_set_scheduled_act(kind.rawValue, act)
@@ -52,13 +54,13 @@ extension ScheduledPointer {
         pointee.prefix.context = nil
     }
 
-    /// Does what its turn is for; it is out of the queue before anything else happens.
+    /// Runs the object, after taking it out of the queue.
     func run() {
         if let immediate = asImmediate { return immediate.run() }
         act(nil)
     }
 
-    /// Leaves the queue of a context that is being freed.
+    /// Takes the object out of the queue of a context that is being freed.
     func leave(_ leftBehind: inout [LeftBehind]) {
         if let immediate = asImmediate {
             if let job = immediate.unlink() { leftBehind.append { withExtendedLifetime(job) {} } }
@@ -74,7 +76,7 @@ extension ScheduledPointer {
     }
 }
 
-/// The list that a ``ScheduledAct`` gets, as what it is.
+/// The list that a ``ScheduledAct`` receives, with its type restored.
 func addToLeftBehind(_ list: UnsafeMutableRawPointer, _ release: @escaping LeftBehind) {
     list.assumingMemoryBound(to: [LeftBehind].self).pointee.append(release)
 }

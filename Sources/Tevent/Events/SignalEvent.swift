@@ -1,22 +1,22 @@
 import Glibc
 import Talloc
 
-/// What to do when a signal has arrived: the handler gets its event and what arrived.
+/// A handler that runs when a signal has arrived; it receives its event and the arrival.
 public typealias SignalHandler = (_ event: SignalEvent, _ arrival: SignalArrival) -> Void
 
-/// What a signal's handler is told.
+/// What a signal handler learns about the signal.
 public struct SignalArrival: Sendable, Equatable {
     /// Which signal.
     public let signal: Signal
     /// How often it has arrived since the handler was last called; 1 with `info`.
     public let count: Int
-    /// What the system tells of the arrival, for events that asked for it.
+    /// What the system reports about the arrival, for events that asked for it.
     ///
-    /// It is nil for arrivals that came when ``EventContext/signalInfoCapacity`` others had not been handled yet: of those
+    /// It is nil for arrivals that came when ``EventContext/signalInfoCapacity`` others were still unhandled: for those
     /// only `count` is known.
     public let info: SignalInfo?
 
-    /// An arrival made by hand, to try a handler without a signal.
+    /// Creates an arrival, to test a handler without a signal.
     public init(signal: Signal, count: Int = 1, info: SignalInfo? = nil) {
         self.signal = signal
         self.count = count
@@ -26,7 +26,7 @@ public struct SignalArrival: Sendable, Equatable {
 
 /// An event that happens when a signal arrives, until it is freed.
 ///
-/// The handler runs in the loop, not in the signal's own unsafe world, so it may do anything.
+/// The handler runs in the loop, not in the restricted context of a signal handler, so it may do anything.
 ///
 /// ```swift
 /// try events.addSignal(.interrupt) { event, arrival in
@@ -42,7 +42,7 @@ public struct SignalEvent: Event, Equatable {
 
     package init(_ record: SignalPointer) { tallocHandle = record.handle }
 
-    /// Which signal it waits for.
+    /// The signal that it waits for.
     public var signal: Signal { Signal(rawValue: record(as: SignalRecord.self, "signal").pointee.number) }
 }
 
@@ -50,17 +50,17 @@ public struct SignalEvent: Event, Equatable {
 extension SignalEvent: Sendable {}
 
 extension EventContext {
-    /// Whether contexts can have signal events; always, on the systems this engine runs on.
+    /// Whether contexts can have signal events; always true on the systems that this engine supports.
     ///
     /// The corresponding C function is `tevent_signal_support()`.
     public static var supportsSignals: Bool { true }
 
-    /// The highest signal number there is.
+    /// The highest signal number.
     ///
     /// The corresponding C function is `tevent_num_signals()`.
     public static var signalCount: Int { SignalDispatch.lastSignal }
 
-    /// How many arrivals of one signal are kept with their details until all events have been told about them.
+    /// How many arrivals of one signal are kept with their details until all events have been notified of them.
     ///
     /// Further arrivals are counted, without details.
     ///
@@ -69,18 +69,18 @@ extension EventContext {
 
     /// Catches a signal.
     ///
-    /// Several events, of several contexts, may catch the same one; each is told.
+    /// Several events, of several contexts, may catch the same signal; each is notified.
     ///
-    /// The first event for a signal, in the whole process, replaces the signal's disposition, and freeing the last one
-    /// puts it back. Which signals a thread blocks is never changed. A fault of the program itself, such as a trap, is
-    /// nothing that a loop could handle: it ends the program as it would without the event.
+    /// The first event for a signal in the whole process replaces the signal's disposition, and freeing the last one
+    /// restores it. The engine never changes which signals a thread blocks. A loop cannot handle a fault of the program
+    /// itself, such as a trap: it ends the program as it would without the event.
     ///
     /// - Parameters:
-    ///   - signal: Which signal, such as ``Signal/interrupt``.
-    ///   - wantsInfo: Whether the handler is called once for each arrival, with what the system tells of it; see
+    ///   - signal: The signal, such as ``Signal/interrupt``.
+    ///   - wantsInfo: Whether to call the handler once for each arrival, with what the system reports about it; see
     ///     ``SignalArrival/info`` for the limit.
-    ///   - parent: What the event is freed with; by default the context.
-    ///   - handler: What to do each time. The event owns it until it is freed.
+    ///   - parent: The event's parent; by default the context.
+    ///   - handler: Runs each time the signal has arrived. The event owns it until it is freed.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/badSignal(_:)``, ``TeventError/outOfMemory(name:)``, or
@@ -114,9 +114,9 @@ extension EventContext {
 }
 
 extension ContextPointer {
-    /// Catches a signal with an event under any chunk, or none.
+    /// Catches a signal with an event under any chunk, or without a parent.
     ///
-    /// The flags are those of `sigaction`, if this is the signal's first event.
+    /// The flags are those of `sigaction`; they apply if this is the signal's first event.
     package func addSignal(
         _ signal: Signal, wantsInfo: Bool, flags: Int32 = SA_RESTART, under parent: UnsafeMutableRawPointer?,
         file: UnsafePointer<CChar>, line: UInt32, behind: Int = 0, _ handler: @escaping SignalHandler
@@ -154,11 +154,12 @@ package typealias SignalPointer = UnsafeMutablePointer<SignalRecord>
 package struct SignalRecord: EventRecord, Linked {
     package var prefix: EventPrefix
     let handler: SignalHandler
-    /// How many arrivals the handler has been told about, in the signal's ring if it wants details.
+    /// How many arrivals the handler has been notified of; for an event that wants details, the position in the
+    /// signal's ring.
     var position = SignalInfoRing.Position()
     package let number: Int32
     package let wantsInfo: Bool
-    /// Everything the system said about the arrival that was taken last.
+    /// Everything that the system reported about the arrival taken last.
     package var lastInfo = siginfo_t()
     package var next: SignalPointer?
     package var previous: SignalPointer?
@@ -185,12 +186,12 @@ extension SignalPointer {
     private var reader: UInt { UInt(bitPattern: self) }
     private var ring: SignalInfoRing? { pointee.wantsInfo ? SignalDispatch.ring(pointee.number) : nil }
 
-    /// An arrival with the details kept last.
+    /// An arrival with the details taken last.
     package var arrivalWithLastInfo: SignalArrival {
         SignalArrival(signal: Signal(rawValue: pointee.number), info: SignalInfo(pointee.lastInfo))
     }
 
-    /// How many calls of the handler the arrivals so far are good for.
+    /// How often the handler has yet to be called for the arrivals so far.
     fileprivate var callsDue: Int {
         guard let ring else { return SignalDispatch.arrivalCount(pointee.number) == pointee.position.seen ? 0 : 1 }
         return ring.countCalls(after: pointee.position)
@@ -203,7 +204,7 @@ extension SignalPointer {
             : SignalInfoRing.Position(seen: SignalDispatch.arrivalCount(pointee.number))
     }
 
-    /// Leaves what arrived before the process was forked off to the parent.
+    /// Leaves arrivals from before the fork to the parent.
     fileprivate func disownArrivals() {
         let start = ring?.start ?? SignalInfoRing.Position(seen: SignalDispatch.arrivalsBeforeFork(pointee.number))
         guard start.seen > pointee.position.seen || start.uncounted > pointee.position.uncounted else { return }
@@ -222,7 +223,7 @@ extension SignalPointer {
         context.pointee.hooks?.signals?(SignalEvent(self), .detach)
     }
 
-    /// What the handler has yet to be told, or nil.
+    /// The next arrival that the handler has not been told about, or nil.
     func takeArrival(upTo last: UInt64 = .max) -> SignalArrival? {
         let signal = Signal(rawValue: pointee.number)
         if let ring { return takeArrival(from: ring) }
@@ -257,9 +258,10 @@ extension SignalPointer {
 }
 
 extension ContextPointer {
-    /// Runs the handlers of all signals that have arrived, in the order of their numbers; false if there are none.
+    /// Runs the handlers of all signals that have arrived, in numerical order; returns false if there are none.
     ///
-    /// That is how C's loop does it. What arrives meanwhile is for the next time, unless it has a higher number.
+    /// This is how C's loop works. A signal that arrives meanwhile waits for the next time, unless its number is
+    /// higher.
     package func runArrivedSignals() -> Bool {
         guard let waker = pointee.waker, waker.pointee.hasSignal.load(ordering: .relaxed) else { return false }
         waker.pointee.hasSignal.store(false, ordering: .sequentiallyConsistent)
@@ -274,7 +276,7 @@ extension ContextPointer {
     }
 
     private func runArrived(_ number: Int32) -> Bool {
-        // All are told about what has arrived before the first handler runs.
+        // All handlers learn about what arrived before the first of them runs.
         let arrived = SignalDispatch.arrivalCount(number)
         var due: [(event: SignalPointer, handle: TallocHandle, calls: Int)] = []
         var candidate = pointee.signals.first
@@ -285,7 +287,7 @@ extension ContextPointer {
         }
         for signal in due {
             for _ in 0..<signal.calls {
-                // A handler before may have freed it, or run a loop that has served it.
+                // An earlier handler may have freed it, or run a loop that has served it.
                 guard !signal.handle.isStale, signal.event.pointee.prefix.context != nil,
                     let arrival = signal.event.takeArrival(upTo: arrived)
                 else { break }
@@ -295,7 +297,7 @@ extension ContextPointer {
         return !due.isEmpty
     }
 
-    /// Leaves what arrived before the process was forked off to the parent, whose signals they were.
+    /// Leaves arrivals from before the fork to the parent, whose signals they were.
     func disownSignals() {
         var event = pointee.signals.first
         while let record = event {
@@ -304,7 +306,7 @@ extension ContextPointer {
         }
     }
 
-    /// Tells signal handlers which signals this context wants to know of.
+    /// Publishes which signals this context wants, for the signal handler to read.
     func updateSignalMask() {
         var mask: UInt64 = 0
         var event = pointee.signals.first

@@ -2,12 +2,12 @@ import CLinux
 import CTalloc
 import Talloc
 
-/// What a timer does when it is due: it gets itself and the time its turn began.
+/// A handler that runs when a timer is due; it receives the timer and the time at which its turn began.
 public typealias TimerHandler = (_ timer: TimerEvent, _ now: EventInstant) -> Void
 
-/// An event that happens once, at a point in time, and is then freed.
+/// An event that happens once, at a given time, and is then freed.
 ///
-/// To go on, the handler calls ``update(after:)`` on its own timer, or adds another. Freeing a timer cancels it.
+/// To repeat, the handler calls ``update(after:)`` on its own timer, or adds another. Freeing a timer cancels it.
 ///
 /// ```swift
 /// var ticks = 0
@@ -26,7 +26,7 @@ public struct TimerEvent: Event, Equatable {
 
     private func record(_ call: StaticString = #function) -> TimerPointer { record(as: TimerRecord.self, call) }
 
-    /// When the timer is due, or nil while its handler runs and has not updated it.
+    /// When the timer is due; nil while its handler runs and has not updated it.
     public var deadline: EventInstant? {
         let record = record()
         guard let context = record.pointee.prefix.context, context.pointee.timers.contains(record)
@@ -34,18 +34,20 @@ public struct TimerEvent: Event, Equatable {
         return EventInstant(nanoseconds: context.pointee.timers.deadline(of: record))
     }
 
-    /// Moves the timer to another time; it goes behind all others that are due then.
+    /// Moves the timer to another time, after all other timers due then.
     ///
-    /// In the timer's own handler this makes it happen again. On a timer whose context is gone it does nothing.
+    /// When called in the timer's own handler, the timer happens again. It does nothing if the timer's context was
+    /// freed.
     ///
     /// - Complexity: O(log *n*) in the number of timers.
     ///
     /// The corresponding C function is `tevent_update_timer()`.
     public func update(at deadline: EventInstant) { record("update(at:)").update(deadline) }
 
-    /// Moves the timer to `delay` from now; it goes behind all others that are due then.
+    /// Moves the timer to `delay` from now, after all other timers due then.
     ///
-    /// In the timer's own handler this makes it happen again. On a timer whose context is gone it does nothing.
+    /// When called in the timer's own handler, the timer happens again. It does nothing if the timer's context was
+    /// freed.
     ///
     /// - Complexity: O(log *n*) in the number of timers.
     ///
@@ -61,12 +63,12 @@ public struct TimerEvent: Event, Equatable {
 extension TimerEvent: Sendable {}
 
 extension EventContext {
-    /// Adds a timer that is due at `deadline`; one that has passed is due at once.
+    /// Adds a timer that is due at `deadline`; if that has passed, it is due immediately.
     ///
     /// - Parameters:
-    ///   - deadline: A point on the monotonic clock, see ``now``.
-    ///   - parent: What the timer is freed with; by default the context.
-    ///   - handler: What to do. The timer owns it until it has run, or is freed.
+    ///   - deadline: A point on the context's clock, see ``now``.
+    ///   - parent: The timer's parent; by default the context.
+    ///   - handler: Runs when the timer is due. The timer owns it until it has run, or the timer is freed.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``.
@@ -82,12 +84,12 @@ extension EventContext {
         try addTimer(at: deadline, parent: parent?.tallocHandle, file: file, line: line, handler)
     }
 
-    /// Adds a timer that is due `delay` from now; a delay of zero means on the loop's next turn.
+    /// Adds a timer that is due `delay` from now; zero means on the loop's next turn.
     ///
     /// - Parameters:
-    ///   - delay: How long from now; a negative one counts as zero.
-    ///   - parent: What the timer is freed with; by default the context.
-    ///   - handler: What to do. The timer owns it until it has run, or is freed.
+    ///   - delay: How long from now; a negative delay counts as zero.
+    ///   - parent: The timer's parent; by default the context.
+    ///   - handler: Runs when the timer is due. The timer owns it until it has run, or the timer is freed.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``.
@@ -114,14 +116,14 @@ extension EventContext {
         return try context.addTimer(at: deadline, under: parent, file: file.cString, line: line, handler)
     }
 
-    /// The timers that wait, in the order they will run.
+    /// The waiting timers, in the order in which they will run.
     ///
     /// - Complexity: O(*n* log *n*).
     public var timers: [TimerEvent] { record().pointee.timers.sorted.map(TimerEvent.init) }
 }
 
 extension ContextPointer {
-    /// Adds a timer under any chunk, or none.
+    /// Adds a timer under any chunk, or without a parent.
     @inline(__always)
     package func addTimer(
         at deadline: EventInstant, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
@@ -143,7 +145,7 @@ package typealias TimerPointer = UnsafeMutablePointer<TimerRecord>
 
 package struct TimerRecord: EventRecord {
     package var prefix: EventPrefix
-    /// Given by the heap, which keeps all else.
+    /// Given by the heap, which stores everything else.
     var number: UInt32 = 0
     let handler: TimerHandler
 
@@ -172,7 +174,7 @@ extension TimerPointer {
         context.pointee.timers.update(self, deadline: deadline.nanoseconds)
     }
 
-    /// Runs the handler of a timer that is due, then frees it unless the handler updated it.
+    /// Runs the handler of a due timer, then frees the timer unless the handler updated it.
     package func run(now: EventInstant) {
         let context = pointee.prefix.context!
         let timer = TimerEvent(self)
@@ -180,7 +182,8 @@ extension TimerPointer {
         context.pointee.timers.beginRunning(self)
         context.pointee.timers.fetchAhead()
         if let hook = context.pointee.hooks?.timers { hook(timer, .beforeHandler) }
-        // The hook may have freed the timer or its context, or updated the timer, which then runs when that time has come.
+        // The hook may have freed the timer or its context. It may also have updated the timer, which then runs at its
+        // new time.
         if !timer.isFreed, pointee.prefix.context != nil, !isWaiting {
             let handler = pointee.handler
             handler(timer, now)
@@ -188,17 +191,17 @@ extension TimerPointer {
         if !timer.isFreed, !isWaiting { freeChunk(self) }
     }
 
-    /// Whether the timer is due at some time to come.
+    /// Whether the timer is due at some later time.
     @inline(__always)
     private var isWaiting: Bool { pointee.prefix.context?.pointee.timers.contains(self) ?? false }
 
-    /// Lets the processor fetch what running and freeing the timer will touch.
+    /// Prefetches the memory that running and freeing the timer will touch.
     ///
-    /// That is the timer, talloc's words before it, and the sizes of the two chunks behind it, at which malloc looks.
+    /// That is the timer, talloc's header before it, and the sizes of the two chunks after it, which malloc reads.
     func fetchAhead() {
         for offset in [-104, -64, 0, 56, 216] { clinux_prefetch(UnsafeRawPointer(self) + offset) }
     }
 
-    /// Lets the processor fetch the slot of a timer that has been fetched.
+    /// Prefetches the slot of a timer that has been prefetched.
     func fetchSlotAhead() { clinux_prefetch(pointee.prefix.slot) }
 }

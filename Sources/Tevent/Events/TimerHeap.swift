@@ -1,15 +1,15 @@
 import CTalloc
 import Talloc
 
-/// The timers of one context, the earliest on top: a heap with four children a node, kept in one talloc chunk.
+/// The timers of one context, the earliest on top: a heap with four children per node, stored in one talloc chunk.
 ///
-/// Adding a timer and taking out any of them are O(log n). What moves in the heap is a timer's key, and moving it notes
-/// the new place in a table, by the timer's number. The timers themselves are left alone: thousands of them do not fit
-/// into the processor's cache, but their keys and places do.
+/// Adding a timer and taking out any of them are O(log n). The heap moves only the keys of timers, and each move
+/// updates a table of places, indexed by the timer's number. The timers themselves are not touched: thousands of them
+/// do not fit into the processor's cache, but their keys and places do.
 package struct TimerHeap {
-    /// The deadline, then the order of adding for those that are equal: one number to compare.
+    /// The deadline, then the order of adding for equal deadlines, as one number to compare.
     ///
-    /// Its last digits are the timer's number, which says whose it is.
+    /// Its last digits are the number of the timer that it belongs to.
     struct Key {
         private let value: Int128
 
@@ -25,35 +25,35 @@ package struct TimerHeap {
         static func < (left: Key, right: Key) -> Bool { left.value < right.value }
     }
 
-    /// The place of a timer that is not in the heap, since its handler runs.
+    /// The place of a timer that is not in the heap because its handler runs.
     private static let notInHeap = UInt32.max
     private static let name: StaticString = "struct tevent_timer heap"
 
-    /// The keys, the timers and the places, one after the other, each with room for `capacity`.
+    /// The keys, the timers and the places, one after the other; each has room for `capacity`.
     private(set) var memory: UnsafeMutableRawPointer?
     private(set) var capacity = 0
     package private(set) var count = 0
     /// How many timers have a number: those in the heap, and those whose handlers run, so that updating them cannot fail.
     private(set) var numbered = 0
-    /// The numbers from here on were never given out.
+    /// Numbers from here on have never been given out.
     private(set) var nextNumber: UInt32 = 0
-    /// Numbers that timers have given back: the last of them, which knows the one before by its place.
+    /// The number returned last; the places of returned numbers link each to the one before.
     private var freeNumber = notInHeap
-    /// When the timer was due that was noted last.
+    /// The deadline of the timer noted last.
     package private(set) var runningDeadline: Int64 = 0
-    /// How many timers were added, which keeps the order of equal deadlines.
+    /// How many timers were added; orders timers with equal deadlines.
     var added: UInt32 = 0
 
     var keys: UnsafeMutablePointer<Key> {
         memory.unsafelyUnwrapped.assumingMemoryBound(to: Key.self)
     }
 
-    /// The timers by their numbers; nil for numbers that were given back.
+    /// The timers by number; nil for returned numbers.
     var timers: UnsafeMutablePointer<TimerPointer?> {
         (memory.unsafelyUnwrapped + capacity &* MemoryLayout<Key>.stride).assumingMemoryBound(to: TimerPointer?.self)
     }
 
-    /// Where in the heap timers are, by their numbers.
+    /// The places of timers in the heap, by number.
     var places: UnsafeMutablePointer<UInt32> {
         (memory.unsafelyUnwrapped + capacity &* (MemoryLayout<Key>.stride + MemoryLayout<TimerPointer?>.stride))
             .assumingMemoryBound(to: UInt32.self)
@@ -62,7 +62,7 @@ package struct TimerHeap {
     var first: TimerPointer? { count > 0 ? timer(of: keys[0]) : nil }
     package var firstDeadline: Int64? { count > 0 ? keys[0].deadline : nil }
 
-    /// A timer that waits or runs; the first, as long as any waits.
+    /// A timer that waits or runs; the first one if any waits.
     var any: TimerPointer? {
         if let first { return first }
         return numbered > 0 ? (0..<Int(nextNumber)).lazy.compactMap { timers[$0] }.first : nil
@@ -73,14 +73,14 @@ package struct TimerHeap {
     func contains(_ timer: TimerPointer) -> Bool { places[Int(timer.pointee.number)] != Self.notInHeap }
     func deadline(of timer: TimerPointer) -> Int64 { keys[Int(places[Int(timer.pointee.number)])].deadline }
 
-    /// The timers in the order they will run.
+    /// The timers in the order in which they will run.
     package var sorted: [TimerPointer] { (0..<count).map { keys[$0] }.sorted(by: <).map(timer(of:)) }
 
-    /// Lets the processor fetch the timers that run next, while the handler of another runs.
+    /// Prefetches the timers that run next, while the handler of another runs.
     ///
-    /// Timers are due in another order than they lie in memory, so each would be waited for: first for the timer, and then
-    /// for the slot that it leads to. So the second in order is fetched, and the slot of the first, which has been. With
-    /// 20,000 that are due it saves a third of the time.
+    /// Timers are not due in the order in which they are stored, so the processor would wait for each of them: first
+    /// for the timer, then for the slot that it points to. Hence this prefetches the second timer, and the slot of the
+    /// first, which was prefetched before. With 20,000 due timers it saves a third of the time.
     @inline(__always)
     func fetchAhead() {
         guard count > 0 else { return }
@@ -90,7 +90,7 @@ package struct TimerHeap {
 
     // MARK: Timers that come and go
 
-    /// Makes room for one more timer, so that the next `add` cannot fail; false when there is no memory.
+    /// Makes room for one more timer, so that the next `add` cannot fail; returns false if there is no memory.
     @inline(__always)
     mutating func reserve(under parent: @autoclosure () -> UnsafeMutableRawPointer) -> Bool {
         numbered < capacity || grow(under: parent())
@@ -105,13 +105,13 @@ package struct TimerHeap {
         memory = grown
         let (oldTimers, oldPlaces, old) = (timers, places, capacity)
         capacity = larger
-        // From the end, because each moves to where the next one was.
+        // From the end, because each array moves to where the next one was.
         places.moveInitialize(from: oldPlaces, count: old)
         timers.moveInitialize(from: oldTimers, count: old)
         return true
     }
 
-    /// Adds a new timer behind all that have the same deadline; there must be room.
+    /// Adds a new timer after all that have the same deadline; there must be room.
     mutating func add(_ timer: TimerPointer, deadline: Int64) {
         let number = freeNumber == Self.notInHeap ? nextNumber : freeNumber
         if number == nextNumber { nextNumber += 1 } else { freeNumber = places[Int(number)] }
@@ -121,22 +121,22 @@ package struct TimerHeap {
         insert(number, deadline)
     }
 
-    /// Moves a timer behind all that have the same deadline, be it in the heap or running.
+    /// Moves a timer, in the heap or running, after all that have the same deadline.
     mutating func update(_ timer: TimerPointer, deadline: Int64) {
         let number = timer.pointee.number
         takeOut(number)
         insert(number, deadline)
     }
 
-    /// Takes a timer out of the heap while its handler runs, and keeps its number.
+    /// Takes a timer out of the heap while its handler runs; the timer keeps its number.
     mutating func beginRunning(_ timer: TimerPointer) { takeOut(timer.pointee.number) }
 
-    /// Remembers when a timer was due that is about to run; C's handlers are told.
+    /// Remembers the deadline of a timer that is about to run, for C's handlers.
     mutating func noteDeadline(of timer: TimerPointer) {
         if contains(timer) { runningDeadline = deadline(of: timer) }
     }
 
-    /// Forgets a timer, be it in the heap or running.
+    /// Forgets a timer, in the heap or running.
     mutating func remove(_ timer: TimerPointer) {
         let number = timer.pointee.number
         takeOut(number)
@@ -169,7 +169,8 @@ package struct TimerHeap {
         places[Int(key.number)] = UInt32(truncatingIfNeeded: index)
     }
 
-    // All that moves keys is mutating, though it writes to memory elsewhere: others would get a copy of the heap's words.
+    // Everything that moves keys is mutating although it writes to memory elsewhere; otherwise it would get a copy of
+    // the heap's fields.
 
     // snippet: sift-up
     private mutating func siftUp(_ key: Key, from start: Int) {
@@ -184,10 +185,10 @@ package struct TimerHeap {
     }
     // snippet-end: sift-up
 
-    /// Lets the earliest of the children rise until there is none, and returns where the last left a hole.
+    /// Moves the earliest child up into the hole, level by level, and returns where the hole ends.
     ///
-    /// The key that fills the hole was the heap's last, so it belongs near the bottom: that it climbs from there takes
-    /// fewer comparisons than asking at each level whether it has to sink further.
+    /// The key that fills the hole was the heap's last, so it belongs near the bottom. Letting it rise from there takes
+    /// fewer comparisons than checking at each level whether it has to sink further.
     private mutating func sinkHole(from start: Int) -> Int {
         // Copy to locals: the compiler must assume that stores alias these fields.
         let (keys, places) = (keys, places)
@@ -203,8 +204,8 @@ package struct TimerHeap {
     @inline(__always)
     private func earliestChild(of index: Int) -> Int? {
         let first = index &* 4 &+ 1
-        // The processor cannot predict which of four it is: comparing two pairs, then the winners, needs no branch and takes
-        // less than half the time.
+        // The processor cannot predict which of the four is the earliest. Comparing two pairs and then the winners
+        // needs no branch, and takes less than half the time.
         if first &+ 3 < count { return earlier(earlier(first, first &+ 1), earlier(first &+ 2, first &+ 3)) }
         return first < count ? (first..<count).min { keys[$0] < keys[$1] } : nil
     }
@@ -212,10 +213,10 @@ package struct TimerHeap {
     @inline(__always)
     private func earlier(_ left: Int, _ right: Int) -> Int { keys[right] < keys[left] ? right : left }
 
-    /// Recounts the order of the timers that wait; happens once in four thousand million timers.
+    /// Renumbers the order of the waiting timers; happens once in four thousand million timers.
     private mutating func renumber() {
         let waiting = (0..<count).map { keys[$0] }.sorted(by: <)
-        // What is sorted is a heap as well.
+        // A sorted array is also a heap.
         for (index, key) in waiting.enumerated() { place(key.renumbered(UInt32(index)), at: index) }
         added = UInt32(count)
     }

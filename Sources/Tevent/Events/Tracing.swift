@@ -1,7 +1,7 @@
 import Glibc
 import Talloc
 
-/// Where in the loop a trace callback is called.
+/// The points in the loop at which a trace callback is called.
 public enum LoopTracePoint: Sendable, Equatable {
     /// The loop is about to wait for descriptors.
     case beforeWait
@@ -13,31 +13,31 @@ public enum LoopTracePoint: Sendable, Equatable {
     case afterLoopOnce
 }
 
-/// Where in an event's life a trace callback is called.
+/// The points in an event's life at which a trace callback is called.
 public enum EventTracePoint: Sendable, Equatable {
     /// The event has joined a loop.
     case attach
     /// The event's handler is about to run.
     case beforeHandler
-    /// The event has left its loop; an immediate does so just before its handler runs.
+    /// The event has left its loop; an immediate leaves just before its handler runs.
     ///
-    /// Events also leave when their context is freed, which is gone by then: its handles are stale.
+    /// Events also leave when their context is freed; by then the context's handles are stale.
     case detach
 }
 
-/// Where in the life of a queue's entry a trace callback is called.
+/// The points in the life of a queue entry at which a trace callback is called.
 public enum QueueTracePoint: Sendable, Equatable {
     /// The entry has joined its queue.
     case attach
     /// The entry is first, and the loop has been told to start it.
     case schedule
-    /// The entry's turn has come: its trigger is about to be called, unless it has none or its request has ended.
+    /// The entry's turn has come, and its trigger is about to be called, unless it has none or its request has ended.
     case beforeHandler
     /// The entry has left its queue.
     case detach
 }
 
-/// How much a debug message matters.
+/// How important a debug message is.
 public enum DebugLevel: Int, Sendable, Comparable {
     /// The program cannot go on.
     case fatal
@@ -48,7 +48,7 @@ public enum DebugLevel: Int, Sendable, Comparable {
     /// What the loop does, step by step.
     case trace
 
-    /// Whether `left` matters more than `right`.
+    /// Whether `left` is more important than `right`.
     public static func < (left: DebugLevel, right: DebugLevel) -> Bool { left.rawValue < right.rawValue }
 }
 
@@ -71,9 +71,9 @@ extension EventContext {
         return hooks
     }
 
-    // They are swapped, not assigned: releasing the old function may run any deinit, so it comes when the new one is in place.
+    // Swap instead of assigning: releasing the old function may run any deinit, which must find the new one in place.
 
-    /// Sets what is told where the loop is; nil ends it.
+    /// Sets a function that is called at each point of the loop; nil removes it.
     ///
     /// The corresponding C function is `tevent_set_trace_callback()`.
     public func setLoopTrace(_ trace: ((LoopTracePoint) -> Void)?) {
@@ -81,7 +81,7 @@ extension EventContext {
         swap(&hooks("setLoopTrace(_:)").loop, &trace)
     }
 
-    /// Sets a function that is told about each timer's life; nil removes it.
+    /// Sets a function that is notified of each stage of a timer's life; nil removes it.
     ///
     /// The corresponding C function is `tevent_set_trace_timer_callback()`.
     public func setTimerTrace(_ trace: ((TimerEvent, EventTracePoint) -> Void)?) {
@@ -89,7 +89,7 @@ extension EventContext {
         swap(&hooks("setTimerTrace(_:)").timers, &trace)
     }
 
-    /// Sets a function that is told about each immediate's life; nil removes it.
+    /// Sets a function that is notified of each stage of an immediate's life; nil removes it.
     ///
     /// The corresponding C function is `tevent_set_trace_immediate_callback()`.
     public func setImmediateTrace(_ trace: ((ImmediateEvent, EventTracePoint) -> Void)?) {
@@ -97,7 +97,7 @@ extension EventContext {
         swap(&hooks("setImmediateTrace(_:)").immediates, &trace)
     }
 
-    /// Sets a function that is told about each signal event's life; nil removes it.
+    /// Sets a function that is notified of each stage of a signal event's life; nil removes it.
     ///
     /// The corresponding C function is `tevent_set_trace_signal_callback()`.
     public func setSignalTrace(_ trace: ((SignalEvent, EventTracePoint) -> Void)?) {
@@ -105,7 +105,7 @@ extension EventContext {
         swap(&hooks("setSignalTrace(_:)").signals, &trace)
     }
 
-    /// Sets a function that is told about each descriptor event's life; nil removes it.
+    /// Sets a function that is notified of each stage of a descriptor event's life; nil removes it.
     ///
     /// The corresponding C function is `tevent_set_trace_fd_callback()`.
     public func setFDTrace(_ trace: ((FDEvent, EventTracePoint) -> Void)?) {
@@ -113,7 +113,7 @@ extension EventContext {
         swap(&hooks("setFDTrace(_:)").descriptors, &trace)
     }
 
-    /// Sets what gets the engine's own messages; nil silences them, as they are at first.
+    /// Sets a function that receives the engine's own messages; nil, the default, discards them.
     ///
     /// Like any handler, it may do anything, even free the context.
     ///
@@ -123,7 +123,7 @@ extension EventContext {
         swap(&record("setDebug(_:)").pointee.debug, &debug)
     }
 
-    /// Sends the engine's own messages to standard error, those of `level` and worse.
+    /// Prints the engine's own messages of `level` and more important ones to standard error.
     ///
     /// The corresponding C function is `tevent_set_debug_stderr()`.
     public func setDebugToStandardError(_ level: DebugLevel = .warning) {
@@ -134,7 +134,7 @@ extension EventContext {
         }
     }
 
-    /// Sets a function that is told the reason before the engine aborts the program.
+    /// Sets a function that receives the reason before the engine aborts the program.
     ///
     /// The corresponding C function is `tevent_set_abort_fn()`.
     public static func setAbortHook(_ hook: (@Sendable (_ reason: String) -> Void)?) {

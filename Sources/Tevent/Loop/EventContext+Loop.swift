@@ -1,12 +1,12 @@
 import Talloc
 
 extension EventContext {
-    /// Waits for one event and runs its handler: exactly one, whatever else is ready.
+    /// Waits for one event and runs its handler; exactly one, even if more are ready.
     ///
-    /// - Returns: ``LoopResult/handled``; ``LoopResult/noEvents`` when nothing could ever happen;
-    ///   ``LoopResult/timedOut`` when the longest wait passed; ``LoopResult/contextFreed`` when the handler freed it.
-    /// - Throws: ``TeventError/nestedLoop`` in a handler, unless allowed; ``TeventError/badDescriptor(_:)`` when an
-    ///   event's descriptor is not open; ``TeventError/systemCall(name:code:)``. The loop can be run again.
+    /// - Returns: ``LoopResult/handled``; ``LoopResult/noEvents`` if nothing can ever happen; ``LoopResult/timedOut``
+    ///   if the longest wait passed; ``LoopResult/contextFreed`` if the handler freed the context.
+    /// - Throws: ``TeventError/nestedLoop`` in a handler, unless nesting is allowed; ``TeventError/badDescriptor(_:)``
+    ///   if an event's descriptor is not open; ``TeventError/systemCall(name:code:)``. The loop can be run again.
     ///
     /// The corresponding C function is `tevent_loop_once()`.
     @discardableResult
@@ -14,11 +14,12 @@ extension EventContext {
         try run("loopOnce()") { context throws(TeventError) in try context.once() }
     }
 
-    /// Runs handlers as long as there are events, however long that takes.
+    /// Runs handlers for as long as there are events.
     ///
-    /// - Returns: ``LoopResult/noEvents`` when none is left; ``LoopResult/stopped`` after ``stop()``;
-    ///   ``LoopResult/timedOut`` when the longest wait passed; ``LoopResult/contextFreed`` when a handler freed it.
-    /// - Throws: What ``loopOnce()`` throws. The loop can be run again.
+    /// - Returns: ``LoopResult/noEvents`` if none is left; ``LoopResult/stopped`` after ``stop()``;
+    ///   ``LoopResult/timedOut`` if the longest wait passed; ``LoopResult/contextFreed`` if a handler freed the
+    ///   context.
+    /// - Throws: The same errors as ``loopOnce()``. The loop can be run again.
     ///
     /// The corresponding C function is `tevent_loop_wait()`.
     @discardableResult
@@ -26,11 +27,11 @@ extension EventContext {
         try loop("loopWait()") { false }
     }
 
-    /// Runs handlers until a condition holds, which is asked before each.
+    /// Runs handlers until a condition holds; checks it before each handler.
     ///
     /// - Parameter isFinished: The condition.
-    /// - Returns: ``LoopResult/finished`` when it holds, else what ``loopWait()`` returns.
-    /// - Throws: What ``loopOnce()`` throws. The loop can be run again.
+    /// - Returns: ``LoopResult/finished`` if the condition holds, otherwise what ``loopWait()`` returns.
+    /// - Throws: The same errors as ``loopOnce()``. The loop can be run again.
     ///
     /// The corresponding C function is `tevent_loop_until()`.
     @discardableResult
@@ -40,7 +41,7 @@ extension EventContext {
 
     private func loop(_ call: StaticString, _ isFinished: () -> Bool) throws(TeventError) -> LoopResult {
         try run(call) { context throws(TeventError) in
-            // A stop is meant for the loop that runs the handler which asks for it, not for one inside or after it.
+            // A stop applies to the loop that runs the handler which requests it, not to one inside it or after it.
             let outerStop = context.pointee.nesting.level > 1 && context.pointee.stopRequested
             context.pointee.stopRequested = false
             defer { if !isFreed { context.pointee.stopRequested = outerStop } }
@@ -54,9 +55,9 @@ extension EventContext {
         }
     }
 
-    /// Ends the innermost running ``loopWait()`` or ``loop(until:)`` once the present handler has returned.
+    /// Ends the innermost running ``loopWait()`` or ``loop(until:)`` once the current handler has returned.
     ///
-    /// Outside a handler it does nothing. C's tevent has no counterpart; programs there test a flag of their own.
+    /// Outside a handler it does nothing. C's tevent has no counterpart; programs there check a flag of their own.
     public func stop() { record().pointee.stopRequested = true }
 
     /// The longest time a loop waits for an event before it gives up; nil, the default, means no limit.
@@ -69,23 +70,23 @@ extension EventContext {
 
     /// Lets handlers run the loop of their own context again.
     ///
-    /// Seldom a good idea: a handler inside a handler finds the program in the middle of something.
+    /// This is rarely a good idea: a handler inside another handler finds the program in the middle of something.
     ///
     /// The corresponding C function is `tevent_loop_allow_nesting()`.
     public func allowNesting() { record().pointee.nesting.isAllowed = true }
 
-    /// Sets what is asked when a loop of this context begins, and told when it ends; nil takes it away.
+    /// Sets a function that is called when a loop of this context begins, and again when it ends; nil removes it.
     ///
-    /// When it returns false at the beginning, the loop throws ``TeventError/loopRefused(level:)``.
+    /// If it returns false at the beginning, the loop throws ``TeventError/loopRefused(level:)``.
     ///
     /// The corresponding C function is `tevent_loop_set_nesting_hook()`.
     public func setNestingHook(_ hook: NestingHook?) {
-        // Swapped, not assigned: releasing the old one may run any deinit, so it comes when the new one is in place.
+        // Swap instead of assigning: releasing the old hook may run any deinit, which must find the new one in place.
         var hook = hook
         swap(&record("setNestingHook(_:)").pointee.nesting.hook, &hook)
     }
 
-    /// Runs a loop with the rules of nesting around it.
+    /// Runs a loop under the rules for nesting.
     private func run(
         _ call: StaticString, _ body: (ContextPointer) throws(TeventError) -> LoopResult
     ) throws(TeventError) -> LoopResult {
@@ -111,7 +112,7 @@ extension EventContext {
 }
 
 extension ContextPointer {
-    /// Takes turns until a handler has run, or none can.
+    /// Takes turns until a handler has run, or none can run.
     @inline(__always)
     fileprivate func once() throws(TeventError) -> LoopResult {
         pointee.hooks?.loop == nil ? try untracedOnce() : try tracedOnce()
@@ -136,7 +137,7 @@ extension ContextPointer {
         }
     }
 
-    /// The same between two calls of the trace, which may free the context, too.
+    /// Like `once`, between two calls of the trace, which may also free the context.
     @inline(never)
     private func tracedOnce() throws(TeventError) -> LoopResult {
         let handle = handle

@@ -4,7 +4,7 @@ public enum LoopResult: Sendable, Equatable {
     case handled
     /// There is no event left that could ever happen.
     case noEvents
-    /// The longest wait passed and nothing happened; with a ``ManualClock``, nothing can happen until it moves.
+    /// The longest wait passed without an event; with a ``ManualClock``, nothing can happen until the clock moves.
     case timedOut
     /// A handler called ``EventContext/stop()``.
     case stopped

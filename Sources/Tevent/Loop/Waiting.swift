@@ -1,10 +1,10 @@
 import Glibc
 import Talloc
 
-// The loop's last stage: pass noted changes to the backend, wait, and sort out what cannot be waited for.
+// The last stage of the loop: pass noted changes to the backend, wait, and sort out what the backend cannot wait for.
 
 extension ContextPointer {
-    /// Waits, at most until the next timer is due and the limit has passed, and fills the batch.
+    /// Waits, at most until the next timer is due or the limit has passed, and fills the batch.
     ///
     /// - Parameter limit: When the longest wait ends; set by the first wait of a turn.
     func wait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
@@ -19,8 +19,8 @@ extension ContextPointer {
         return try self.sleep(nanoseconds: sleep.nanoseconds) ? wakeUp(from: sleep, limit) : .again
     }
 
-    /// The same between two calls of the trace, which may free the context, run a loop inside this one, and change all that
-    /// is waited for.
+    /// Like `wait`, between two calls of the trace, which may free the context, run a nested loop, and change
+    /// everything that is waited for.
     ///
     /// Other threads may use a shared context from the first call to the second. Its wait is prepared before the first, and
     /// whatever they change wakes the loop.
@@ -32,7 +32,7 @@ extension ContextPointer {
         guard !handle.isStale else { return .again }
         var hasSlept = false
         do {
-            // If its second call has freed the context, that is the outcome.
+            // The second call may free the context, too.
             defer { if !handle.isStale { pointee.hooks?.loop?(.afterWait) } }
             if sleep == nil, try stillHasToWait() { sleep = try prepareToSleep(until: &limit) }
             if let sleep { hasSlept = try self.sleep(nanoseconds: sleep.nanoseconds) }
@@ -74,7 +74,7 @@ extension ContextPointer {
         return pointee.ready.isEmpty ? lookAround(isAudit: sleep.isAudit, limit) : .handled
     }
 
-    /// Nanoseconds until the next timer, or as many as the program has set if there is none.
+    /// Nanoseconds until the next timer is due, or the number that the program has set if there is none.
     private func idleTimeout(_ nanoseconds: Int64?) -> Int64? {
         switch pointee.idleSeconds {
         case 0: 0
@@ -83,7 +83,7 @@ extension ContextPointer {
         }
     }
 
-    /// What is to be done when the loop has slept in vain.
+    /// Handles a sleep in which nothing happened.
     @inline(never)
     private func lookAround(isAudit: Bool, _ limit: EventInstant?) -> TurnResult {
         let audits = !pointee.policies.contains(.closesBeforeFreeing)
@@ -111,7 +111,7 @@ extension ContextPointer {
     }
     // snippet-end: sleep
 
-    /// Waits with a batch of its own: the rest of the record other threads may use meanwhile, if a C program lets them.
+    /// Waits with a separate batch: other threads may use the rest of the record meanwhile, if a C program lets them.
     @inline(__always)
     private func fillBatch(nanoseconds: Int64?) throws(TeventError) -> Bool {
         var batch = pointee.ready
@@ -135,16 +135,16 @@ extension ContextPointer {
 
     // MARK: Changes
 
-    /// Passes what has been noted to the backend.
+    /// Passes noted changes to the backend.
     ///
-    /// - Returns: Whether the loop may wait now: there is nothing in the batch, and the context is still there.
+    /// - Returns: Whether the loop may wait now: the batch is empty, and the context still exists.
     @inline(__always)
     private func applyChanges() throws(TeventError) -> Bool {
         pointee.descriptors.hasNotedChanges ? try applyNotedChanges() : pointee.ready.isEmpty
     }
 
     private func applyNotedChanges() throws(TeventError) -> Bool {
-        // Each change may put a descriptor into the batch that is not open.
+        // Each change may add a descriptor that is not open to the batch.
         while !pointee.ready.isFull, let descriptor = pointee.descriptors.takeChanged() {
             let change: BackendChange?
             do { change = try apply(descriptor) } catch {
@@ -152,7 +152,7 @@ extension ContextPointer {
                 throw error
             }
             if change == .alwaysReady {
-                // The debug function may do anything, so the turn begins again, with what is left of the changes.
+                // The debug function may do anything. The turn therefore begins again, with the remaining changes.
                 let name = pointee.backend.name
                 debug(.trace, "\(name) cannot wait for descriptor \(descriptor); it counts as always ready")
                 return false
@@ -162,15 +162,15 @@ extension ContextPointer {
         return pointee.ready.isEmpty
     }
 
-    /// Tells the backend what is wanted of a descriptor now; nil if it need not be told.
+    /// Tells the backend what is now wanted of a descriptor; returns nil if there is nothing to tell.
     ///
     /// No foreign code runs in here, so that the entry stays where it is.
     private func apply(_ descriptor: Int32) throws(TeventError) -> BackendChange? {
         let wanted = pointee.descriptors.wanted(descriptor)
         let entry = pointee.descriptors.pointer(to: descriptor)
-        // A program may rely on another descriptor's handler running first, to tell it to leave this one alone. An event
-        // that waits for something else than the earlier one keeps the place: no program relies on that, and one system
-        // call instead of two saves a quarter of an echo.
+        // A program may rely on another descriptor's handler running first and telling it to ignore this one. If an
+        // event waits for other flags than the earlier one did, it keeps the place: no program relies on that order,
+        // and one system call instead of two saves a quarter of an echo's time.
         if pointee.policies.contains(.newEventsLineUp), entry.pointee.isNew,
             !wanted.isDisjoint(with: entry.pointee.registered)
         {
@@ -190,7 +190,7 @@ extension ContextPointer {
         case .done: entry.pointee.registered = wanted
         case .alwaysReady:
             entry.pointee.registered = []
-            // Errors do not happen to it: an event that wants only those waits without end, as with poll.
+            // Errors never happen on it: an event that wants only those waits without end, as with poll.
             if !wanted.isDisjoint(with: [.read, .write]) {
                 entry.pointee.isAlwaysReady = true
                 pointee.alwaysReady.append(descriptor)
@@ -205,7 +205,7 @@ extension ContextPointer {
         return change
     }
 
-    /// Takes a descriptor out of the backend at once.
+    /// Takes a descriptor out of the backend immediately.
     func forget(_ descriptor: Int32) {
         let entry = pointee.descriptors.pointer(to: descriptor)
         guard !hasForked, !entry.pointee.registered.isEmpty else { return }
@@ -216,11 +216,11 @@ extension ContextPointer {
 
     // MARK: Descriptors that cannot be waited for
 
-    /// Puts descriptors into the batch that the backend cannot wait for, as far as there is room.
+    /// Adds descriptors that the backend cannot wait for to the batch, while it has room.
     private func addAlwaysReady() {
         for (index, descriptor) in pointee.alwaysReady.enumerated() {
             guard !pointee.ready.isFull else {
-                // Those left out are first next time.
+                // Those left out come first next time.
                 pointee.alwaysReady = Array(pointee.alwaysReady[index...] + pointee.alwaysReady[..<index])
                 return
             }
@@ -229,46 +229,47 @@ extension ContextPointer {
         }
     }
 
-    /// Whether the backend reports something that was registered for a file that no event watches any more.
+    /// Whether the backend reports a registration for a file that no event watches any more.
     func isGhost(_ entry: ReadyBatch.Entry) -> Bool {
         let known = pointee.descriptors[entry.descriptor]
         return entry.generation != known.generation || (known.registered.isEmpty && !known.isAlwaysReady)
     }
 
-    /// Looks for descriptors that were closed under the loop's feet, which epoll forgets without a word.
+    /// Looks for descriptors that were closed while being watched, which epoll forgets silently.
     ///
-    /// One call of poll, when the loop has slept in vain: after a while, and before it sleeps without end.
+    /// It makes one call of poll when the loop has slept and nothing happened: after a while, and before a sleep
+    /// without end.
     private func audit() {
         pointee.hasAudited = true
         pointee.nextAudit = now.advanced(by: .nanoseconds(pointee.auditDelay))
         var watched = pointee.fds.snapshot.map { pollfd(fd: $0.pointee.descriptor, events: 0, revents: 0) }
         let count = poll(&watched, nfds_t(watched.count), 0)
-        // A look that failed has shown nothing, and a loop that sleeps without end would never take another.
+        // A failed check has shown nothing, and a loop that sleeps without end would never check again.
         if count < 0 { pointee.hasAudited = false }
         guard count > 0 else { return }
-        // What does not fit is found by the next audit.
+        // The next audit finds what does not fit.
         for entry in watched where Int32(entry.revents) & POLLNVAL != 0 && !pointee.ready.isFull {
             reportNotOpen(entry.fd)
         }
     }
 
-    /// Puts a descriptor into the batch that is not open; one that does not fit is found by the next wait or audit.
+    /// Adds a descriptor that is not open to the batch; if it does not fit, the next wait or audit finds it.
     private func reportNotOpen(_ descriptor: Int32) {
         guard !pointee.ready.isFull else { return }
         pointee.ready.append(descriptor, .notOpen, generation: pointee.descriptors[descriptor].generation)
     }
 
-    /// Takes an event out of the loop whose descriptor is not open, and calls its handler if that is for errors, too.
+    /// Takes an event whose descriptor is not open out of the loop, and calls its handler if it waits for errors.
     ///
-    /// - Returns: Whether the turn is over: a handler ran, or foreign code has freed the context.
-    /// - Throws: ``TeventError/badDescriptor(_:)`` if it did not ask.
+    /// - Returns: Whether the turn is over: a handler ran, or foreign code freed the context.
+    /// - Throws: ``TeventError/badDescriptor(_:)`` if the event does not wait for errors.
     func reportClosed(_ descriptor: Int32) throws(TeventError) -> Bool {
         guard let record = pointee.descriptors[descriptor].first else { return false }
         let context = handle
         let event = FDEvent(record)
         let wantsErrors = record.pointee.flags.contains(.error) || record.pointee.borrower != nil
         let message = "descriptor \(descriptor) is not open; the event made at \(event.origin) leaves the loop"
-        // If others watch it too, they are registered again before the next wait, which finds them out in turn.
+        // If other events watch it, they are registered again before the next wait, which finds each of them in turn.
         forget(descriptor)
         record.detach()
         guard !context.isStale, debug(.error, message) else { return true }

@@ -112,7 +112,8 @@ public struct Connect {
             return false
         } catch {
             request.stopWaiting()
-            // A trace that is told about the event's end may have freed the request or the context, or ended the request.
+            // A trace that is notified of the event's end may have freed the request or the context, or ended the
+            // request.
             guard !request.isFreed, request.isInProgress else { return false }
             request.state.descriptor = nil
             request.state.addresses = request.state.addresses.dropFirst()

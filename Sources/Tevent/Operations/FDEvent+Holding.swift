@@ -1,14 +1,16 @@
 import Talloc
 
-// A connection is read and written by one request after another, each of which would make an event to wait with and free
-// it again: a chunk, two changes of what is watched, and between two of them a moment in which no event watches, so that
-// the number might mean another file, and the kernel has to be told again.
+// A connection is read and written by one request after another. If each created an event to wait with and freed it
+// again, that would cost a chunk and two changes of what is watched. Between two requests there would be a moment in
+// which no event watches the descriptor, so that its number might refer to another file, and the kernel would have to
+// be told again.
 //
 //     Read ─ event     WriteAll ─ event     Read ─ event …         without a holder
 //     Read ──┐         WriteAll ──┐         Read ──┐
 //          holder               holder           holder            one event for all of them
 //
-// So who has the connection holds it with an event that waits for nothing itself, and is lent to whoever does.
+// Therefore the owner of the connection holds it with an event that itself waits for nothing, and is lent to the
+// request that waits.
 
 extension EventContext {
     /// Watches a descriptor for requests that read and write it one after another.

@@ -56,7 +56,7 @@ public struct Read {
         from descriptor: Int32, upTo count: Int, on events: EventContext, parent: TallocContext, file: StaticString,
         line: UInt32
     ) throws(TeventError) -> Request<Read> {
-        guard count > 0 else { abort("a Read of \(count) bytes could not be told from the end; ask for one at least") }
+        guard count > 0 else { abort("a Read of \(count) bytes would look like the end; ask for at least one") }
         let request = try Request(
             Read(count: count), under: parent, file: file, line: line)
         return request.waitOrFail(for: .read, of: descriptor, on: events, readable)

@@ -1,8 +1,8 @@
 import Talloc
 
-// What the requests that wait for a descriptor share. The record knows the event they wait with, a child or one that
-// holds the descriptor and is lent, and frees it or gives it back before anything else when the request ends, however it
-// ends: it is out of the loop before any function is told about the end.
+// What all requests that wait for a descriptor share. A request's record knows the event that it waits with: its own
+// child, or the lent event of a holder. When the request ends, in whatever way, it first frees the event or gives it
+// back. The event is therefore out of the loop before any function is notified of the end.
 
 extension Request {
     /// Calls a step of the work each time the descriptor is ready, until the request ends.
@@ -69,7 +69,7 @@ extension RequestProtocol {
 
     /// Posts the request if it has ended already: the last step of a function that makes requests.
     func returned(on events: EventContext) -> Self {
-        // A trace may have freed it, or received it, or freed the context.
+        // A trace may have freed or received the request, or freed the context.
         guard !isFreed, !isInProgress, status != .received, !events.isFreed else { return self }
         return post(on: events)
     }

@@ -153,7 +153,7 @@ extension EntryPointer {
     /// Takes the entry out of its queue, and lets the loop start the next one if this was the active one.
     func leave() {
         guard let queue = pointee.queue else { return }
-        // The loop was told to start this one; whether it shall start the next is for `update` to say.
+        // The loop was told to start this one; `update` decides whether to start the next.
         if queue.pointee.entries.first == self { queue.leaveLoop() }
         queue.pointee.entries.remove(self)
         queue.pointee.length -= 1
@@ -172,13 +172,14 @@ extension EntryPointer {
         if context?.pointee.hooks != nil {
             let entry = RequestQueue.Entry(self)
             trace(.beforeHandler)
-            // A trace may have changed everything.
+            // A trace may have changed anything.
             guard !entry.isFreed, queue.canStart(self) else { return }
-            // It may have stopped and started the queue, and so told the loop once more.
+            // It may have stopped and started the queue, and thereby told the loop a second time.
             queue.leaveLoop()
         }
         pointee.isTriggered = true
-        // A request that is gone because the entry was moved, or has ended while it waited, has no work to begin.
+        // If the request was freed because the entry was moved, or has ended while it waited, there is no work to
+        // begin.
         guard let request = pointee.request.tallocHandle.record(as: RequestRecord.self) else { return }
         if let starter = queue.pointee.starter { return starter.start(self, request) }
         guard request.pointee.status == .inProgress, let run = pointee.trigger?.run else { return }

@@ -225,8 +225,8 @@ package struct QueueRecord: EventRecord {
     package static var description: StaticString { "a request queue" }
     package static let destructor: @convention(c) (UnsafeMutableRawPointer?) -> CInt = { chunk in
         let queue = chunk!.assumingMemoryBound(to: QueueRecord.self)
-        // Traces are told about each entry's end, and must find the queue freed: nothing can be added to it any more. C
-        // traces may still ask how long it is.
+        // Traces are notified of each entry's end and must find the queue freed, so that they cannot add anything to
+        // it. C traces may still ask for its length.
         let isGone = queue.pointee.starter == nil
         if isGone { queue.pointee.prefix.slot.release() }
         queue.pointee.isRunning = false
@@ -261,7 +261,7 @@ extension QueuePointer {
         guard loop != pointee.prefix.context else { return }
         leaveLoop()
         guard let loop, let first else { return }
-        // That of a C program is started by an immediate of its own.
+        // The queue of a C program is started by its own immediate.
         if let starter = pointee.starter { return starter.tellLoop(first) }
         scheduled.append(to: loop, as: .queue, QueueRecord.act)
         if let hooks = loop.pointee.hooks { hooks.queues?(first.handle, .schedule) }

@@ -15,7 +15,7 @@ extension RequestProtocol {
     ///
     /// The corresponding C function is `tevent_req_set_endtime()`.
     public func setEndTime(at deadline: EventInstant, on events: EventContext) throws(TeventError) {
-        // One question to the conformance, whose answers may differ.
+        // Ask the conformance only once: its answers may differ.
         let record = record("setEndTime(at:on:)")
         let request = AnyRequest(record)
         guard record.pointee.status == .inProgress else { return }
@@ -25,7 +25,7 @@ extension RequestProtocol {
             old.update(at: deadline)
         } else {
             let timer = try events.addTimer(at: deadline, under: request) { _, _ in request.timeOut() }
-            // A trace may have freed the request, and the timers with it, or ended it, and then it needs none.
+            // A trace may have freed the request, and the timers with it, or ended it, in which case it needs no timer.
             if request.isFreed || !request.isInProgress { return timer.freeIfThere() }
             extras.endTimer = timer
             old?.freeIfThere()
@@ -69,7 +69,7 @@ extension Event {
 
 extension AnyRequest {
     fileprivate func timeOut() {
-        // The timer may have been moved away from it.
+        // The timer may have been moved away from its request.
         guard !isFreed, isInProgress else { return }
         record("timeOut").fail(.timedOut, .error(RequestError.timedOut), file: nil, line: 0)
     }

@@ -1,12 +1,12 @@
 import Talloc
 
-// The functions that a request can be given besides its callback. Each is owned by the request until it is freed.
+// The functions that a request can have besides its callback. The request owns each of them until it is freed.
 //
-// Cancel and cleanup functions belong to whoever makes the request, as the callback belongs to whoever asked for it: a
-// request has one of each, so a caller who sets one takes away what its maker needs. C has the same rule.
+// Cancel and cleanup functions belong to the code that creates the request, just as the callback belongs to its caller.
+// A request has one of each, so a caller that sets one removes the one that the creator needs. C has the same rule.
 //
-// They are swapped, not assigned: releasing the old one may run arbitrary deinit code, which may free the request, so it
-// comes when the new one is in its place.
+// Swap instead of assigning: releasing the old function may run arbitrary deinit code, which may free the request and
+// must find the new function in place.
 
 extension Request {
     /// Sets the function that stops the work when ``RequestProtocol/cancel()`` is called; nil removes it.
@@ -88,7 +88,7 @@ extension RequestProtocol {
             withStackRoom { isCancelling = cancel(AnyRequest(request)) }
             return isCancelling
         }
-        // Whoever waits for a descriptor has done nothing yet that could not be left.
+        // A request that waits for a descriptor has not yet done anything that would have to be undone.
         guard request.pointee.event != nil else { return false }
         fail(RequestError.cancelled)
         return true

@@ -29,7 +29,7 @@ extension Request {
         let chunk = requestChunk("receive(_:)")
         guard let place = beginReceivingRequest(chunk) else { throw receiveError(chunk) }
         defer {
-            // Here, where the type is known, since those who do not know it take far longer.
+            // Here, where the type is known; without the type it takes far longer.
             if let state = beginDiscardingRequest(chunk) {
                 Storage<State>.value(at: state).deinitialize(count: 1)
                 endDiscardingRequest(chunk)
@@ -56,7 +56,7 @@ extension Request {
     init(erased request: AnyRequest) { tallocHandle = request.tallocHandle }
 }
 
-// What `receive` does for every type of state alike.
+// The part of `receive` that is the same for every type of state.
 
 /// The place of the state of a request that is done, which may be changed until it is received; nil if the request
 /// failed.

@@ -64,8 +64,8 @@ public struct Request<State>: RequestProtocol, Equatable {
     public init(
         _ state: consuming State, under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) {
-        // Inlined always: a function that is generic over its parent, as those that send are, would else look up the types
-        // of the state's storage at each call, which costs more than all the rest.
+        // Always inlined: otherwise a function that is generic over its parent, as all sending functions are, would
+        // look up the types of the state's storage at each call, which costs more than everything else.
         guard
             let request = makeRequest(
                 StateLayout(of: State.self), under: parent.chunk("init(_:under:)"), file: file.cString, line: line
@@ -281,7 +281,8 @@ private func replaceCallback(of request: RequestPointer, with callback: consumin
     withExtendedLifetime(old) {}
 }
 
-// What the generic functions above do for every type of state alike; they get the chunk of a request that is there.
+// The part of the generic functions above that is the same for every type of state; it takes the chunk of an existing
+// request.
 
 /// A new request, and where its state must be initialised at once; nil when there is no memory.
 ///

@@ -53,7 +53,8 @@ public final class RequestProfile: CustomStringConvertible {
     }
 
     deinit {
-        // Else each level would be released inside the one above, and there may be as many as the program likes.
+        // Otherwise each level would be released inside the one above it, and there is no limit to the number of
+        // levels.
         var rest = subprofiles
         subprofiles = []
         while var profile = rest.popLast() {

@@ -32,7 +32,7 @@ extension RequestPointer {
     @inline(never)
     fileprivate func endWork() -> Bool {
         let handle = handle
-        // Out of the loop first, as when it ends: the cleanup function may run the loop.
+        // Take the event out of the loop first, as when a request ends: the cleanup function may run the loop.
         pointee.event.take()?.endWaiting()
         guard !handle.isStale else { return false }
         guard let extras = pointee.owned.extras else { return true }
@@ -100,15 +100,15 @@ func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
         return -1
     }
     request.checkStateIsNotBeingChanged()
-    // Its work is over, whatever became of it; the state is still there for the cleanup function.
+    // The work is over, whatever its result; the cleanup function can still use the state.
     if request.pointee.status != .received {
         request.pointee.status = .received
         if request.pointee.event != nil || request.pointee.owned.extras != nil { _ = request.endWork() }
     }
     request.leaveQueue()
-    // From here on the handles are stale, so whatever the deinit of what the record holds does finds the request freed.
+    // From here on the handles are stale, so the deinit of anything that the record holds finds the request freed.
     request.pointee.scheduled.prefix.slot.release()
-    // What is below goes before the state, which may hold what it works with, such as a descriptor.
+    // Free what is below before the state, which may hold something that it works with, such as a descriptor.
     freeChildrenIfAny(of: chunk.unsafelyUnwrapped)
     if request.pointee.statePlace == .request, request.pointee.isStateOwner { request.releaseState() }
     if !request.pointee.owned.isEmpty { request.deinitialize(count: 1) }

@@ -20,17 +20,17 @@ extension RequestPointer {
     @inline(never)
     private func tidyUp() -> Bool {
         let handle = handle
-        // C's requests may end again, and then call at once, although the loop is about to.
+        // A C request may end again, and then its callback runs immediately, although the loop is about to call it.
         let wasPosted = isPosted
         pointee.event.take()?.endWaiting()
-        // A trace may have freed the request, or received it; so below.
+        // A trace may have freed or received the request; the same holds below.
         guard !handle.isStale, pointee.status != .received else { return false }
         guard let extras = pointee.owned.extras else { return true }
         extras.endTimer.take()?.freeIfThere()
         guard !handle.isStale, pointee.status != .received else { return false }
         extras.profile?.stop(self)
         cleanUp()
-        // It may also have posted the request; then the loop calls.
+        // It may also have posted the request; then the loop calls it.
         guard !handle.isStale, pointee.status != .received, !isPosted || wasPosted else { return false }
         guard let events = extras.deferral.take() else { return true }
         if !events.isFreed { post(on: events.record("deferCallback(on:)")) }

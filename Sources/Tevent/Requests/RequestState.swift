@@ -1,14 +1,15 @@
 import Talloc
 
-// Where a request keeps its state.
+// Where a request stores its state.
 //
-// A new request's state lies behind its record, in the same chunk, so that making a request is one allocation. Few ask
-// for the state as a chunk of its own, a parent for other memory; for them one is made, and the state moves there.
+// The state of a new request is stored after its record, in the same chunk, so that creating a request is one
+// allocation. Few programs ask for the state as a separate chunk, to use as a parent of other memory; for these the
+// engine creates one, and moves the state there.
 //
 //     struct tevent_req ── record, state          struct tevent_req ── record
 //                                                   └─ Foo ─────────── state
 //
-// Either way no other code may use the state while it is being changed, and none when it has been released.
+// In both cases no other code may use the state while it is being changed, or after it was released.
 
 enum StatePlace: UInt8 {
     /// After the record; 0, see `RequestLayout`.
@@ -93,7 +94,8 @@ extension AnyRequest {
     }
 }
 
-// What the generic functions above do for every type of state alike; they get the chunk of a request that is there.
+// The part of the generic functions above that is the same for every type of state; it takes the chunk of an existing
+// request.
 
 /// Where the state lies, or a trap if it is being changed.
 @usableFromInline

@@ -2,25 +2,25 @@ import Glibc
 import Synchronization
 import Talloc
 
-// Signals belong to the process, events to a context. This file is what lies between: one handler for all signals, that
-// counts each arrival and wakes the contexts that have events for it. Each event remembers how many arrivals it has
-// seen; the difference is what it has yet to be told, so none is lost however busy its loop is, and the events of one
-// context take nothing from those of another.
+// Signals belong to the process, events to a context. This file connects the two: one handler for all signals counts
+// each arrival and wakes the contexts that have events for that signal. Each event remembers how many arrivals it has
+// seen, and the difference is what it has not yet been told about. No arrival is lost, however busy a loop is, and the
+// events of one context take nothing from those of another.
 
 /// Counts and details of the signals that have arrived in this process.
 enum SignalDispatch {
     /// Signals are numbered from 1 to this.
     static let lastSignal = 64
 
-    /// What the signal handler needs to know of each signal; never freed, since the handler uses it at any time.
+    /// What the signal handler needs to know about each signal; never freed, since the handler may use it at any time.
     private struct Slot: ~Copyable {
-        /// How often it has arrived.
+        /// How often the signal has arrived.
         let arrivals = Atomic<UInt64>(0)
-        /// What is known of each arrival, for a signal that has had an event that wants it; 0 for the others.
+        /// The details of each arrival, for a signal that has ever had an event that wants them; 0 for the others.
         let ring = Atomic<UInt>(0)
-        /// How often it had arrived when the process was forked off, if it was.
+        /// How often it had arrived when this process was forked.
         var arrivalsBeforeFork: UInt64 = 0
-        /// What was done about the signal before it had events; written before our handler is installed.
+        /// The disposition before the signal had events; written before the engine's handler is installed.
         var oldAction = sigaction()
     }
 
@@ -33,7 +33,7 @@ enum SignalDispatch {
     /// A signal that has events somewhere in the process.
     private struct Registration {
         var events = 0
-        /// How far the events have come that want details, by their records' addresses.
+        /// How far the events that want details have read, by the addresses of their records.
         var readers: [UInt: UInt64] = [:]
     }
 
@@ -41,7 +41,8 @@ enum SignalDispatch {
 
     static func setUp() {
         registrations.withLock { _ in }
-        // Call the handler once with signal 0, which does not exist, so that all it uses is made.
+        // Call once with signal 0, which does not exist, so that lazy globals are initialised before a real signal
+        // arrives.
         arrived(0, nil)
     }
 
@@ -53,7 +54,7 @@ enum SignalDispatch {
 
     // MARK: Events that come and go
 
-    /// Counts an event for the signal; the first one installs our handler, with flags such as `SA_RESTART`.
+    /// Counts an event for the signal; the first one installs the engine's handler, with flags such as `SA_RESTART`.
     static func register(_ number: Int32, wantsInfo: Bool, flags: Int32) throws(TeventError) {
         if wantsInfo { try makeRing(number) }
         let result = registrations.withLock { registrations -> Int32 in
@@ -69,12 +70,12 @@ enum SignalDispatch {
             registrations[number]!.events += 1
             return 0
         }
-        // The C library keeps some for itself.
+        // The C library reserves some signals for itself.
         guard result != EINVAL else { throw .badSignal(number) }
         guard result == 0 else { throw .systemCall(name: "sigaction", code: result) }
     }
 
-    /// Takes an event back; the last one puts the old disposition in place again.
+    /// Takes an event back; the last one restores the old disposition.
     static func unregister(_ number: Int32) {
         registrations.withLock { registrations in
             registrations[number]!.events -= 1
@@ -94,10 +95,10 @@ enum SignalDispatch {
 
     // MARK: Readers of details
 
-    /// Adds a reader of a signal that was registered, and returns where it begins.
+    /// Adds a reader of a registered signal, and returns the position at which it begins.
     static func addReader(_ reader: UInt, _ number: Int32) -> SignalInfoRing.Position {
         changeReaders(number) { readers, ring in
-            // The ring takes nothing without readers, so that they find it empty.
+            // Without readers the ring takes nothing; new readers must find it empty.
             if readers.isEmpty { ring.readersHaveCome(to: ring.now.seen) }
             let start = ring.now
             readers[reader] = start.seen
@@ -126,7 +127,7 @@ enum SignalDispatch {
 
     // MARK: Arriving
 
-    /// The signal handler: it may interrupt anything, on any thread, so it only uses atomics, `write` and `errno`.
+    /// The signal handler, which may interrupt anything on any thread and uses only atomics, `write` and `errno`.
     fileprivate static func arrived(_ number: Int32, _ info: UnsafeMutablePointer<siginfo_t>?) {
         let savedError = errno
         defer { errno = savedError }
@@ -150,7 +151,7 @@ enum SignalDispatch {
         }
     }
 
-    /// Whether the signal is there because an instruction of this thread could not be executed, not because it was sent.
+    /// Whether the signal was raised because this thread could not execute an instruction, and not because it was sent.
     private static func isFault(_ info: siginfo_t) -> Bool {
         switch info.si_signo {
         case SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS: info.si_code > 0
@@ -158,17 +159,18 @@ enum SignalDispatch {
         }
     }
 
-    /// Leaves a fault to whatever would have handled it without us: the instruction is executed again when this returns,
-    /// so that a loop would be told about it endlessly.
+    /// Leaves a fault to whatever would have handled it without the engine.
+    ///
+    /// The instruction is executed again when this returns, so a loop would be notified of it endlessly.
     private static func passOnFault(_ number: Int32) {
         sigaction(number, &slots[Int(number)].oldAction, nil)
-        // A breakpoint is not executed again.
+        // A breakpoint instruction is not executed again.
         if number == SIGTRAP { raise(number) }
     }
 
     // MARK: Forking
 
-    /// Notes, in the child of a fork, that what has arrived so far is the parent's.
+    /// Notes, in the child of a fork, that all arrivals so far are the parent's.
     static func noteFork() {
         for number in 1...lastSignal {
             slots[number].arrivalsBeforeFork = arrivalCount(Int32(number))

@@ -1,15 +1,15 @@
 import Glibc
 import Synchronization
 
-/// What the system tells of one arrival of a signal.
+/// What the system reports about one arrival of a signal.
 ///
 /// The corresponding C type is `siginfo_t`.
 public struct SignalInfo: Sendable, Equatable {
     /// Why it was sent, such as `SI_USER` or `SI_QUEUE`.
     public let code: Int32
-    /// The process that sent it, where that is known.
+    /// The process that sent it, if known.
     public let sender: Int32
-    /// The user that sent it, where that is known.
+    /// The user that sent it, if known.
     public let user: UInt32
     /// The number given to `sigqueue`, or the exit status of a child for `SIGCHLD`.
     public let value: Int32
@@ -23,36 +23,36 @@ public struct SignalInfo: Sendable, Equatable {
     }
 }
 
-/// The details of the latest arrivals of one signal: written by signal handlers on any thread, read by the loops.
+/// The details of the latest arrivals of one signal, written by signal handlers on any thread and read by the loops.
 ///
-/// The memory is never freed, since a signal handler may use it at any time. Handlers never wait, and never block the
-/// signal, which no other thread could undo: when all places are unread, further arrivals are only counted, and readers
-/// are told how many.
+/// The memory is never freed, since a signal handler may use it at any time. A signal handler never waits, and never
+/// blocks the signal, since no other thread could undo that. When no place is free, further arrivals are only counted,
+/// and readers learn the number.
 struct SignalInfoRing {
     static let capacity = 256
 
     private struct Entry: ~Copyable {
-        /// The arrival's number plus one, once `info` is there to be read.
+        /// The number of the arrival plus one, once `info` is ready to be read.
         let ready = Atomic<UInt64>(0)
         var info = siginfo_t()
     }
 
     private struct Head: ~Copyable {
-        /// How many places have been given out.
+        /// How many places have been handed out.
         let written = Atomic<UInt64>(0)
-        /// How many of them all readers have read; as good as infinite while there are none.
+        /// How many of them all readers have read; effectively infinite while there are no readers.
         let read = Atomic<UInt64>(0)
         let hasReaders = Atomic(false)
-        /// How many arrivals found no place.
+        /// How many arrivals found no free place.
         let uncounted = Atomic<UInt64>(0)
-        /// Where the child of the last fork begins: what was written before belongs to the parent.
+        /// Where the child of the last fork begins; everything earlier belongs to the parent.
         var start = Position()
     }
 
-    /// How far a reader has come.
+    /// How far a reader has read.
     struct Position {
         var seen: UInt64 = 0
-        /// How many arrivals without a place it knows of.
+        /// How many arrivals without a place it has learned about.
         var uncounted: UInt64 = 0
     }
 
@@ -79,7 +79,7 @@ struct SignalInfoRing {
 
     // MARK: Writing
 
-    /// Notes an arrival, in a signal handler.
+    /// Stores an arrival; called in a signal handler.
     func append(_ info: siginfo_t) {
         guard head.pointee.hasReaders.load(ordering: .acquiring) else { return }
         var number = head.pointee.written.load(ordering: .relaxed)
@@ -99,7 +99,7 @@ struct SignalInfoRing {
 
     // MARK: Reading
 
-    /// Where a reader begins that wants to know of all arrivals from now on.
+    /// Where a reader begins that wants all arrivals from now on.
     var now: Position {
         Position(
             seen: head.pointee.written.load(ordering: .acquiring),
@@ -110,7 +110,7 @@ struct SignalInfoRing {
         entry(position.seen).pointee.ready.load(ordering: .acquiring) == position.seen + 1
     }
 
-    /// How many calls of a handler the arrivals so far are good for.
+    /// How often a handler must be called for the arrivals so far.
     func countCalls(after position: Position) -> Int {
         var next = position
         while next.seen < position.seen + UInt64(Self.capacity), hasUnread(after: next) { next.seen += 1 }
@@ -118,7 +118,7 @@ struct SignalInfoRing {
         return Int(next.seen - position.seen) + (isShort ? 1 : 0)
     }
 
-    /// Takes the details of the next arrival, or nil if there are none yet.
+    /// Takes the details of the next arrival; nil if there are none yet.
     func take(_ position: inout Position) -> siginfo_t? {
         guard hasUnread(after: position) else { return nil }
         defer { position.seen += 1 }
@@ -132,7 +132,7 @@ struct SignalInfoRing {
         return Int(uncounted - position.uncounted)
     }
 
-    /// Notes how far the slowest reader has come; nil without any.
+    /// Notes how far the slowest reader has read; nil if there are no readers.
     func readersHaveCome(to slowest: UInt64?) {
         head.pointee.read.store(slowest ?? head.pointee.written.load(ordering: .acquiring), ordering: .releasing)
         head.pointee.hasReaders.store(slowest != nil, ordering: .releasing)
@@ -140,11 +140,11 @@ struct SignalInfoRing {
 
     // MARK: Forking
 
-    /// Where the reading begins in the child of a fork, for readers that were there before.
+    /// Where readers from before the fork continue in the child.
     var start: Position { head.pointee.start }
 
-    /// Notes in the child of a fork, which has one thread, what is the parent's.
+    /// Notes, in the child of a fork, which has one thread, that all arrivals so far are the parent's.
     ///
-    /// A thread that has stayed behind may have been given a place and not have filled it: it will never be read.
+    /// A thread of the parent may have reserved a place without filling it; the child never reads that place.
     func noteFork() { head.pointee.start = now }
 }

@@ -1,19 +1,20 @@
 import Glibc
 import Talloc
 
-/// A point in time on the engine's clock, in nanoseconds since some moment before the program began.
+/// A point in time on the engine's clock, in nanoseconds since some moment before the program started.
 ///
-/// The clock is monotonic: stepping the wall clock moves no timer. C's tevent uses `struct timeval` of the wall clock.
+/// The clock is monotonic: a step of the wall clock shifts no timer. C's tevent uses `struct timeval` of the wall
+/// clock.
 public struct EventInstant: InstantProtocol, Sendable, CustomStringConvertible {
-    /// Nanoseconds since the clock's beginning.
+    /// Nanoseconds since the clock's origin.
     public let nanoseconds: Int64
 
-    /// The clock's beginning: a deadline that has always passed.
+    /// The clock's origin: a deadline that has always passed.
     ///
     /// The corresponding C function is `tevent_timeval_zero()`.
     public static let zero = EventInstant(nanoseconds: 0)
 
-    /// The instant this many nanoseconds after the clock's beginning.
+    /// Creates the instant this many nanoseconds after the clock's origin.
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     /// The instant `duration` later, or earlier if it is negative; it stops at the ends of the clock.
@@ -35,13 +36,13 @@ public struct EventInstant: InstantProtocol, Sendable, CustomStringConvertible {
     /// The corresponding C function is `tevent_timeval_compare()`.
     public static func < (left: EventInstant, right: EventInstant) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// Seconds since the clock's beginning, such as "2.5 s".
+    /// Seconds since the clock's origin, such as "2.5 s".
     public var description: String { "\(Double(nanoseconds) / 1e9) s" }
 
-    /// What the system's monotonic clock shows.
+    /// The current time on the system's monotonic clock.
     static var now: EventInstant { read(CLOCK_MONOTONIC) }
 
-    /// What the wall clock shows, since 1970; it may be stepped.
+    /// The current time on the wall clock, since 1970; the wall clock may be stepped.
     package static var wallClockNow: EventInstant { read(CLOCK_REALTIME) }
 
     @inline(__always)
@@ -53,12 +54,12 @@ public struct EventInstant: InstantProtocol, Sendable, CustomStringConvertible {
 }
 
 extension Duration {
-    /// The duration in nanoseconds, cut off, or as close as 64 bits come (292 years).
+    /// The duration in nanoseconds, truncated and clamped to 64 bits (292 years).
     var wholeNanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
 }
 
 extension Int64 {
-    /// How much more another number is, or as close as 64 bits come.
+    /// The difference to another number, clamped to 64 bits.
     @inline(__always)
     func distanceClamped(to other: Int64) -> Int64 {
         let (difference, overflow) = other.subtractingReportingOverflow(self)
@@ -68,7 +69,7 @@ extension Int64 {
 
 /// A clock that moves only when told to, for tests that must not wait.
 ///
-/// A context made with one never sleeps: where it would wait for a timer, the loop returns
+/// The loop of a context with such a clock never sleeps: where it would wait for a timer, it returns
 /// ``LoopResult/timedOut``, and the test moves the clock.
 ///
 /// ```swift
@@ -78,13 +79,13 @@ extension Int64 {
 /// while try events.loopWait() == .timedOut { clock.advance(by: .seconds(1)) }
 /// ```
 public final class ManualClock {
-    /// What the clock shows.
+    /// The time that the clock shows.
     public private(set) var now: EventInstant
 
-    /// Makes a clock that shows `now`.
+    /// Creates a clock that shows `now`.
     public init(now: EventInstant = EventInstant(nanoseconds: 1_000_000_000)) { self.now = now }
 
-    /// Moves the clock by `duration`; a negative one would turn time back, and is refused with a trap.
+    /// Moves the clock by `duration`; a negative duration traps, since time does not run backwards.
     public func advance(by duration: Duration) {
         guard duration >= .zero else {
             abort("a monotonic clock cannot go back, as by \(duration.wholeNanoseconds) ns")

@@ -1,18 +1,19 @@
 import Glibc
 
-/// Where a context's reads put what comes, before they know how much that is.
+/// Where a context's reads store their bytes before they know how many there are.
 ///
-/// Who asks for much mostly gets little. Allocated for as much as was asked, an array would cost more than the read
-/// itself: malloc tidies up its whole heap whenever so large a piece is freed. From here it gets its true size.
+/// Programs that ask for many bytes mostly get few. Allocating an array of the requested size would cost more than the
+/// read itself: malloc consolidates its whole heap whenever so large a block is freed. Bytes are therefore read into
+/// this buffer, and the array gets exactly the size that they need.
 final class ReadBuffer {
     private static let size = 65_536
     private let memory: UnsafeMutableRawBufferPointer?
-    /// What the last read gave.
+    /// The result of the last read.
     ///
-    /// When nobody else has it any more, the next read of about that size takes its memory: one who reads, writes and
-    /// forgets, such as an echo, then allocates nothing.
+    /// Once no other code holds it, the next read of about that size reuses its memory. A program that reads, writes
+    /// and forgets, such as an echo server, then allocates nothing.
     ///
-    /// Behind a pointer, since accesses to a class's variables are checked while the program runs, which takes as long as
+    /// Stored behind a pointer, since Swift checks accesses to a class's variables at run time, which takes as long as
     /// an allocation.
     private let last = UnsafeMutablePointer<[UInt8]>.allocate(capacity: 1)
 
@@ -27,7 +28,7 @@ final class ReadBuffer {
         last.deallocate()
     }
 
-    /// Reads what is there, at most `count` bytes.
+    /// Reads the bytes that are available, at most `count`.
     func read(_ descriptor: Int32, upTo count: Int) throws(TeventError) -> SystemIO.ReadResult {
         guard let memory, count <= memory.count else { return try SystemIO.read(descriptor, upTo: count) }
         let result = SystemIO.read(descriptor, UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
@@ -36,12 +37,12 @@ final class ReadBuffer {
             array(of: UnsafeRawBufferPointer(rebasing: memory[..<result]).assumingMemoryBound(to: UInt8.self)))
     }
 
-    /// From a typed buffer, since from a raw one an array would take its bytes one by one.
+    /// Copies from a typed buffer; from a raw one, an array would take its bytes one by one.
     private func array(of bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
-        // Not with more than twice the room, which somebody may keep for long.
+        // Do not use more than twice the room, since the caller may keep the array for long.
         let room = last.pointee.capacity
         if room >= bytes.count, room / 2 <= bytes.count {
-            // If somebody has it still, this makes another one.
+            // If other code still holds the array, this makes a new one.
             last.pointee.replaceSubrange(last.pointee.indices, with: bytes)
         } else {
             last.pointee = [UInt8](bytes)

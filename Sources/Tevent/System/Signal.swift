@@ -2,13 +2,13 @@ import Glibc
 
 /// The number of a signal, with its name.
 public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The number, as the system knows it.
+    /// The system's number for the signal.
     public let rawValue: Int32
 
-    /// The signal with this number, which may be one that does not exist.
+    /// The signal with this number, whether or not it exists.
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
-    /// `SIGHUP`: the terminal went away, or "read your configuration again".
+    /// `SIGHUP`: the terminal was closed, or "read your configuration again".
     public static let hangUp = Signal(rawValue: SIGHUP)
     /// `SIGINT`: Ctrl-C.
     public static let interrupt = Signal(rawValue: SIGINT)
@@ -24,12 +24,12 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let terminate = Signal(rawValue: SIGTERM)
     /// `SIGCHLD`: a child process has changed.
     public static let child = Signal(rawValue: SIGCHLD)
-    /// `SIGWINCH`: the terminal's window has another size.
+    /// `SIGWINCH`: the size of the terminal's window has changed.
     public static let windowChange = Signal(rawValue: SIGWINCH)
 
-    /// The signals that queue up, one delivery for each time they are sent, the first being 0.
+    /// The signals that queue up, so that each one sent is delivered; the first is 0.
     ///
-    /// An index that the system does not have gives a signal that does not exist, which cannot be caught.
+    /// An index that the system does not have yields a signal that does not exist and cannot be caught.
     public static func realTime(_ index: Int32) -> Signal {
         guard index >= 0 else { return Signal(rawValue: index) }
         let (number, isTooLarge) = __libc_current_sigrtmin().addingReportingOverflow(index)
@@ -51,7 +51,7 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
         SIGPROF: "PROF", SIGWINCH: "WINCH", SIGIO: "IO", SIGSYS: "SYS",
     ]
 
-    /// Sends the signal to this process, which is told before the call returns.
+    /// Sends the signal to this process; it is delivered before the call returns.
     ///
     /// The corresponding C function is `raise()`.
     public func raise() { Glibc.raise(rawValue) }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Where a socket of the Internet is: an IPv4 or IPv6 address, and a port.
+/// The address of an Internet socket: an IPv4 or IPv6 address, and a port.
 ///
 /// The corresponding C types are `struct sockaddr_in` and `struct sockaddr_in6`.
 public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
@@ -8,25 +8,25 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     private var storage = sockaddr_in6()
     private var length: socklen_t
 
-    /// This machine, for those who run on it too: 127.0.0.1.
+    /// This machine, reachable only from itself: 127.0.0.1.
     ///
     /// - Parameter port: From 1 to 65535, or 0 to listen on a port that the system chooses.
     public static func loopback(port: UInt16) -> SocketAddress { SocketAddress(ipv4: INADDR_LOOPBACK, port: port) }
 
-    /// All addresses of this machine, to listen to the whole network: 0.0.0.0.
+    /// All addresses of this machine, reachable from the whole network: 0.0.0.0.
     ///
     /// - Parameter port: From 1 to 65535, or 0 to listen on a port that the system chooses.
     public static func everywhere(port: UInt16) -> SocketAddress { SocketAddress(ipv4: INADDR_ANY, port: port) }
 
-    /// Finds the addresses of a host, the one to try first being first.
+    /// Finds the addresses of a host; try the first one first.
     ///
-    /// Numbers, such as "127.0.0.1" and "::1", are found at once. A name, such as "localhost", may have several addresses,
-    /// and the search may ask the network and block until it answers, and the loop with it.
+    /// Numeric addresses, such as "127.0.0.1" and "::1", are found immediately. A name, such as "localhost", may have
+    /// several addresses. Looking it up may ask the network, and blocks the loop until there is an answer.
     ///
     /// - Parameters:
     ///   - host: A name or a number.
     ///   - port: From 1 to 65535, or 0 to listen on a port that the system chooses.
-    /// - Returns: One address at least.
+    /// - Returns: At least one address.
     /// - Throws: ``TeventError/unknownHost(name:reason:)``, or ``TeventError/systemCall(name:code:)`` when descriptors are
     ///   exhausted.
     ///
@@ -50,10 +50,10 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         return addresses
     }
 
-    /// The number that tells the services of a host apart.
+    /// The port number, which distinguishes the services of a host.
     public var port: UInt16 { UInt16(bigEndian: storage.sin6_port) }
 
-    /// The host as a number, such as "127.0.0.1" or "::1".
+    /// The host's numeric address, such as "127.0.0.1" or "::1".
     public var host: String {
         withSystemAddress { address, length in
             withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(NI_MAXHOST)) { name in
@@ -74,11 +74,11 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-// What the system calls want.
+// The form that the system calls take.
 extension SocketAddress {
     private var isIPv6: Bool { storage.sin6_family == sa_family_t(AF_INET6) }
 
-    /// The family of the address, as `socket()` wants it.
+    /// The address family, for `socket()`.
     var family: Int32 { Int32(storage.sin6_family) }
 
     private init(ipv4 host: in_addr_t, port: UInt16) {
@@ -92,7 +92,7 @@ extension SocketAddress {
         }
     }
 
-    /// The address at `pointer`, or nil if it is not one of the Internet.
+    /// The address at `pointer`, or nil if it is not an Internet address.
     private init?(_ pointer: UnsafePointer<sockaddr>, _ length: socklen_t) {
         guard [AF_INET, AF_INET6].contains(Int32(pointer.pointee.sa_family)) else { return nil }
         self.length = length
@@ -101,7 +101,7 @@ extension SocketAddress {
         }
     }
 
-    /// The address that a system call fills in, or nil if it is not one of the Internet.
+    /// The address that a system call fills in, or nil if it is not an Internet address.
     ///
     /// `result` is what the call returns.
     static func filled(

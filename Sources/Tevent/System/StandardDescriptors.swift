@@ -2,19 +2,20 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// The numbers of standard input, output and error, which no other file gets, even where they are closed.
+/// The numbers of standard input, output and error, which no other file gets, even if they are closed.
 ///
 /// The system gives a new file the lowest free number. In a program that was started without standard output, the next
-/// file or socket would be number 1 and receive whatever the program prints.
+/// file or socket would become number 1 and receive everything that the program prints.
 enum StandardDescriptors {
     /// Whether one of the three numbers may be free; false only if all are known to be in use.
     private static let mayBeFree = Atomic(true)
 
     static func setUp() { _ = mayBeFree.load(ordering: .relaxed) }
 
-    /// Opens something at each of the three that is closed, where reading and writing fail as before.
+    /// Opens a placeholder at each of the three numbers that is closed; reading and writing there fail as before.
     static func occupy() {
-        // The lowest free number each time. What is opened for input can only be written to, and the other way round.
+        // `open` returns the lowest free number. The placeholder for input can only be written to, and those for output
+        // only read.
         for descriptor in 0...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
             _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
         }
@@ -22,7 +23,7 @@ enum StandardDescriptors {
 
     /// Takes what a system call returned for a new descriptor, and moves the descriptor above the three numbers.
     ///
-    /// - Throws: What the call failed with, or the same for the move, with the descriptor closed.
+    /// - Throws: The error of the call; or the error of the move, after closing the descriptor.
     static func avoid(_ call: String, _ descriptor: Int32) throws(TeventError) -> Int32 {
         guard descriptor <= STDERR_FILENO else { return descriptor }
         guard descriptor >= 0 else { throw .failed(call) }
@@ -34,7 +35,7 @@ enum StandardDescriptors {
         return moved
     }
 
-    /// The same for a call that makes two descriptors; either both can be moved, or both are closed.
+    /// The same for a call that creates two descriptors; either both can be moved, or both are closed.
     static func avoid(
         _ call: String, pair make: (UnsafeMutablePointer<Int32>) -> Int32
     ) throws(TeventError) -> (Int32, Int32) {
@@ -54,7 +55,7 @@ enum StandardDescriptors {
 
     /// Reserves a number above the three, for a descriptor that would be lost if it could not be moved.
     ///
-    /// - Parameter placeholder: Any open descriptor; a copy of it takes the number.
+    /// - Parameter placeholder: Any open descriptor, a copy of which occupies the number.
     /// - Returns: Nil if the three numbers are in use, so that the system gives out none of them.
     static func reserve(_ call: String, _ placeholder: Int32) throws(TeventError) -> Int32? {
         guard mayBeFree.load(ordering: .relaxed) else { return nil }
@@ -69,16 +70,16 @@ enum StandardDescriptors {
         return reserved
     }
 
-    /// The same for a descriptor that may have a number reserved, which is then taken out of `reserved`.
+    /// The same for a descriptor with a reserved number; takes that number out of `reserved` when it is used.
     static func avoid(_ call: String, _ descriptor: Int32, _ reserved: inout Int32?) throws(TeventError) -> Int32 {
         guard descriptor <= STDERR_FILENO, let number = reserved.take() else { return try avoid(call, descriptor) }
         var moved = dup3(descriptor, number, O_CLOEXEC)
-        // Busy while another thread opens a file.
+        // EBUSY occurs while another thread opens a file.
         while moved < 0, errno == EINTR || errno == EBUSY { moved = dup3(descriptor, number, O_CLOEXEC) }
         let code = errno
         close(descriptor)
         guard moved >= 0 else {
-            // It is still open as what it was reserved with.
+            // The reserved number still holds the placeholder.
             close(number)
             throw .systemCall(name: call, code: code)
         }

@@ -1,26 +1,26 @@
 import CLinux
 import Glibc
 
-// Sockets of the Internet. None of them blocks, and none is passed on to programs started by this one.
+// Internet sockets. None of them blocks, and programs started by this one inherit none.
 extension SystemIO {
-    /// What accepting a connection came to.
+    /// The result of accepting a connection.
     public enum AcceptResult: Equatable, Sendable {
-        /// A client has connected; the descriptor is the caller's.
+        /// A client has connected; the caller owns the descriptor.
         case connection(descriptor: Int32, peer: SocketAddress)
-        /// No client waits to be accepted.
+        /// No client is waiting to be accepted.
         case wouldBlock
     }
 
-    /// Makes a socket that others can connect to.
+    /// Creates a socket that clients can connect to.
     ///
-    /// The port can be listened on again as soon as the descriptor is closed, connections of before or not.
+    /// The port can be reused as soon as the descriptor is closed, even if connections from before remain.
     ///
     /// - Parameters:
-    ///   - address: Where to listen. With port 0 the system chooses one, which ``localAddress(of:)`` tells.
-    ///   - backlog: How many may have connected and wait to be accepted; the system may allow fewer.
-    ///   - sharesPort: Whether others of the same user that say so too may listen on the port, each with a socket of its
-    ///     own. The system then spreads the connections over the sockets, so that threads need not share one.
-    /// - Returns: The descriptor, readable when a client has connected. It is the caller's.
+    ///   - address: Where to listen. With port 0 the system chooses a port; ``localAddress(of:)`` returns it.
+    ///   - backlog: How many connected clients may wait to be accepted; the system may allow fewer.
+    ///   - sharesPort: Whether other sockets of the same user that also set this may listen on the port. The system
+    ///     then spreads the connections over the sockets, so that threads need not share one.
+    /// - Returns: The descriptor, which is readable when a client has connected. The caller owns it.
     /// - Throws: ``TeventError/systemCall(name:code:)``, with `EADDRINUSE` when the port is taken.
     ///
     /// The corresponding C functions are `socket()`, `bind()` and `listen()`.
@@ -41,14 +41,14 @@ extension SystemIO {
         return descriptor
     }
 
-    /// Accepts one of those who have connected; who has gone away meanwhile is passed over.
+    /// Accepts one of the clients that have connected; skips clients that have disconnected meanwhile.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted. The connection waits on then, and
-    ///   the listening socket stays readable.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted. The connection then keeps
+    ///   waiting, and the listening socket stays readable.
     ///
     /// The corresponding C function is `accept4()`.
     public static func accept(_ listener: Int32) throws(TeventError) -> AcceptResult {
-        // A connection that has been accepted cannot be put back: the number that it may need is reserved before.
+        // An accepted connection cannot be put back, so reserve the number that it may need first.
         var reserved = try StandardDescriptors.reserve("accept", listener)
         defer { if let reserved { close(reserved) } }
         while true {
@@ -69,10 +69,10 @@ extension SystemIO {
         }
     }
 
-    /// Makes a socket and begins to connect it.
+    /// Creates a socket and starts connecting it.
     ///
-    /// - Returns: The descriptor, which is the caller's, and whether it is connected already. If not, wait until it is
-    ///   writable and then ask ``connect(_:to:)``.
+    /// - Returns: The descriptor, which the caller owns, and whether it is already connected. If not, wait until it is
+    ///   writable and then call ``connect(_:to:)``.
     /// - Throws: ``TeventError/systemCall(name:code:)``, with `ECONNREFUSED` when no server listens there.
     ///
     /// The corresponding C functions are `socket()` and `connect()`.
@@ -88,42 +88,42 @@ extension SystemIO {
         }
     }
 
-    /// Begins to connect a socket, or looks how far that has come.
+    /// Starts connecting a socket, or checks how far that has progressed.
     ///
-    /// Asking the socket for its error would not do: it has none while it still connects.
+    /// Reading the socket's pending error would not do: there is none while it is still connecting.
     ///
     /// - Returns: Whether the socket is connected.
-    /// - Throws: ``TeventError/systemCall(name:code:)`` when it will not be, with `ECONNREFUSED` when no server listens
-    ///   there.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if it cannot be connected, with `ECONNREFUSED` when no server
+    ///   listens there.
     ///
     /// The corresponding C function is `connect()`.
     public static func connect(_ descriptor: Int32, to address: SocketAddress) throws(TeventError) -> Bool {
         let result = address.withSystemAddress { Glibc.connect(descriptor, $0, $1) }
         if result == 0 || errno == EISCONN { return true }
-        // An interrupted connect goes on by itself.
+        // An interrupted connect continues by itself.
         guard errno == EINPROGRESS || errno == EALREADY || errno == EINTR else { throw .failed("connect") }
         return false
     }
 
-    /// Where a socket is, for instance the port that the system chose.
+    /// The local address of a socket, for instance to find out which port the system chose.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` if it is not a socket of the Internet.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if it is not an Internet socket.
     ///
     /// The corresponding C function is `getsockname()`.
     public static func localAddress(of descriptor: Int32) throws(TeventError) -> SocketAddress {
         try address("getsockname") { getsockname(descriptor, $0, $1) }
     }
 
-    /// Where the other side of a connected socket is.
+    /// The address of the other side of a connected socket.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` if it is not a socket of the Internet, or not connected.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if it is not an Internet socket, or not connected.
     ///
     /// The corresponding C function is `getpeername()`.
     public static func peerAddress(of descriptor: Int32) throws(TeventError) -> SocketAddress {
         try address("getpeername") { getpeername(descriptor, $0, $1) }
     }
 
-    /// Ends what is written, so that the other side reads the end of the file, while reading goes on.
+    /// Stops writing, so that the other side reads the end of the file; reading remains possible.
     ///
     /// - Throws: ``TeventError/systemCall(name:code:)`` if it is not a connected socket.
     ///
@@ -132,9 +132,9 @@ extension SystemIO {
         guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { throw .failed("shutdown") }
     }
 
-    /// Sends what is written at once, however little, instead of gathering it while an answer is awaited.
+    /// Sends small writes immediately, instead of gathering them while an acknowledgement is outstanding.
     ///
-    /// - Throws: ``TeventError/systemCall(name:code:)`` if it is not a socket of the Internet.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if it is not an Internet socket.
     ///
     /// The corresponding C call is `setsockopt()` with `TCP_NODELAY`.
     public static func setNoDelay(_ descriptor: Int32) throws(TeventError) {

@@ -1,26 +1,26 @@
 @preconcurrency import Glibc
 
 extension SystemIO {
-    /// Whether it is a terminal, where a line can be overwritten.
+    /// Whether a descriptor is a terminal, where a line can be overwritten.
     ///
     /// The corresponding C function is `isatty()`.
     public static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-    /// Makes the program answer for its standard streams; call it once, before anything is opened or printed.
+    /// Makes the program handle closed or failing standard streams; call it once, before anything is opened or printed.
     ///
-    /// - **A stream that is closed** stays closed: reading from it, or writing to it, fails. But its number is taken, so
-    ///   that no file or socket, whatever opens it, receives what the program prints.
-    /// - **Output that cannot be written** makes the program fail. When it exits, it prints one line on standard error,
+    /// - **A closed stream** stays closed: reading from it and writing to it fail. But its number is occupied, so that
+    ///   no file or socket, whatever opens it, receives what the program prints.
+    /// - **Output that cannot be written** makes the program fail. When it exits, it prints one line to standard error,
     ///   such as "first-loop: standard output: No space left on device", and its exit code is 1 instead of its own.
-    /// - **A reader that has gone away** ends the program without a message, by `SIGPIPE`, as it ends other tools in a
-    ///   pipeline; a shell shows that as 141. It happens with the next output, even if whatever started the program had
-    ///   told it to ignore the signal. A program that has to go on, such as a server with clients, catches
-    ///   ``Signal/pipe``. The signal then ends it when it exits.
+    /// - **A reader that has exited** ends the program without a message, by `SIGPIPE`, as it ends other tools in a
+    ///   pipeline; a shell shows that as 141. This happens at the next output, even if the program was started with the
+    ///   signal ignored. A program that must go on, such as a server with clients, catches ``Signal/pipe``. The signal
+    ///   then ends it when it exits.
     ///
-    /// A program that ends by a trap, or by another signal, does not look at its output.
+    /// A program that ends by a trap, or by another signal, does not check its output.
     ///
     /// The corresponding C function is `atexit()`, with a function that calls `fflush()` and `ferror()`. GNU's programs
-    /// have one, called `close_stdout()`.
+    /// use one called `close_stdout()`.
     public static func guardStandardStreams() {
         StandardDescriptors.occupy()
         stopIgnoringBrokenPipes()
@@ -30,7 +30,7 @@ extension SystemIO {
     private static func stopIgnoringBrokenPipes() {
         var action = sigaction()
         sigaction(SIGPIPE, nil, &action)
-        // A handler, such as that of an event that catches the signal, stays.
+        // Keep an installed handler, such as that of an event that catches the signal.
         guard unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
         else { return }
         signal(SIGPIPE, SIG_DFL)
@@ -44,12 +44,12 @@ extension SystemIO {
 
     /// Why writing to standard output fails now, or 0 if it does not.
     ///
-    /// A stream that hands on each line at once drops a line that cannot be written, and the reason with it.
+    /// A line-buffered stream drops a line that cannot be written, along with the reason.
     private static func whyOutputFails() -> Int32 {
         guard Glibc.write(standardOutput, nil, 0) == 0 else { return errno }
         var output = pollfd(fd: standardOutput, events: 0, revents: 0)
         if poll(&output, 1, 0) > 0 { return EPIPE }
-        // A disk takes a write of nothing even when it is full. What is no disk has no blocks at all.
+        // A disk accepts an empty write even when it is full. Anything else has no blocks.
         var disk = statvfs()
         return fstatvfs(standardOutput, &disk) == 0 && disk.f_blocks > 0 && disk.f_bavail == 0 ? ENOSPC : 0
     }
@@ -58,7 +58,7 @@ extension SystemIO {
         guard code != EPIPE else {
             signal(SIGPIPE, SIG_DFL)
             raise(SIGPIPE)
-            // It may be blocked.
+            // The signal may be blocked.
             _exit(128 + SIGPIPE)
         }
         let program = CommandLine.arguments.first?.split(separator: "/").last ?? "program"

@@ -2,11 +2,11 @@ import CLinux
 @preconcurrency import Glibc
 import Talloc
 
-/// The system calls that programs make on descriptors, without pointers.
+/// The system calls that programs make on file descriptors, without pointers.
 ///
-/// Interrupted calls are made again. Writing where no reader is left throws instead of ending the program. The numbers of
-/// standard input, output and error are left to these: new descriptors have higher ones, even in a program that was
-/// started with one of the three closed.
+/// An interrupted call is made again. Writing to a pipe or socket without a reader throws instead of ending the
+/// program. The numbers of standard input, output and error stay reserved: new descriptors have higher numbers, even in
+/// a program that was started with one of the three closed.
 ///
 /// ```swift
 /// let (reader, writer) = try SystemIO.pipe()
@@ -23,9 +23,9 @@ public enum SystemIO {
     /// The descriptor of standard error.
     public static let standardError: Int32 = 2
 
-    /// What a read came to.
+    /// The result of a read.
     public enum ReadResult: Equatable, Sendable {
-        /// Some bytes, at least one.
+        /// At least one byte.
         case bytes([UInt8])
         /// Nothing more will ever come.
         case endOfFile
@@ -33,7 +33,7 @@ public enum SystemIO {
         case wouldBlock
     }
 
-    /// Makes a pipe of two descriptors that do not block and are closed in programs started by this one.
+    /// Creates a pipe; its two descriptors do not block, and programs started by this one do not inherit them.
     ///
     /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted.
     ///
@@ -43,7 +43,7 @@ public enum SystemIO {
         return (reader: ends.0, writer: ends.1)
     }
 
-    /// Makes two connected sockets, each readable and writable, that do not block.
+    /// Creates two connected sockets, each readable and writable, that do not block.
     ///
     /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted.
     ///
@@ -53,18 +53,19 @@ public enum SystemIO {
         return try StandardDescriptors.avoid("socketpair") { socketpair(AF_UNIX, type, 0, $0) }
     }
 
-    /// The most that one call reads, however much more it is asked for: 1 MiB.
+    /// The most that one call reads, even if more is requested: 1 MiB.
     ///
-    /// A read allocates room for all the bytes it may bring, before it knows how many there are.
+    /// A read allocates room for all requested bytes before it knows how many there are.
     public static let largestRead = 1 << 20
 
-    /// Reads what is there, at most `count` bytes and never more than ``largestRead``; `count` must be at least one.
+    /// Reads the bytes that are available: at most `count`, which must be at least one, and never more than
+    /// ``largestRead``.
     ///
     /// - Throws: ``TeventError/systemCall(name:code:)``.
     ///
     /// The corresponding C function is `read()`.
     public static func read(_ descriptor: Int32, upTo count: Int = 4096) throws(TeventError) -> ReadResult {
-        guard count > 0 else { abort("a read of \(count) bytes could not be told from the end; ask for one at least") }
+        guard count > 0 else { abort("a read of \(count) bytes would look like the end; ask for at least one") }
         var result = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: min(count, largestRead)) { buffer, initializedCount in
             result = read(descriptor, UnsafeMutableRawBufferPointer(buffer))
@@ -73,13 +74,13 @@ public enum SystemIO {
         return result > 0 ? .bytes(bytes) : try emptyReadResult(result)
     }
 
-    /// Reads into memory, and returns the count, or the negative `errno`.
+    /// Reads into memory; returns the count, or the negative `errno`.
     static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
         let result = uninterrupted { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
         return result < 0 ? -Int(errno) : result
     }
 
-    /// What a read came to that gave no bytes.
+    /// The result of a read that returned no bytes.
     static func emptyReadResult(_ result: Int) throws(TeventError) -> ReadResult {
         guard result < 0 else { return .endOfFile }
         let code = Int32(-result)
@@ -89,14 +90,14 @@ public enum SystemIO {
 
     /// Writes as many of the bytes as there is room for.
     ///
-    /// - Returns: How many were written; 0 when there is no room now, and the descriptor does not block.
+    /// - Returns: How many were written; 0 if there is no room now and the descriptor does not block.
     /// - Throws: ``TeventError/systemCall(name:code:)``, with `EPIPE` when the other end is closed.
     ///
     /// The corresponding C function is `write()`.
     public static func write(_ descriptor: Int32, _ bytes: some Collection<UInt8>) throws(TeventError) -> Int {
         let written =
             bytes.withContiguousStorageIfAvailable { write(descriptor, UnsafeRawBufferPointer($0)) }
-            // Takes as many as it gives, whatever it counts: the collection may be the program's own.
+            // Takes as many bytes as the collection yields, whatever its `count` says: the program may have written it.
             ?? Array(IteratorSequence(bytes.makeIterator())).withUnsafeBytes { write(descriptor, $0) }
         guard written < 0 else { return written }
         let code = Int32(-written)
@@ -104,9 +105,9 @@ public enum SystemIO {
         return 0
     }
 
-    /// Writes without a copy, and returns the count, or the negative `errno`.
+    /// Writes without a copy; returns the count, or the negative `errno`.
     private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-        // Sockets can be told not to send SIGPIPE; other descriptors cannot, and refuse the question.
+        // A flag keeps sockets from raising SIGPIPE; on other descriptors, `send` fails.
         var result = uninterrupted { send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) }
         if result < 0, errno == ENOTSOCK {
             result = withoutBrokenPipeSignal {
@@ -116,7 +117,7 @@ public enum SystemIO {
         return result < 0 ? -Int(errno) : result
     }
 
-    /// Closes the descriptor; the number may be another file's from then on.
+    /// Closes the descriptor; from then on its number may refer to another file.
     ///
     /// The corresponding C function is `close()`.
     public static func close(_ descriptor: Int32) {
@@ -124,7 +125,7 @@ public enum SystemIO {
         StandardDescriptors.noteClosing(descriptor)
     }
 
-    /// Makes `print` hand on each line at once, also when standard output is not a terminal; call it before printing.
+    /// Makes `print` write each line immediately, even if standard output is not a terminal; call it before printing.
     ///
     /// The corresponding C function is `setvbuf()`.
     public static func printLineByLine() { setvbuf(stdout, nil, _IOLBF, 0) }

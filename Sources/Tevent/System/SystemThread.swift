@@ -5,8 +5,8 @@ import Talloc
 
 /// A thread of the operating system, for a loop of its own.
 ///
-/// Swift's tasks run on threads that must never wait; an event loop waits for a living, so it needs a thread that nobody
-/// else counts on.
+/// Swift's tasks run on threads that must never block. An event loop spends most of its time blocked, so it needs a
+/// thread that no other code relies on.
 ///
 /// ```swift
 /// let thread = try SystemThread(named: "loop") {
@@ -26,13 +26,13 @@ public final class SystemThread<Success: Sendable>: Sendable {
     /// Starts a thread.
     ///
     /// - Parameters:
-    ///   - name: What debuggers and `top` call it; the system keeps the first 15 bytes.
-    ///   - body: What the thread does. It owns what it has captured: the caller cannot use that any more, unless it is
-    ///     `Sendable`.
-    /// - Throws: ``TeventError/systemCall(name:code:)`` when the system has no room for another thread.
+    ///   - name: The thread's name in debuggers and `top`; the system keeps the first 15 bytes.
+    ///   - body: What the thread does. The thread owns everything that it captures: the caller can no longer use that,
+    ///     unless it is `Sendable`.
+    /// - Throws: ``TeventError/systemCall(name:code:)`` if the system has no room for another thread.
     public init(named name: String, _ body: consuming sending @escaping () throws -> Success) throws(TeventError) {
         let outcome = Outcome()
-        // Nothing of the function stays here: the new thread releases what it has captured.
+        // Keep nothing of the function here: the new thread releases what it has captured.
         let start = Unmanaged.passRetained(Start(name: name, body: consume body, outcome: outcome))
         var thread = pthread_t()
         let code = pthread_create(&thread, nil, runThread, start.toOpaque())
@@ -44,17 +44,17 @@ public final class SystemThread<Success: Sendable>: Sendable {
         joining = Joining(thread)
     }
 
-    /// Waits until the thread has ended; it may be called again, and by several threads.
+    /// Waits until the thread has ended; may be called again, and by several threads.
     ///
-    /// In the thread itself it is a trap, and so it is in the child of a fork, where the thread does not exist, unless the
-    /// thread had ended before the fork.
+    /// Traps if called by the thread itself. Traps in the child of a fork as well, where the thread does not exist,
+    /// unless the thread had ended before the fork.
     ///
     /// - Returns: What the thread's function returned.
-    /// - Throws: What it threw.
+    /// - Throws: The error that the thread's function threw.
     @discardableResult
     public func join() throws -> Success {
         if !outcome.isThere.load(ordering: .acquiring) {
-            // Asked only now: the system may give the number of a thread that has ended to another one.
+            // Ask only now: the system may reuse the number of an ended thread for another one.
             if joining.isOwnThread {
                 abort("a thread tried to join itself, and would wait forever; join it from another one")
             }
@@ -66,13 +66,13 @@ public final class SystemThread<Success: Sendable>: Sendable {
         return try outcome.result.unsafelyUnwrapped.get()
     }
 
-    /// Written by the thread, and read when it has ended.
+    /// Written by the thread, and read after it has ended.
     private final class Outcome: @unchecked Sendable {
         var result: Result<Success, any Error>?
         let isThere = Atomic(false)
     }
 
-    /// What the new thread gets.
+    /// What the new thread receives.
     private final class Start: ThreadStart {
         private let name: String
         private let body: () throws -> Success
@@ -85,7 +85,7 @@ public final class SystemThread<Success: Sendable>: Sendable {
         }
 
         override func run() {
-            // Bytes, not a string: half a letter at the end would be replaced by something longer.
+            // Bytes, not a string: an incomplete character at the end would be replaced by a longer one.
             let name = name.utf8.prefix(15).map { CChar(bitPattern: $0) } + [0]
             pthread_setname_np(pthread_self(), name)
             outcome.result = Result { try body() }
@@ -95,11 +95,11 @@ public final class SystemThread<Success: Sendable>: Sendable {
 }
 
 extension SystemThread: CustomReflectable {
-    /// Nothing: what is inside belongs to the thread until it has been joined.
+    /// Empty: the content belongs to the thread until it has been joined.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// Waits for a thread, once for all that want to.
+/// Joins a thread once, for all threads that wait for it.
 private final class Joining: @unchecked Sendable {
     private enum State {
         case possible
@@ -108,9 +108,9 @@ private final class Joining: @unchecked Sendable {
     }
 
     private let number: pthread_t
-    /// Which process it is a thread of.
+    /// The process that the thread belongs to.
     private let process = clinux_forks()
-    /// Guards the state; not held while a thread waits for the other one to end, which may take for hours.
+    /// Guards the state; not held while a thread waits for the other one to end, which may take hours.
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let isDone = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var state = State.possible
@@ -122,9 +122,9 @@ private final class Joining: @unchecked Sendable {
     }
 
     deinit {
-        // In the child of a fork, what a thread waits with that is not there cannot be destroyed.
+        // In the child of a fork, what a nonexistent thread waits with cannot be destroyed.
         guard !isOfParent else { return }
-        // No code will ask what became of it, so the system need not remember.
+        // No code will ask for the result, so the system need not keep it.
         if state == .possible { pthread_detach(number) }
         pthread_cond_destroy(isDone)
         pthread_mutex_destroy(lock)
@@ -134,11 +134,11 @@ private final class Joining: @unchecked Sendable {
 
     var isOwnThread: Bool { !isOfParent && pthread_equal(number, pthread_self()) != 0 }
 
-    /// Whether the thread has stayed behind in the process that this one was forked off from.
+    /// Whether the thread belongs to the process from which this one was forked.
     var isOfParent: Bool { process != clinux_forks() }
 
     func join() {
-        // A thread of the parent's has ended before the fork, or this would not be called.
+        // A thread of the parent ended before the fork, or this would not be called.
         guard !isOfParent else { return }
         pthread_mutex_lock(lock)
         while state == .underWay { pthread_cond_wait(isDone, lock) }
@@ -165,7 +165,7 @@ private func runThread(_ start: UnsafeMutableRawPointer?) -> UnsafeMutableRawPoi
 
 /// The processors that this process may use.
 public enum Processors {
-    /// How many there are; one thread for each keeps them all busy.
+    /// How many processors there are; one thread for each keeps them all busy.
     ///
     /// The corresponding C function is `sched_getaffinity()`.
     public static var available: Int {

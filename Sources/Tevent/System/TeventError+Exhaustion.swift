@@ -1,9 +1,9 @@
 import Glibc
 
 extension TeventError {
-    /// Whether something has run out that may be there again later: descriptors, or memory.
+    /// Whether a resource has run out that may become available again: descriptors, or memory.
     ///
-    /// What failed is worth another try then, once something has been freed or some time has passed.
+    /// It is then worth retrying, after something has been freed or some time has passed.
     public var isExhaustion: Bool {
         switch self {
         case .outOfMemory: true

@@ -1,17 +1,17 @@
 import Glibc
 import Talloc
 
-/// What can go wrong in the engine; each says in its description what to do.
+/// An error of the engine; each description says what to do.
 public enum TeventError: Error, Equatable, CustomStringConvertible {
-    /// There is no memory for the named object; nothing of it is left behind.
+    /// There is no memory for the named object; nothing of it remains.
     case outOfMemory(name: String)
     /// No backend has this name.
     case unknownBackend(name: String)
-    /// A loop was started from a handler of the same context, which has not allowed it.
+    /// A handler started a loop of its own context, which does not allow nesting.
     case nestedLoop
-    /// The nesting hook did not want the loop to start.
+    /// The nesting hook refused to let the loop start.
     case loopRefused(level: Int)
-    /// The number is not that of a signal a program can catch.
+    /// The number is not that of a signal that a program can catch.
     case badSignal(Int32)
     /// The number is not that of an open descriptor; an event that watched it has been taken out of the loop.
     case badDescriptor(Int32)
@@ -20,7 +20,7 @@ public enum TeventError: Error, Equatable, CustomStringConvertible {
     /// The system refused a call; `code` is its `errno`.
     case systemCall(name: String, code: Int32)
 
-    /// A sentence for people: what happened, and what can be done about it.
+    /// A readable sentence: what happened, and what you can do about it.
     public var description: String {
         switch self {
         case .outOfMemory(let name):
@@ -43,25 +43,25 @@ public enum TeventError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What can be done about a system call that failed, for the failures that people meet.
+    /// What to do about a failed system call, for the common failures.
     private static func advice(_ call: String, _ code: Int32) -> String {
         switch (call, code) {
         case (_, EMFILE), (_, ENFILE): "; close descriptors, or raise the limit (ulimit -n)"
         case (_, EADDRINUSE): "; choose another port, or port 0 to let the system choose"
         case ("bind", EADDRNOTAVAIL): "; choose an address of this machine, such as 127.0.0.1"
         case ("bind", EACCES): "; ports under 1024 need privileges, choose a higher one"
-        case (_, ECONNREFUSED): "; nobody listens there, start the server or check host and port"
+        case (_, ECONNREFUSED): "; no server listens there, start it or check host and port"
         default: ""
         }
     }
 
-    /// The same error as one of the engine's, for functions that make both memory and events.
+    /// Converts an error of talloc, for functions that create both memory and events.
     public init(_ error: TallocError) {
         switch error {
         case .outOfMemory(let name): self = .outOfMemory(name: name)
         }
     }
 
-    /// The error of the system call that has just failed.
+    /// The error of the system call that failed last.
     static func failed(_ call: String) -> TeventError { .systemCall(name: call, code: errno) }
 }

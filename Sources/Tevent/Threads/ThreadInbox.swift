@@ -41,7 +41,7 @@ public struct ThreadInbox: Event, Equatable {
         on events: EventContext, under parent: (some TallocObject)? = TallocContext?.none,
         file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) {
-        // The parent is asked first: its conformance may do anything, even free the context.
+        // Ask the parent first: its conformance may do anything, even free the context.
         let parent = parent?.tallocHandle
         let context = events.record("init(on:under:)")
         let chunk = events.chunk(of: parent, "init(on:under:)")

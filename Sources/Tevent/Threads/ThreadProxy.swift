@@ -74,7 +74,8 @@ public struct ThreadProxy: @unchecked Sendable {
         _ payload: consuming sending Payload,
         _ handler: @escaping @Sendable (_ events: EventContext, _ payload: sending Payload) -> Void
     ) throws(LoopEndedError<Payload>) {
-        // Once it is sent, nothing of it may remain here: the thread that releases it last runs the deinit.
+        // Once the message is sent, nothing of the payload may remain here: the thread that releases it last runs its
+        // deinit.
         let letter = Letter(payload: consume payload, handler: handler)
         let message = (consume letter).message(for: inbox) { message, events in
             let letter = Letter<Payload>.take(from: message)

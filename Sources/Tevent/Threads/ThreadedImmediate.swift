@@ -48,7 +48,7 @@ public struct ThreadedImmediate: Event, Equatable {
         on events: EventContext, under parent: (some TallocObject)? = TallocContext?.none,
         file: StaticString = #fileID, line: UInt32 = #line, _ handler: @escaping ThreadedImmediateHandler
     ) throws(TeventError) {
-        // The parent is asked first: its conformance may do anything, even free the context.
+        // Ask the parent first: its conformance may do anything, even free the context.
         let parent = parent?.tallocHandle
         let context = events.record("init(on:under:)")
         let chunk = events.chunk(of: parent, "init(on:under:)")
@@ -67,7 +67,7 @@ public struct ThreadedImmediate: Event, Equatable {
     }
 
     fileprivate func run(on events: EventContext) {
-        // Taken out of the record, which may be gone before the handler has ended.
+        // Taken out of the record, which may be freed before the handler returns.
         let handler = work("run").handler
         handler(self, events)
     }
@@ -173,8 +173,8 @@ final class TriggerSignal: @unchecked Sendable {
     /// From now on any thread may send the message again.
     fileprivate static func arrived(_ message: MessagePointer) {
         let signal = signal(in: message).pointee.take()
-        // An exchange, not a store: whoever found the message under way counts on the handler to see all that was done
-        // before, and the handler must not look before the message can be sent again.
+        // An exchange, not a store: a thread that found the message under way expects the handler to see everything it
+        // did before, and the handler must not look before the message can be sent again.
         _ = signal?.isUnderWay.exchange(false, ordering: .acquiringAndReleasing)
     }
 }

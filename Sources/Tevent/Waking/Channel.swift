@@ -2,33 +2,33 @@ import CLinux
 import Synchronization
 import Talloc
 
-// How messages come to a loop from other threads: a stack that is one word.
+// How other threads send messages to a loop: a stack that consists of one word.
 //
-// A sender pushes by putting its message in the word, in place of the one it points at; the loop takes all
-// of them at once, and turns them around. No thread ever waits for a lock, messages of one sender stay in order, and
-// closing is one more value of the word: whoever pushes after that learns it in the same step that would have left the
-// message. Pushing never looks into the message it finds, so it does not matter that this may be gone by then.
+// A sender pushes by storing its message in the word, linked to the one found there; the loop takes all messages at
+// once and reverses their order. No thread ever waits for a lock, and the messages of one sender stay in order. Closing
+// is one more value of the word: a thread that pushes afterwards finds it in the same step that would have left the
+// message. Pushing never reads the message that it finds, which may be freed by then.
 //
-//     latest ─▶ message 3 ─▶ message 2 ─▶ message 1          joinMessages:  1, 2, 3 behind the immediates
+//     latest ─▶ message 3 ─▶ message 2 ─▶ message 1          joinMessages:  1, 2, 3 after the immediates
 
-/// The way from all threads to one loop; it outlives the loop as long as any thread may send.
+/// The path from all threads to one loop; it outlives the loop for as long as any thread may send.
 package final class Channel: @unchecked Sendable {
-    /// The address of the message sent last; 0 when there is none, 1 when the channel is closed.
+    /// The address of the message sent last; 0 if there is none, 1 if the channel is closed.
     private let latest = Atomic<UInt>(0)
     private static let closed: UInt = 1
     /// Never freed, and used by no other channel while this one is open.
     private let waker: WakerPointer
 
-    /// The loop's thread, by the address of something that each thread has for itself.
+    /// The loop's thread, identified by the address of a thread-local variable.
     private let thread = UInt(bitPattern: clinux_free_slots_here())
 
-    /// What was under way when the process was forked off: the messages are the parent's.
+    /// What was in transit at the fork: these messages are the parent's.
     private var disowned: MessagePointer?
 
     init(waker: WakerPointer) { self.waker = waker }
 
     // snippet: send
-    /// Leaves a message for the loop, and wakes the loop if it sleeps; false when the channel is closed.
+    /// Leaves a message for the loop, and wakes the loop if it is asleep; returns false if the channel is closed.
     package func send(_ message: MessagePointer) -> Bool {
         if UInt(bitPattern: clinux_free_slots_here()) == thread {
             waker.pointee.hasOwnMessage.store(true, ordering: .relaxed)
@@ -39,7 +39,7 @@ package final class Channel: @unchecked Sendable {
             let (isSent, found) = latest.weakCompareExchange(
                 expected: seen, desired: UInt(bitPattern: message), ordering: .sequentiallyConsistent)
             if isSent {
-                // The message may be gone already.
+                // The message may already be freed.
                 waker.wake()
                 return true
             }
@@ -49,29 +49,29 @@ package final class Channel: @unchecked Sendable {
     }
     // snippet-end: send
 
-    /// Whether the loop has ended, and receives no more messages.
+    /// Whether the loop has ended and no longer receives messages.
     package var isClosed: Bool { latest.load(ordering: .relaxed) == Self.closed }
 
-    /// Whether there is something to take; with the order that falling asleep needs.
+    /// Whether there is a message to take; the memory order is the one that falling asleep needs.
     var hasMessages: Bool { latest.load(ordering: .sequentiallyConsistent) != 0 }
 
-    /// The messages that came since the last call: the latest, linked to those before it.
+    /// The messages sent since the last call: the latest, linked to those before it.
     func takeAll() -> MessagePointer? {
         waker.pointee.hasOwnMessage.store(false, ordering: .relaxed)
         return MessagePointer(bitPattern: latest.exchange(0, ordering: .acquiring))
     }
 
-    /// Accepts no more messages, and hands over those that were not taken, as `takeAll` does.
+    /// Stops accepting messages, and returns those that were not taken, linked as in `takeAll`.
     func close() -> MessagePointer? {
         MessagePointer(bitPattern: latest.exchange(Self.closed, ordering: .acquiring))
     }
 
-    /// In the child of a fork: sets aside what was under way, before the child sends any messages of its own.
+    /// In the child of a fork: sets aside what was in transit, before the child sends any messages of its own.
     func noteFork() {
         guard !isClosed, disowned == nil else { return }
         disowned = takeAll()
     }
 
-    /// Hands over what was set aside at the last fork, as `takeAll` does.
+    /// Returns what was set aside at the last fork, linked as in `takeAll`.
     func takeDisowned() -> MessagePointer? { disowned.take() }
 }

@@ -4,9 +4,10 @@ import Talloc
 @usableFromInline
 package typealias MessagePointer = UnsafeMutablePointer<MessageRecord>
 
-/// Takes out what is in a message and frees it; runs it if the loop has come to it, and else, without a loop, lets it go.
+/// Takes out the content of a message and frees the message; runs the content if the loop has come to it, or releases
+/// it if there is no loop.
 ///
-/// A struct around the closure, because Swift keeps a bare closure behind another one where the memory's type is generic.
+/// A struct around the closure, because Swift wraps a bare closure in another one where the memory's type is generic.
 @usableFromInline
 package struct MessageOpening {
     @usableFromInline let open: (_ message: MessagePointer, _ events: TallocHandle?) -> Void
@@ -15,26 +16,26 @@ package struct MessageOpening {
     package init(_ open: @escaping (_ message: MessagePointer, _ events: TallocHandle?) -> Void) { self.open = open }
 }
 
-/// The part of a message that is alike in all; its content follows in the same piece of memory.
+/// The part that all messages have in common; the content follows in the same piece of memory.
 ///
-/// It belongs to its sender until it is sent, and then to whoever takes it from the channel. It is no talloc memory,
-/// since no talloc tree may be touched by two threads. There may be very many, so there is nothing in it that could be
-/// elsewhere.
+/// It belongs to its sender until it is sent, and then to the code that takes it from the channel. It is not talloc
+/// memory, since no two threads may touch one talloc tree. There may be very many messages, so they contain nothing
+/// that could be stored elsewhere.
 @usableFromInline
 package struct MessageRecord {
-    /// In the channel the message before, later the one behind.
+    /// In the channel, the message sent before this one; later, the one sent after it.
     var neighbour: MessagePointer?
-    /// Who shall get it, if it is still there.
+    /// The receiver, if it still exists.
     let receiver: TallocHandle
     /// Whether it is opened as it arrives, instead of being delivered among the immediates.
     let isCall: Bool
-    /// Whether it is opened, without a context, in the child of a fork, where it belongs to the parent.
+    /// Whether it must be opened, without a context, in the child of a fork, where it belongs to the parent.
     let isOpenedWhenDisowned: Bool
     var opening: MessageOpening
 }
 
 extension MessagePointer {
-    /// Makes a message whose content must be initialised at once; whoever opens it frees it.
+    /// Creates a message whose content the caller must initialise immediately; the code that opens it frees it.
     ///
     /// - Parameter contentSize: Bytes for the content and for its alignment.
     @usableFromInline
@@ -51,24 +52,25 @@ extension MessagePointer {
                 receiver: receiver, isCall: isCall, isOpenedWhenDisowned: isOpenedWhenDisowned, opening: opening))
     }
 
-    /// Who shall get it.
+    /// The receiver of the message.
     @usableFromInline
     var receiver: TallocHandle { pointee.receiver }
 
-    /// Where the content begins, or at the next address that suits its type.
+    /// The address of the content, or the next one that suits its type.
     @usableFromInline
     package var content: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self + 1) }
 
     /// Opens the message.
     ///
-    /// What opens it is taken out and not copied: to retain and release it would be a good part of the work.
+    /// Takes the opening function out instead of copying it: retaining and releasing it would be a good part of the
+    /// work.
     package func open(on events: TallocHandle?) { opening.move().open(self, events) }
 
-    /// Lets go what opens the message, of a message that comes back unopened.
+    /// Releases the opening function of a message that comes back unopened.
     @usableFromInline
     package func forgetOpening() { opening.deinitialize(count: 1) }
 
-    /// Sets what opens a message that was opened before.
+    /// Sets the opening function of a message that was opened before.
     func setOpening(_ opening: MessageOpening) { self.opening.initialize(to: opening) }
 
     private var opening: UnsafeMutablePointer<MessageOpening> {
@@ -76,7 +78,7 @@ extension MessagePointer {
             .assumingMemoryBound(to: MessageOpening.self)
     }
 
-    /// Frees the message; what opens it, and its content, have been taken out.
+    /// Frees the message; its opening function and content have been taken out.
     ///
     /// - Parameter contentSize: As when it was made.
     /// Forgets a message that is the parent's, in the child of a fork.
@@ -89,7 +91,7 @@ extension MessagePointer {
         MessageBlock.free(self, size: MemoryLayout<MessageRecord>.size + contentSize)
     }
 
-    /// Lets go what is in this message and in those behind it, which are in no list any more.
+    /// Releases the content of this message and of those after it, which are not in any list any more.
     func discardAll() {
         var rest: MessagePointer? = self
         while let message = rest {

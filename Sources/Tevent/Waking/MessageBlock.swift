@@ -2,31 +2,32 @@ import CLinux
 import Glibc
 import Synchronization
 
-// Where messages lie.
+// Where messages are stored.
 //
-// A message is made by one thread and freed by another. malloc does not like that: both threads meet at its lock, and
-// what the one frees, the other does not get back. So a thread that sends has a block of cells, which it takes one after
-// the other. Whoever frees a cell only counts; the last one of a block makes the block a spare, for any thread's use.
-// Most messages are one cell, and none lies in two blocks.
+// One thread creates a message, and another frees it. malloc handles that badly: both threads contend for its lock, and
+// the first thread does not get back what the other one frees. Therefore a thread that sends has a block of cells, and
+// takes one after the other. Freeing a cell only decrements a count; freeing the last one of a block makes the block a
+// spare for any thread. Most messages take one cell, and none spans two blocks.
 //
 //     block:   cells left │ message │ message │ free │ message │ next ▸ │ …
 //
-// Messages lie in the order they are written and read in, so the processor fetches them beforehand.
+// Messages are stored in the order in which they are written and read, so the processor prefetches them.
 
-/// A piece of memory for messages; the record is in the place of the first cell.
+/// A block of memory for messages; the record takes the place of the first cell.
 struct MessageBlock: ~Copyable {
-    /// How many cells are not free yet, including those not taken so far.
+    /// How many cells are not freed yet, including those not taken yet.
     private let cellsLeft = Atomic(Self.cellCount)
 
-    /// A line of the processor's cache: a thread that writes one message leaves those alone that another reads.
+    /// The size of a cache line, so that a thread that writes one message does not disturb those that another thread
+    /// reads.
     private static let cellSize = 64
-    /// Blocks are aligned to their size, so that the address of a cell leads to its block.
+    /// Blocks are aligned to their size, so that the block of a cell follows from the cell's address.
     private static let size = 32768
     private static let cellCount = size / cellSize - 1
-    /// A message that wants more has memory of its own.
+    /// A larger message is allocated separately.
     private static let mostCells = 16
 
-    /// Memory for a message that the calling thread makes; nil when there is none.
+    /// Memory for a message that the calling thread creates; nil if there is no memory.
     @inline(__always)
     static func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
         let cells = cellCount(for: size)
@@ -39,7 +40,7 @@ struct MessageBlock: ~Copyable {
         return cell
     }
 
-    /// Frees the memory of a message, on any thread.
+    /// Frees the memory of a message; may be called on any thread.
     @inline(__always)
     static func free(_ message: UnsafeMutableRawPointer, size: Int) {
         let cells = cellCount(for: size)
@@ -49,16 +50,16 @@ struct MessageBlock: ~Copyable {
     @inline(__always)
     private static func cellCount(for size: Int) -> Int { (size + cellSize - 1) / cellSize }
 
-    /// Frees cells that follow each other.
+    /// Frees adjacent cells.
     private static func freeCells(_ count: Int, at cell: UnsafeMutableRawPointer) {
         let block = UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: cell) & ~UInt(size - 1)).unsafelyUnwrapped
         let record = block.assumingMemoryBound(to: MessageBlock.self)
-        // Whoever frees the last one must see that all others are done with theirs.
+        // The thread that frees the last cell must see that all others are done with theirs.
         let left = record.pointee.cellsLeft.wrappingSubtract(count, ordering: .acquiringAndReleasing).newValue
         if left == 0 { Spares.keep(block) }
     }
 
-    /// Gives the thread a block, in place of the one that has no room left; none when there is no memory.
+    /// Replaces the thread's full block with another one; leaves it without one if there is no memory.
     @inline(never)
     private static func begin(_ here: UnsafeMutablePointer<clinux_message_cells>) {
         end(here)
@@ -85,11 +86,12 @@ struct MessageBlock: ~Copyable {
     /// Runs when a thread ends.
     private static let threadEnd = ThreadEnd { _ in MessageBlock.end(clinux_message_cells_here()!) }
 
-    /// Blocks not in use at the moment; those that do not fit here go back to malloc.
+    /// Unused blocks; those that do not fit here are returned to malloc.
     private enum Spares {
         /// The address of a block, or 0.
         ///
-        /// No list: whoever takes from one without a lock looks into a block that may be another's by then.
+        /// Not a list: taking from a list without a lock means reading a block that may belong to another thread by
+        /// then.
         private static let places = InlineArray<64, Atomic<UInt>> { _ in Atomic(0) }
 
         static func setUp() { _ = places[0].load(ordering: .relaxed) }

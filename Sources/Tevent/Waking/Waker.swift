@@ -3,31 +3,32 @@ import Glibc
 import Synchronization
 import Talloc
 
-// How a loop is woken from outside: by a signal handler, or by another thread.
+// How a signal handler or another thread wakes a loop.
 //
-// The loop says that it sleeps before it does; whoever has something for it leaves that first, and then wakes the loop
-// only if it sleeps, by a byte into an eventfd that the backend watches. A loop that is awake costs no system call.
+// The loop sets a flag before it sleeps. A thread that has something for the loop stores that first, and then wakes the
+// loop only if the flag is set, by writing to an eventfd that the backend watches. A loop that is awake costs no system
+// call.
 //
 //     loop: sleeping = true ─▶ anything left for me? ─▶ wait        sender: leave it ─▶ sleeping? ─▶ write
 //
-// Both orders are sequentially consistent, so one of the two always sees the other. Wakers are never given back to the
-// system, since a signal handler may look at one at any time; they are used again by other contexts.
+// Both orders are sequentially consistent, so at least one of the two sees the other. Wakers are never returned to the
+// system, since a signal handler may use one at any time; other contexts reuse them.
 
 typealias WakerPointer = UnsafeMutablePointer<Waker>
 
 struct Waker: ~Copyable {
     let isSleeping = Atomic(false)
     let hasSignal = Atomic(false)
-    /// Whether the loop's own thread has sent it a message since it last took any.
+    /// Whether the loop's own thread has sent it a message since the loop last took any.
     let hasOwnMessage = Atomic(false)
     /// The signals that its context has events for: bit 0 is signal 1.
     let signals = Atomic<UInt64>(0)
     /// How many signal handlers and other threads may be about to write to its eventfd.
     let visitors = Atomic(0)
-    /// The channel of its context, for the child of a fork; 0 if there is none.
+    /// The channel of its context, needed in the child of a fork; 0 if there is none.
     let channel = Atomic<UInt>(0)
     let eventFD = Atomic<Int32>(-1)
-    /// Set before the waker is published, and never changed.
+    /// Set before the waker is published, and constant from then on.
     fileprivate let next: WakerPointer?
 
     fileprivate init(next: WakerPointer?) { self.next = next }
@@ -41,7 +42,7 @@ extension WakerPointer {
     static var first: WakerPointer? { WakerPointer(bitPattern: all.load(ordering: .acquiring)) }
     var next: WakerPointer? { pointee.next }
 
-    /// Takes a waker that is not in use, or makes one, and opens its eventfd.
+    /// Takes an unused waker, or creates one, and opens its eventfd.
     static func open() throws(TeventError) -> WakerPointer {
         let descriptor = try openEventFD()
         return lock.withLock { _ in
@@ -66,11 +67,11 @@ extension WakerPointer {
         return waker
     }
 
-    /// Closes the eventfd, through which no thread wakes the loop any more.
+    /// Closes the eventfd, once no thread can use it to wake the loop.
     func close() {
         pointee.signals.store(0, ordering: .sequentiallyConsistent)
         pointee.isSleeping.store(false, ordering: .sequentiallyConsistent)
-        // What another thread does with it is short, and ends.
+        // Another thread uses it only briefly, and never waits.
         while pointee.visitors.load(ordering: .sequentiallyConsistent) > 0 { sched_yield() }
         let descriptor = pointee.eventFD.load(ordering: .relaxed)
         pointee.hasSignal.store(false, ordering: .relaxed)
@@ -78,16 +79,16 @@ extension WakerPointer {
         pointee.eventFD.store(-1, ordering: .releasing)
     }
 
-    /// Replaces the eventfd, which after `fork` both processes share.
+    /// Replaces the eventfd, which both processes share after a `fork`.
     func reopen() throws(TeventError) {
         let descriptor = try Self.openEventFD()
         Glibc.close(pointee.eventFD.exchange(descriptor, ordering: .sequentiallyConsistent))
     }
 
-    /// In the child of a fork: lets each loop look around at the beginning of its next turn, where it notices the fork, and
-    /// sets messages aside.
+    /// In the child of a fork: makes each loop check for a fork at the beginning of its next turn, and sets messages
+    /// aside.
     ///
-    /// Threads that were about to write have stayed behind, and will not take themselves off.
+    /// Threads that were about to write do not exist in the child, and will not deregister.
     static func noteFork() {
         var waker = first
         while let found = waker {
@@ -109,10 +110,10 @@ extension WakerPointer {
     // snippet: wake
     /// Wakes the loop if it sleeps.
     ///
-    /// Safe in a signal handler and on any thread, also when the waker has been closed since, or is another's by now:
-    /// that loop looks about in vain, once.
+    /// Safe in a signal handler and on any thread, even if the waker has been closed or belongs to another loop by now;
+    /// that loop then checks once in vain.
     func wake() {
-        // Most loops are awake, and a load is cheaper than an exchange: the cache line stays with everybody.
+        // Most loops are awake, and a load is cheaper than an exchange: all threads can keep the cache line.
         guard pointee.isSleeping.load(ordering: .sequentiallyConsistent) else { return }
         pointee.visitors.wrappingAdd(1, ordering: .sequentiallyConsistent)
         if pointee.isSleeping.exchange(false, ordering: .sequentiallyConsistent) {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Looks whether what the pages link to inside the project is there: files, pictures and headings.
+/// Checks that what the pages link to inside the project exists: files, pictures and headings.
 struct LinkCheck {
     let repository: Repository
     let pages: [Page]
@@ -45,7 +45,7 @@ struct LinkCheck {
 }
 
 extension Page {
-    /// What the prose links to, with the line it does so on; code does not count.
+    /// The targets of the links in the prose, with their lines; links in code do not count.
     fileprivate var links: [(target: String, line: Int)] {
         parts.flatMap { part -> [(target: String, line: Int)] in
             guard case .prose(let line, let number) = part else { return [] }
@@ -57,7 +57,7 @@ extension Page {
         }
     }
 
-    /// The names by which headings can be linked to, made the way GitHub makes them.
+    /// The names by which links reach headings, formed as GitHub does.
     fileprivate var headings: Set<String> {
         var names = Set<String>()
         for case .prose(let line, _) in parts {

@@ -1,24 +1,24 @@
 /// A Markdown page, split into prose and fenced blocks.
 struct Page {
-    /// What a fenced block is filled with, as the comment just above it says.
+    /// Where the content of a fenced block comes from, according to the comment directly above it.
     enum Source: Equatable {
         /// `<!-- code: PATH#SNIPPET -->`.
         case code(path: String, snippet: String)
         /// `<!-- output: EXAMPLE -->`.
         case output(example: String)
-        /// No comment: what stands there was typed.
+        /// No comment: the content was typed.
         case typed
     }
 
     /// A fenced block.
     struct Block {
         let source: Source
-        /// Where the comment stands, or the fence if there is no comment.
+        /// The line of the comment, or of the fence if there is no comment.
         let line: Int
         let indentation: String
         let language: String
         let body: [String]
-        /// Whether a fence follows the comment at all, and ends.
+        /// Whether a fence follows the comment, and is closed.
         let isComplete: Bool
     }
 
@@ -42,7 +42,7 @@ struct Page {
         parts = reader.parts()
     }
 
-    /// The page with the body of each block replaced; nil leaves a block as it is.
+    /// The page with the body of each block replaced; nil leaves a block unchanged.
     func text(replacing body: (Block) -> (language: String, body: [String])?) -> String {
         let original = text.lines
         var lines: [String] = []
@@ -75,7 +75,7 @@ struct Page {
 }
 
 extension Page.Block {
-    /// How many lines of the page the block takes, comment and fences included.
+    /// How many lines of the page the block takes, including comment and fences.
     fileprivate var lineCount: Int {
         let comment = source == .typed ? 0 : 1
         return isComplete ? comment + body.count + 2 : max(1, comment) + body.count

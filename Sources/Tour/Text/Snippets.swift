@@ -1,13 +1,13 @@
 /// A stretch of a source file that the tutorial can show, between `// snippet: NAME` and `// snippet-end: NAME`.
 struct Snippet {
     let name: String
-    /// Where it begins, for messages.
+    /// The line where it begins, for messages.
     let line: Int
-    /// Its code, without markers and without the indentation that all its lines share.
+    /// Its code, without the markers and without the indentation that all its lines share.
     let code: [String]
 }
 
-/// The snippets of one source file, and what is wrong with its markers.
+/// The snippets of one source file, and the errors in its markers.
 struct SnippetFile {
     let path: String
     private(set) var snippets: [Snippet] = []
@@ -71,7 +71,7 @@ private enum Marker {
     }
 }
 
-/// Drops empty lines at both ends and the indentation that all lines share.
+/// Drops empty lines at both ends, and the indentation that all lines share.
 private func trimmed(_ lines: [String]) -> [String] {
     let isBlank = { (line: String) in line.allSatisfy(\.isWhitespace) }
     guard let first = lines.firstIndex(where: { !isBlank($0) }), let last = lines.lastIndex(where: { !isBlank($0) })

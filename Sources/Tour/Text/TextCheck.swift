@@ -1,5 +1,5 @@
 extension TutorialText {
-    /// All that is wrong with the text and what it is made of.
+    /// Everything that is wrong with the text and with what it is made of.
     func faults() -> [Fault] {
         repository.faults(of: manifest)
             + sources.keys.sorted().flatMap { sources[$0]?.faults ?? [] }

@@ -1,4 +1,4 @@
-/// The tutorial's pages, the sources they are cut from, and what ties the two.
+/// The tutorial's pages, the sources they are cut from, and the connection between the two.
 struct TutorialText {
     let repository: Repository
     let manifest: Manifest
@@ -21,7 +21,7 @@ struct TutorialText {
         pages = try (outside + tutorial).map { Page(path: $0, text: try repository.read($0)) }
     }
 
-    /// Fills every block from its source, and names the pages that this has changed.
+    /// Fills every block from its source, and returns the names of the pages that this changed.
     mutating func rewrite() throws -> [String] {
         var changed: [String] = []
         for (index, page) in pages.enumerated() {
@@ -34,7 +34,7 @@ struct TutorialText {
         return changed
     }
 
-    /// What a block should hold, or nil if it is typed or its source does not exist.
+    /// What a block should contain, or nil if it is typed or its source does not exist.
     func content(for block: Page.Block) -> (language: String, body: [String])? {
         switch block.source {
         case .typed:
@@ -53,7 +53,7 @@ struct TutorialText {
     }
 }
 
-/// The language of a fence for a source file; nil for a file that no snippet is cut from.
+/// The language of the fence for a source file; nil for a file that snippets are not cut from.
 private func language(of path: String) -> String? {
     let name = path.split(separator: "/").last ?? ""
     if name == "Makefile" { return "make" }

@@ -30,7 +30,7 @@ static const struct {
     {"stale-signals", STALE_SIGNALS, "freeing the watchers of a signal that is under way"},
     {"waits", WAITS, "trace points before and after waiting"},
     {"reinitialise", REINITIALISE, "tevent_re_initialise"},
-    {"zero-updates", ZERO_UPDATES, "timers that are updated to zero (off: ours puts them behind those that are zero already)"},
+    {"zero-updates", ZERO_UPDATES, "timers that are updated to zero (off: ours puts them after those that are zero already)"},
     {"storms", STORMS, "more signals at once than the library can keep (off)"},
     {"many-ready", MANY_READY, "several descriptors ready at once (off)"},
     {"lonely-writers", LONELY_WRITERS, "waiting only to write where the peer has gone (off)"},

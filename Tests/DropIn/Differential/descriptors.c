@@ -1,4 +1,5 @@
-/* Descriptor events, on the ends of sockets and pipes. Unless asked for more, only one end is ready at a time. */
+/* Descriptor events, on the ends of sockets and pipes. Unless the classes ask for more, only one end is ready at a
+   time. */
 #define _GNU_SOURCE
 #include "differential.h"
 #include <fcntl.h>
@@ -52,7 +53,7 @@ static bool is_ready(int end, uint16_t flags)
     return ready_now(&asked, 1) > 0;
 }
 
-/* Whether an event on another end than this one is ready: then this one must not become it. */
+/* Whether an event on another end is ready, so that this one must not become ready. */
 static bool another_is_ready(int end)
 {
     if ((classes & MANY_READY) != 0) return false;
@@ -71,7 +72,7 @@ static bool may_have_flags(int end, uint16_t flags)
     return !is_ready(end, flags) || !another_is_ready(end);
 }
 
-/* Whether the end may learn that its peer has gone or that there is something to read. */
+/* Whether the end may learn that its peer has closed or that there is something to read. */
 static bool may_become_ready(int end, bool peer_goes)
 {
     bool watched = false;
@@ -91,7 +92,7 @@ static int draw_end(void)
     return end >= 0 && ends[end].open && !ends[end].owned ? end : -1;
 }
 
-/* Reads once what is there; returns whether the peer has gone. */
+/* Reads once what is there; returns whether the peer has closed. */
 static bool read_some(int end, size_t most)
 {
     char bytes[64];
@@ -100,7 +101,7 @@ static bool read_some(int end, size_t most)
     return count == 0;
 }
 
-/* Keeps a descriptor that has been ready often enough from being ready for ever. */
+/* Stops a descriptor that has been ready often enough from being ready forever. */
 static void settle(struct object *event, uint16_t flags)
 {
     bool at_end = (flags & TEVENT_FD_READ) != 0 && read_some(event->end, 64);
@@ -157,7 +158,7 @@ static bool add(struct object *self)
     int end = draw_end();
     uint16_t flags = chance(15) ? 0 : chance(50) ? TEVENT_FD_READ : draw(4);
     if (context == NULL || context->closing || objects_full() || end < 0 || ends[end].unwatched) return false;
-    /* From three on, Debian's library goes over from epoll to poll. */
+    /* From three on, Debian's library switches from epoll to poll. */
     int most = (classes & CROWDED) != 0 ? 4 : (classes & SHARED) != 0 ? 2 : 1;
     if (count_watchers(end) >= most || !may_have_flags(end, flags)) return false;
     struct object *event = &objects[object_count];
@@ -207,7 +208,7 @@ static bool set_closing(struct object *self)
     return true;
 }
 
-/* Rather an end whose peer is watched. */
+/* Prefers an end whose peer is watched. */
 static int draw_peer(void)
 {
     struct object *event = chance(75) ? pick(DESCRIPTOR) : NULL;

@@ -1,4 +1,4 @@
-/* Runs the programs of seeds, see differential.h. */
+/* Runs the programs of a range of seeds, see differential.h. */
 #include "differential.h"
 #include <signal.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@ static void usage(void)
     print_classes();
 }
 
-/* The classes of a list of names, separated by commas. */
+/* The classes in a list of names, separated by commas. */
 static unsigned classes_named(char *list)
 {
     unsigned result = 0, class;

@@ -1,7 +1,5 @@
-/*
- * A random program of calls to libtevent, made from a seed, and a trace of what they did. The same binary is run with two
- * libraries; their traces must agree. A trace shows objects by number, never an address or a time.
- */
+/* A random program of calls to libtevent, made from a seed, and a trace of what they did. The same binary runs with two
+ * libraries, and their traces must agree. A trace shows objects by number, never an address or a time. */
 #ifndef DIFFERENTIAL_H
 #define DIFFERENTIAL_H
 
@@ -16,10 +14,10 @@
 #define TEVENT_DEPRECATED 1
 #include <tevent.h>
 
-/* What is deprecated must work all the same. */
+/* Deprecated functions must still work. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
-/* What can be switched on and off by name, see classes.c. */
+/* The classes that can be switched on and off by name, see classes.c. */
 enum class {
     TIMERS = 1 << 0,
     IMMEDIATES = 1 << 1,
@@ -46,7 +44,7 @@ enum class {
     STALE_SIGNALS = 1 << 22,
     REINITIALISE = 1 << 23,
     ZERO_UPDATES = 1 << 24,
-    /* What follows is left out unless asked for. */
+    /* The following are left out unless asked for. */
     STORMS = 1 << 25,
     MANY_READY = 1 << 26,
     LONELY_WRITERS = 1 << 27,
@@ -54,30 +52,30 @@ enum class {
     ABORTS = 1 << 29,
 };
 
-/* Classes that only refine others: --only leaves them. */
+/* Classes that only refine others: --only keeps them. */
 #define REFINEMENTS \
     (SHARED | SHARED_SIGNALS | IDLE | INNER | UNPOSTED | PRINTS | PROFILES | DEPTHS | WAITS | STALE_SIGNALS | ZERO_UPDATES)
 
 enum kind { CONTEXT, BLOCK, TIMER, IMMEDIATE, DESCRIPTOR, SIGNAL, REQUEST, STATE, QUEUE, ENTRY, KINDS };
 
-/* An object of the program. It is known for dead when a child of its chunk is freed, see objects.c. */
+/* An object of the program. The program learns of its end when a child of its chunk is freed, see objects.c. */
 struct object {
     enum kind kind;
     int number;
     char name[8];
     void *pointer;
-    /* The context that the object belongs to, or was last given to. */
+    /* The context that the object belongs to, or was last scheduled on. */
     struct object *context;
     bool alive;
     /* Freed by its own handler: it lives until that returns, but must not be used any more. */
     bool doomed;
-    /* Its context is gone. */
+    /* Its context was freed. */
     bool detached;
-    /* How many of its handlers are on the stack, and how many have been. */
+    /* How many of its handlers are on the stack, and how many have run. */
     int running, runs;
-    /* A handler of its that is on the stack has been called from another one. */
+    /* A handler of this object that is on the stack was called from another of its handlers. */
     bool reentered;
-    /* Somebody on the stack needs it: it must not be freed. */
+    /* Code on the stack needs it: it must not be freed. */
     int pins;
     /*
      * A context's loops on the stack, whether they may be nested, whether one of them waits until there is nothing to wait
@@ -88,7 +86,7 @@ struct object {
     /* A descriptor's end, a signal's number and flags, a timer's time. */
     int end, signum, sa_flags;
     int64_t due;
-    /* A close function that closes. */
+    /* Whether its close function closes. */
     bool closes;
     /* A request's state, and the context that its callback is deferred to; an entry's queue and request. */
     struct object *state, *deferred, *queue, *request;
@@ -112,7 +110,7 @@ extern unsigned classes;
 bool class_named(const char *name, unsigned *class);
 void print_classes(void);
 
-/* random.c: numbers, the clock and waiting, none of which depends on anything but the seed */
+/* random.c: numbers, the clock and waiting, all of which depend only on the seed */
 unsigned draw(unsigned bound);
 bool chance(unsigned percent);
 uint64_t random_begin(uint64_t seed, uint64_t stream);
@@ -122,7 +120,7 @@ void clock_reset(void);
 struct timeval clock_after(int64_t milliseconds);
 /* poll without a wait. */
 int ready_now(struct pollfd *asked, nfds_t count);
-/* How many waits have ended with nothing but time gone by. */
+/* How many waits have ended with nothing but time having passed. */
 unsigned idle_waits(void);
 
 /* trace.c */
@@ -137,7 +135,7 @@ const char *name_of(const struct object *object);
 const char *name_of_pointer(const void *pointer);
 /* File and line of a place in these files, without the path. */
 const char *place(const char *location);
-/* `text` without addresses, in memory that the next call uses again. */
+/* `text` without addresses, in memory that the next call reuses. */
 const char *without_addresses(const char *text);
 
 /* objects.c */
@@ -169,7 +167,7 @@ uint64_t enter(struct object *object);
 void leave(struct object *object, uint64_t saved);
 void begin_running(struct object *object);
 void end_running(struct object *object);
-/* Performs up to so many random operations. */
+/* Performs at most this many random operations. */
 void act(struct object *self, unsigned most);
 void run_seed(uint64_t seed);
 
@@ -195,7 +193,7 @@ bool can_loop(const struct object *context);
 /* profiles.c */
 void depths_begin(void);
 void depths_end(void);
-/* How deeply the request is nested that the library last went to, if the program asks for that. */
+/* How deeply the request is nested that the library last entered, if the program asks for that. */
 void show_depth(void);
 
 /* traces.c */

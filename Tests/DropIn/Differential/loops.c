@@ -17,7 +17,7 @@ bool can_loop(const struct object *context)
 static int hook(struct tevent_context *ev, void *private_data, uint32_t level, bool begin, void *stack, const char *location)
 {
     void **kept = stack;
-    /* What a hook leaves there at the beginning it finds at the end. */
+    /* A hook finds at the end what it left there at the beginning. */
     const char *found = begin ? (*kept == NULL ? "nothing" : "something") : *kept == private_data ? "its own" : "another's";
     *kept = private_data;
     /* Libraries differ in how many turns they take to wake up. */
@@ -45,7 +45,7 @@ static void tick(struct tevent_context *ev, struct tevent_timer *te, struct time
     say("tick in %s", name_of_pointer(ev));
 }
 
-/* So that the loop has something to wait for, unless it may be idle. Returns what to free. */
+/* Gives the loop something to wait for, unless it may be idle. Returns what to free. */
 static struct tevent_timer *add_tick(struct object *context, bool *done)
 {
     *done = false;
@@ -58,7 +58,7 @@ static void remove_tick(struct tevent_timer *timer, bool done)
     if (timer != NULL && !done) talloc_free(timer);
 }
 
-/* One handler, or a turn in which there was none to call. */
+/* One handler, or a turn without any handler to call. */
 void loop_turn(struct object *context)
 {
     if (!can_loop(context)) return;
@@ -140,7 +140,7 @@ static bool wait(struct object *self)
     int result = tevent_loop_wait(context->pointer);
     say("waited for %s = %d", name_of(context), result);
     context->loops--;
-    /* A nested loop has come to the closing time of the one around it as well. */
+    /* A nested loop has also reached the closing time of the one around it. */
     context->waiting = is_nested;
     if (!is_nested) context->closing = false;
     return true;
@@ -182,7 +182,7 @@ static bool more_contexts(struct object *self)
 {
     (void)self;
     static const char *const names[] = {NULL, "standard", "epoll"};
-    /* By the name of epoll there is no going over to poll. */
+    /* With the name epoll, the library does not switch to poll. */
     const char *name = names[draw((classes & CROWDED) != 0 ? 2 : 3)];
     if (objects_full()) return false;
     note("tevent_context_init_byname C%d, %s", object_count, name == NULL ? "none" : name);

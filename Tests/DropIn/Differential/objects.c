@@ -3,7 +3,7 @@
 
 enum { MOST = 400 };
 
-/* A child of every object's chunk, whose destructor tells that the object is gone. */
+/* A child of every object's chunk, whose destructor notes that the object was freed. */
 struct watch {
     struct object *object;
 };
@@ -91,7 +91,7 @@ bool descends_from(const struct object *object, const struct object *ancestor)
     return false;
 }
 
-/* Whether something that lives on would use the context, which the library does not look out for. */
+/* Whether an object that lives on would use the context, which the library does not check. */
 static bool context_is_needed(const struct object *context)
 {
     if (context->loops > 0) return true;
@@ -108,17 +108,15 @@ static bool context_is_needed(const struct object *context)
     return false;
 }
 
-/* A signal's watcher must stay while its signal is under way. */
+/* A signal's watcher must stay while its signal is pending. */
 static bool signal_is_needed(const struct object *signal, const struct object *freed)
 {
     if (signal_depth > 0) return signal->running == 0 || signal != freed;
     return (classes & STALE_SIGNALS) == 0 && signal_pending(signal->signum);
 }
 
-/*
- * Whether the object must not be freed with `freed`. One of the reasons: Debian's library forgets that an event's handler is
- * on the stack once that handler has been called in a nested loop as well.
- */
+/* Whether the object must not be freed with `freed`. One of the reasons: Debian's library forgets that an event's
+ * handler is on the stack once that handler has also been called in a nested loop. */
 static bool is_needed(const struct object *object, const struct object *freed)
 {
     if (object->pins > 0 || object->reentered) return true;
@@ -126,7 +124,7 @@ static bool is_needed(const struct object *object, const struct object *freed)
     return object->kind == SIGNAL && signal_is_needed(object, freed);
 }
 
-/* Whether the object and all below it may go. */
+/* Whether the object and everything below it may be freed. */
 bool can_go(const struct object *freed)
 {
     for (int i = 0; i < object_count; i++) {
@@ -142,7 +140,7 @@ bool can_free(const struct object *freed)
     return is_usable(freed) && freed != root && freed->kind != STATE && can_go(freed);
 }
 
-/* The object is about to be freed: what has a handler on the stack must not be used any more. */
+/* The object is about to be freed: nothing that has a handler on the stack may be used any more. */
 void doom(const struct object *freed)
 {
     for (int i = 0; i < object_count; i++) {
@@ -152,7 +150,7 @@ void doom(const struct object *freed)
     }
 }
 
-/* Takes what somebody on the stack still needs away from an object that will be freed. */
+/* Moves what code on the stack still needs away from an object that will be freed. */
 void save_below(const struct object *freed)
 {
     for (int i = 0; i < object_count; i++) {
@@ -170,7 +168,7 @@ void give_up(const struct object *freed)
     doom(freed);
 }
 
-/* Frees an object, which must not be used any more, even where its handler keeps it alive. */
+/* Frees an object, which must not be used any more, even if its handler keeps it alive. */
 int object_free(struct object *freed)
 {
     for (int i = 0; i < object_count; i++) {

@@ -1,4 +1,5 @@
-/* What is told of requests: their text, their profiles, how deeply they are nested. And constants of the library. */
+/* What the library reports about requests: their text, their profiles, how deeply they are nested. Also its constants.
+   */
 #include "differential.h"
 #include <signal.h>
 #include <unistd.h>
@@ -78,7 +79,7 @@ static bool profile_one(struct object *self)
     /* The name of a request's state goes into its profile. */
     if (request == NULL || !is_usable(request->state)) return false;
     if (chance(40) && tevent_req_get_profile(request->pointer) == NULL) {
-        /* Libraries differ in what one tells that begins after the end. */
+        /* Libraries differ in what they report about one that begins after the end. */
         if (!tevent_req_is_in_progress(request->pointer)) return false;
         say("profile of %s: %d", name_of(request), tevent_req_set_profile(request->pointer));
         return true;
@@ -101,7 +102,7 @@ static void never_called(struct tevent_context *ev, struct tevent_signal *se, in
     say("a handler that should never be called");
 }
 
-/* What is the same at all times, and calls that are refused. */
+/* What never changes, and calls that are refused. */
 static bool ask_constants(struct object *self)
 {
     (void)self;

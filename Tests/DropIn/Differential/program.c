@@ -5,12 +5,12 @@
 enum { SECONDS_PER_SEED = 10 };
 
 int budget;
-/* The end: handlers do nothing any more. */
+/* At the end, handlers do nothing any more. */
 bool finale;
 unsigned handlers_run;
 static uint64_t current_seed;
 
-/* What the library says before it gives up. */
+/* What the library reports before it gives up. */
 static void show_complaint(void *context, enum tevent_debug_level level, const char *format, va_list arguments)
 {
     (void)context;
@@ -105,7 +105,7 @@ static void finish(void)
     for (int i = 0; i < object_count; i++) {
         if (objects[i].kind == QUEUE && objects[i].alive) tevent_queue_stop(objects[i].pointer);
     }
-    /* Entries of queues must go before their contexts. */
+    /* Entries of queues must be freed before their contexts. */
     bool queues_first = chance(50);
     free_all(queues_first ? QUEUE : REQUEST);
     free_all(queues_first ? REQUEST : QUEUE);
@@ -117,10 +117,10 @@ static void finish(void)
     descriptors_close_all();
 }
 
-/* Leaves some classes out, so that programs differ in more than chance would make them. */
+/* Leaves some classes out, so that programs differ by more than chance. */
 static unsigned classes_of_seed(unsigned allowed)
 {
-    /* Libraries differ in whose loop calls the handler of a signal: either signals, or more than one context. */
+    /* Libraries differ in which loop calls the handler of a signal: use either signals or more than one context. */
     if ((allowed & SHARED_SIGNALS) == 0 && (allowed & SIGNALS) != 0) allowed &= chance(50) ? ~SIGNALS : ~CONTEXTS;
     if (chance(20)) return allowed;
     unsigned chosen = draw(1 << 12) | (chance(60) ? TREE : 0);

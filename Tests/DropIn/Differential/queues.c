@@ -56,7 +56,7 @@ static bool create(struct object *self)
     return true;
 }
 
-/* Gives the entry that the library has made a number, if it is there still. */
+/* Gives the entry that the library has created a number, if it still exists. */
 static void add_entry(struct tevent_queue_entry *entry, struct object *queue, struct object *request, struct object *context)
 {
     if (!queue->alive || !request->alive) {
@@ -79,10 +79,8 @@ static bool add(struct object *self)
     const char *trigger_name = function == NULL ? "without trigger" : "with trigger";
     struct ticket *ticket = talloc(request->pointer, struct ticket);
     *ticket = (struct ticket){.request = request, .queue = queue};
-    /*
-     * Debian's library calls a trigger twice if the queue's immediate is still under way for an entry that has gone: once at
-     * once, and once from the loop.
-     */
+    /* Debian's library calls a trigger twice if the queue's immediate is still scheduled for an entry that was freed:
+     * once immediately, and once from the loop. */
     bool was_used = queue->used;
     queue->used = true;
     if (was_used || chance(50)) {
@@ -90,7 +88,7 @@ static bool add(struct object *self)
         add_entry(tevent_queue_add_entry(queue->pointer, context->pointer, request->pointer, function, ticket), queue,
                   request, context);
     } else {
-        /* The trigger may be called at once, and free anything but the context. */
+        /* The trigger may be called immediately, and free anything but the context. */
         note("tevent_queue_add_optimize_empty %s to %s in %s, %s", name_of(request), name_of(queue), name_of(context),
              trigger_name);
         context->pins++;
@@ -98,7 +96,7 @@ static bool add(struct object *self)
         add_entry(tevent_queue_add_optimize_empty(queue->pointer, context->pointer, request->pointer, function, ticket),
                   queue, request, context);
         context->pins--;
-        /* The trigger may have added some that got their numbers first. */
+        /* The trigger may have added entries that got their numbers first. */
         if (object_count > count + 1) queue->unordered = true;
     }
     if (queue->alive) show_queue(queue);

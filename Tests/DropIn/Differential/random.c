@@ -1,8 +1,6 @@
-/*
- * Numbers, time and waiting that depend on nothing but the seed. The functions that ask the system for the time, and the one
- * that waits for descriptors, are defined here in place of the C library's: both libraries find these. A wait takes no time;
- * where nothing is ready, the clock jumps to the end of the wait.
- */
+/* Numbers, time and waiting that depend only on the seed. The functions that ask the system for the time, and the one
+ * that waits for descriptors, are defined here in place of the C library's, and both libraries use these. A wait takes
+ * no time; if nothing is ready, the clock jumps to the end of the wait. */
 #define _GNU_SOURCE
 #include "differential.h"
 #include <poll.h>
@@ -37,7 +35,7 @@ bool chance(unsigned percent)
     return draw(100) < percent;
 }
 
-/* Begins a stream of numbers of its own, and returns what brings the one before it back. */
+/* Begins a separate stream of numbers, and returns what restores the previous one. */
 uint64_t random_begin(uint64_t seed, uint64_t stream)
 {
     uint64_t saved = state;
@@ -89,7 +87,7 @@ int clock_gettime(clockid_t clock, struct timespec *time)
 }
 
 // snippet: virtual-wait
-/* Nobody else could end a wait without limit. */
+/* There is no other process that could end a wait without limit. */
 static void pass(int timeout)
 {
     now += timeout < 0 ? 3600 * 1000 : timeout;

@@ -74,7 +74,8 @@ static void finish(struct object *request)
     }
 }
 
-/* The parent's way: look at the result, take it, free the request or not, and finish the request that it was made for. */
+/* The caller's part: checks the result, takes it, frees the request or not, and finishes the request that it was made
+   for. */
 static void callback(struct tevent_req *req)
 {
     struct object *request = object_of(req);
@@ -84,7 +85,7 @@ static void callback(struct tevent_req *req)
     }
     struct object *outer = tevent_req_callback_data_void(req);
     say("callback of %s for %s", name_of(request), name_of(outer));
-    /* A request that waits for a queue is called back by that queue's trigger. */
+    /* The trigger of a queue calls back a request that waits for the queue. */
     struct object *queue = request->waits && request->queue != NULL && request->queue->alive ? request->queue : NULL;
     uint64_t saved = enter(request);
     if (queue != NULL) begin_running(queue);
@@ -173,7 +174,7 @@ static bool finish_any(struct object *self)
     return true;
 }
 
-/* Finished before anybody could set a callback. */
+/* Finished before a callback could be set. */
 static bool post(struct object *self)
 {
     (void)self;
@@ -266,7 +267,7 @@ static bool poll_one(struct object *self)
     (void)self;
     struct object *request = pick_where(REQUEST, can_be_finished), *context = pick(CONTEXT);
     if (request == NULL || !can_loop(context) || request->pins > 0) return false;
-    /* Out of the way of whatever may be freed by the library. */
+    /* Moved away from anything that the library may free. */
     talloc_steal(root->pointer, request->pointer);
     note("tevent_req_poll %s in %s, ends in 3 ms", name_of(request), name_of(context));
     tevent_req_set_endtime(request->pointer, context->pointer, clock_after(3));

@@ -4,13 +4,13 @@
 
 enum { NUMBERS = 3 };
 
-/* From the first on, turns cannot be counted: how the library wakes up may take a turn of its own. */
+/* From the first on, turns cannot be counted: waking up may take the library a turn of its own. */
 bool signals_raised;
 /* How many signal handlers are on the stack. */
 int signal_depth;
 
 static const int numbers[NUMBERS] = {SIGWINCH, SIGURG, SIGCHLD};
-/* Whether it may be under way: only a turn without any handler shows that all events have been told. */
+/* Whether it may be pending: only a turn without any handler shows that all events have been notified. */
 static bool pending[NSIG];
 
 void signals_reset(void)
@@ -51,7 +51,7 @@ static bool watched_elsewhere(int signum, const struct object *context)
     return false;
 }
 
-/* Debian's library keeps no information about a signal whose first watcher did not ask for it. */
+/* Debian's library keeps no details of a signal whose first watcher did not ask for them. */
 static bool has_watcher_without_info(int signum)
 {
     for (int i = 0; i < object_count; i++) {
@@ -129,7 +129,7 @@ static void expire(struct tevent_context *ev, struct tevent_timer *te, struct ti
     (void)ev, (void)te, (void)now, (void)private_data;
 }
 
-/* Debian's library keeps arrivals that nobody waits for any more until the next loop with a signal event looks. */
+/* Debian's library keeps arrivals without a watcher until the next loop with a signal event checks. */
 static void take_leftovers(void)
 {
     struct tevent_context *ev = tevent_context_init(NULL);
@@ -139,7 +139,7 @@ static void take_leftovers(void)
     talloc_free(ev);
 }
 
-/* Before the end: what is under way must not reach the next seed's program. */
+/* Before the end: pending signals must not reach the next seed's program. */
 void signals_settle(void)
 {
     for (int i = 0; i < object_count; i++) {

@@ -14,7 +14,7 @@ static struct timeval draw_time(int64_t *due)
     return clock_after(offset);
 }
 
-/* A timer must not be updated by its own handler: Debian's library frees it after that, but keeps it in its list. */
+/* A timer must not be updated by its own handler: Debian's library then frees it, but keeps it in its list. */
 static bool can_be_updated(const struct object *timer)
 {
     return !timer->detached && timer->running == 0;
@@ -46,7 +46,7 @@ static bool add(struct object *self)
     if (context == NULL || objects_full()) return false;
     int64_t due;
     struct timeval time = draw_time(&due);
-    /* The handler's private data: where the object will lie. */
+    /* The handler's private data: where the object will be. */
     struct object *timer = &objects[object_count];
     note("tevent_add_timer T%d in %s under %s, at %lld", object_count, name_of(context), name_of(parent),
          due == INT64_MIN ? 0 : (long long)due);

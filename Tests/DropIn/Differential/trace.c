@@ -12,7 +12,7 @@ static void print(const char *mark, const char *format, va_list arguments)
     putchar('\n');
 }
 
-/* What is to be said only if something else is said before it is taken back. */
+/* A line to print only if another one is printed before it is withdrawn. */
 static char waiting[200];
 
 void say_if_more(const char *format, ...)
@@ -73,7 +73,7 @@ const char *without_addresses(const char *text)
     size_t length = 0;
     while (*text != '\0' && length < sizeof(result) - 1) {
         size_t digits = strncmp(text, "0x", 2) == 0 ? strspn(text + 2, "0123456789abcdef") : 0;
-        /* Errors have shorter numbers than any address has, under valgrind too. */
+        /* Error numbers are shorter than any address, even under valgrind. */
         bool is_address = digits >= 7;
         result[length++] = is_address ? '*' : *text;
         text += is_address ? digits + 2 : 1;
@@ -86,6 +86,6 @@ const char *place(const char *location)
 {
     if (location == NULL) return "nowhere";
     const char *file = strrchr(location, '/');
-    /* Where something is in a library is that library's affair. */
+    /* Places inside a library are not compared. */
     return strstr(location, "Differential/") == NULL ? "elsewhere" : file + 1;
 }

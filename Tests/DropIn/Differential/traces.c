@@ -1,7 +1,7 @@
 /* Trace callbacks, and the tags that go with them. */
 #include "differential.h"
 
-/* Descriptors that the library watches for itself are not shown: how it wakes up is its own affair. */
+/* Descriptors that the library watches for itself are not shown: libraries may wake up in different ways. */
 bool adding_descriptor;
 
 static const char *const points[] = {"attach", "detach", "before handler"};
@@ -107,7 +107,7 @@ static bool set_or_clear(struct object *self)
     return true;
 }
 
-/* Sets a tag, or asks for it, and shows it. */
+/* Sets a tag, or reads it, and shows it. */
 static bool tag(struct object *self)
 {
     (void)self;

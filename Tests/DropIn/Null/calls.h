@@ -1,5 +1,5 @@
-/* A call of each function that takes a pointer. N() marks the arguments that are tried as NULL, see try.h, and M() those
- * without which only this library does; NEW() marks functions that the installed library may lack. */
+/* A call of each function that takes a pointer. N() marks the arguments that are tried as NULL, see try.h, and M()
+ * those that only this library requires; NEW() marks functions that the installed library may lack. */
 
 /* Contexts and loops. */
 POINTER(tevent_context_init(N(mem_ctx)))
@@ -40,7 +40,7 @@ NUMBER(tevent_signal_get_tag(N(se)))
 NUMBER(tevent_signal_support(M(ev)))
 NOTHING(tevent_cleanup_pending_signal_handlers(N(se)))
 
-/* Handlers that are missing when they are needed. */
+/* Handlers that are missing when they are called. */
 NUMBER((_tevent_add_fd(fresh, fresh, ends[1], TEVENT_FD_WRITE, N(fd_handler), data, name, location),
     tevent_loop_once(fresh)))
 NUMBER((_tevent_add_timer(fresh, fresh, tevent_timeval_zero(), N(timer_handler), data, name, location),
@@ -56,7 +56,7 @@ TIME(tevent_timeval_until(M(time), M(other_time)))
 NUMBER(tevent_timeval_is_zero(M(time)))
 TIME(tevent_timeval_add(M(time), 1, 2))
 
-/* What helps to find faults. */
+/* Debugging. */
 NOTHING(tevent_set_abort_fn(N(abort_fn)))
 NOTHING((tevent_set_abort_fn(abort_fn), tevent_abort(N(ev), N(reason))))
 NUMBER(tevent_set_debug(N(ev), N(debug_fn), N(data)))
@@ -171,7 +171,7 @@ POINTER(tevent_threaded_context_create(N(mem_ctx), N(ev)))
 NOTHING(_tevent_threaded_schedule_immediate(
     N(threaded), N(im), N(immediate_handler), N(data), N(name), N(location)))
 
-/* Contexts that wrap others. */
+/* Wrapper contexts. */
 POINTER(_tevent_context_wrapper_create(
     M(ev), N(mem_ctx), N(wrapper_ops), M(state_place), 8, N(type), N(location)))
 NUMBER(tevent_context_is_wrapper(M(ev)))
@@ -179,7 +179,7 @@ NUMBER(tevent_context_same_loop(N(ev), N(busy)))
 NUMBER(_tevent_context_push_use(M(ev), N(location)))
 NOTHING((tevent_context_push_use(ev), _tevent_context_pop_use(M(ev), N(location))))
 
-/* What backends of the program's own are made of. */
+/* For the program's own backends. */
 POINTER(tevent_common_add_fd(N(ev), N(mem_ctx), ends[1], 0, N(fd_handler), N(data), N(name), N(location)))
 NUMBER((_talloc_set_destructor(fde, NULL), tevent_common_fd_destructor(N(fde))))
 NOTHING(tevent_common_fd_set_close_fn(N(fde), N(close_fn)))

@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include "../../../Sources/CTevent/include/CTevent.h"
 
-/* Handlers seldom need all they are given. */
+/* Most handlers do not use all of their parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
-/* The type of what is given is not always known where NULL is. */
+/* The type of an argument is not always known where NULL is passed. */
 #pragma GCC diagnostic ignored "-Wunused-value"
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
@@ -51,7 +51,7 @@ static void after_use(struct tevent_context *w, void *s, struct tevent_context *
 static const struct tevent_wrapper_ops wrapper_functions = {
     .name = "wrapper", .before_use = before_use, .after_use = after_use};
 
-/* What the calls are given. */
+/* The arguments of the calls. */
 static struct tevent_context *ev, *fresh, *busy, *finishing;
 static void *mem_ctx, *data, *no_data, *state;
 static int ends[2];
@@ -114,7 +114,7 @@ static void prepare(void)
     tevent_schedule_immediate(scheduled, busy, immediate_handler, NULL);
 }
 
-/* Which call it is about, and which of its arguments is NULL; none if only the call's text is wanted. */
+/* The current call, and which of its arguments is NULL; none if only the call's text is wanted. */
 static int wanted, turn;
 static char nulled[40];
 static const char *text;
@@ -144,7 +144,7 @@ static void do_call(int number)
 #include "calls.h"
 }
 
-/* Does a call in a child; its outcome is what it returned, or what was said at its end. */
+/* Makes a call in a child; its outcome is what it returned, or the message at its end. */
 static bool does_return(int number)
 {
     int channel[2], status;
@@ -186,7 +186,7 @@ static void print_call(void)
     printf(":\n");
 }
 
-/* Tries a call with NULL for an argument, and prints what is wanted of that. */
+/* Tries a call with NULL for an argument, and prints the requested part of the outcome. */
 static void try_without(bool is_needed_in_c, int number, bool *is_first)
 {
     if (is_needed_in_c && !shows_messages) return;
@@ -204,7 +204,7 @@ int main(void)
         text = NULL;
         do_call(number);
         if (text == NULL) return 0;
-        /* What the installed library lacks can only be called on this one. */
+        /* Functions that the installed library lacks can only be called on this one. */
         if (strstr(text, "NEW(") != NULL && !shows_messages) continue;
         bool is_first = true;
         for (const char *at = text; *at != 0; at++) {

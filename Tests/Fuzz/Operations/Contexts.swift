@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 
 extension Kind {
-    /// Event contexts that come and go.
+    /// Event contexts that are created and freed.
     static let contexts: [Kind] = [
         Kind("event-context", "e{a} = an event context with {b:epoll|poll}", share: 3) { world, step in
             try world.makeContext(step, under: nil)
@@ -69,7 +69,7 @@ extension Kind {
             guard step.b % 3 < 2 else { return events.setNestingHook(nil) }
             let foreign = Foreign(world, step)
             events.setNestingHook { [unowned world] events, level, _ in
-                world.expect(level > 0 && !events.isFreed, "a nesting hook is told nonsense")
+                world.expect(level > 0 && !events.isFreed, "a nesting hook gets wrong arguments")
                 foreign.runPart()
                 return world.isQuiet || step.b % 3 == 0 || foreign.model.calls % 3 > 0
             }

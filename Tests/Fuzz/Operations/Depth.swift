@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 
 extension Kind {
-    /// What is thousands of levels deep.
+    /// Structures that are thousands of levels deep.
     static let depth: [Kind] = [
         Kind("deep-tree", "m{a} = the top, m{b} = the bottom of a tree {c#} × 200 levels deep", share: 3) {
             world, step in
@@ -91,7 +91,7 @@ extension Kind {
         },
         Kind("deep-limit", "limit m{a} for as long as it takes to make something below it", share: 1) { world, step in
             guard let memory = world.memory(step.a) else { return }
-            // While there is a limit, making anything takes as long as it is deep.
+            // While there is a limit, creating anything takes time proportional to its depth.
             try memory.setMemoryLimit(bytes: step.b * 100_000 + 1)
             defer { try? memory.setMemoryLimit(bytes: nil) }
             _ = try TallocContext(under: memory)

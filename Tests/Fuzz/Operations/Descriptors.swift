@@ -93,7 +93,7 @@ extension Kind {
         },
     ]
 
-    /// What a program must not do, but may: closing what is watched.
+    /// What a program may do but must not: closing a watched descriptor.
     static let surprises: [Kind] = [
         Kind("close-watched", "close {b:the first|the second} end of d{a}, watched or not", share: 3) { world, step in
             guard let end = world.pipe(step.a)?.end(step.b), end.isOwn else { return }
@@ -151,16 +151,16 @@ extension World {
         }
     }
 
-    /// Whether a new event may watch an end: one that an event closes has that event alone.
+    /// Whether a new event may watch an end: one that an event closes belongs to that event alone.
     func mayWatch(_ end: PipeEnd) -> Bool { programClass.closesWatched ? end.isOpen : end.isOwn }
 
     fileprivate func addFD(_ step: Operation, _ end: PipeEnd, on events: EventContext) throws {
         let foreign = Foreign(self, step)
         let event = try events.addFD(end.descriptor, Self.flags[step.d % 6], under: parent(step.c)) {
             [unowned self] event, ready in
-            // That a descriptor is not open is told as an error, whatever foreign code has changed meanwhile.
+            // A descriptor that is not open is reported as an error, whatever foreign code has changed meanwhile.
             let isWanted = !ready.isEmpty && (ready == .error || ready.isSubset(of: event.flags))
-            expect(isWanted, "a handler is told \(ready), and waits for \(event.flags)")
+            expect(isWanted, "a handler gets \(ready), and waits for \(event.flags)")
             if isQuiet { return letRest(event) }
             ran(foreign, event, in: event.context)
             guard !event.isFreed else { return }
@@ -186,7 +186,7 @@ extension World {
         event.flags = []
     }
 
-    /// Lets an event close its descriptor, if it is alone with it, and in a loop.
+    /// Makes an event close its descriptor, if it is the only one for it, and in a loop.
     fileprivate func giveAway(_ descriptor: DescriptorRegister) -> Bool {
         let (event, end) = (descriptor.event, descriptor.end)
         guard !event.isFreed, event.context != nil else { return false }
@@ -195,7 +195,7 @@ extension World {
             $0.descriptor == end.descriptor
         }
         guard end.isOwn, !end.isLasting, watchers == 1 else { return false }
-        // Others may come to watch it, and be surprised.
+        // Other events may watch the number later, and be surprised.
         if programClass.closesWatched { surprising.insert(end.descriptor) }
         end.giveAway(to: event)
         return true

@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 
 extension Kind {
-    /// How requests end, and what comes after.
+    /// How requests end, and what comes afterwards.
     static let endings: [Kind] = [
         Kind("finish", "finish {a:r{b}|x{b}}", share: 4) { world, step in
             guard let request = world.requestToEnd(step), world.mayEnd(request)
@@ -107,7 +107,7 @@ extension World {
     }
 }
 
-/// An error of the program's own, whose words are foreign code.
+/// The program's own error, whose description is foreign code.
 struct ProgramError: Error, CustomStringConvertible {
     let board: Board
 

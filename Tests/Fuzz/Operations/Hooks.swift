@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 
 extension Kind {
-    /// Traces and the debug function, which do anything.
+    /// Traces and the debug function, which may do anything.
     static let hooks: [Kind] = [
         hook("loop-trace", "a trace of e{a}'s loop does a part of:", share: 3) { world, events, foreign in
             events.setLoopTrace { [unowned world] _ in world.traced(events, foreign) }
@@ -46,7 +46,7 @@ extension Kind {
     ]
 }
 
-/// A step that gives a context a function, which may release the one before.
+/// A step that sets a context's function, which may release the previous one.
 private func hook(
     _ name: String, _ words: String, share: Int,
     _ set: @escaping @Sendable (World, EventContext, Foreign) -> Void
@@ -61,7 +61,7 @@ private func hook(
 extension World {
     /// What the trace of a loop does.
     fileprivate func traced(_ events: EventContext, _ foreign: Foreign) {
-        expect(!events.isFreed, "a trace of a loop is told after its context was freed")
+        expect(!events.isFreed, "the trace of a loop is called after its context was freed")
         foreign.runPart()
     }
 
@@ -69,7 +69,7 @@ extension World {
     fileprivate func traced(_ event: some Event, _ point: EventTracePoint, _ foreign: Foreign) {
         expect(!event.isFreed, "a trace gets a freed event")
         if point == .attach, !event.isFreed { expect(event.context != nil, "an event has joined no loop") }
-        // Traces can reach requests that are only being made.
+        // Traces can reach requests that are still being created.
         if !event.isFreed, let request = event.parent.flatMap(AnyRequest.init) { registers.operations[3] = request }
         foreign.runPart()
     }

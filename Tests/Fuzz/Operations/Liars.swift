@@ -1,7 +1,7 @@
 import Talloc
 import Tevent
 
-/// A conformance that names another object each time it is asked, and does something first.
+/// A conformance that returns another object each time it is asked, and does something first.
 struct Liar: TallocObject {
     let world: World
     let step: Operation
@@ -13,13 +13,13 @@ struct Liar: TallocObject {
     var tallocHandle: TallocHandle {
         foreign.runPart()
         let choice = [step.a, step.b, step.c, step.d][foreign.model.calls % 4]
-        // Now and then one that was freed: what it returns is for the engine to check.
+        // Sometimes one that was freed: the engine must check what it returns.
         let object = choice % 16 == 0 ? world.anything(choice) : world.object(choice)
         return (object ?? world.root).tallocHandle
     }
 }
 
-/// A request that is another one each time it is asked.
+/// A request that returns another handle each time it is asked.
 struct LyingRequest: RequestProtocol {
     let liar: Liar
 
@@ -31,7 +31,7 @@ struct LyingRequest: RequestProtocol {
     }
 }
 
-/// An event that is another one each time it is asked.
+/// An event that returns another handle each time it is asked.
 struct LyingEvent: Event {
     let liar: Liar
 
@@ -47,7 +47,7 @@ struct LyingEvent: Event {
     }
 }
 
-/// Bytes whose number is another one each time it is asked.
+/// Bytes whose count changes each time it is asked.
 struct LyingBytes: Collection {
     let foreign: Foreign
 
@@ -56,7 +56,7 @@ struct LyingBytes: Collection {
         foreign.runPart()
         return foreign.model.calls % 7
     }
-    // By two, so that it meets the end some time, which goes on by one.
+    // By two, so that it eventually passes the end, which advances by one.
     func index(after index: Int) -> Int { (index + 2) % 7 }
     subscript(index: Int) -> UInt8 { UInt8(truncatingIfNeeded: index) }
 }

@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 
 extension Kind {
-    /// Inboxes and threaded immediates, and what is sent to them.
+    /// Inboxes and threaded immediates, and messages to them.
     static let messages: [Kind] = [
         Kind("inbox", "b{a} = an inbox of e{b} under {c@}", share: 3) { world, step in
             guard let events = world.context(step.b), world.allInboxes.count < 16 else { return }
@@ -63,7 +63,7 @@ extension Kind {
 }
 
 extension Board {
-    /// Sends a function that does a script in the program of its loop.
+    /// Sends a function that runs a script in the program of the receiving loop.
     func send(_ script: [Operation], to place: Int) {
         guard let (proxy, inbox) = proxy(at: place) else { return }
         note(inbox) { $0.accepted += 1 }
@@ -75,7 +75,7 @@ extension Board {
         } catch { note(inbox) { $0.accepted -= 1 } }
     }
 
-    /// Sends a payload, which may be sent on to another place from there.
+    /// Sends a payload, which the receiver may send on to another place.
     func sendParcel(_ script: [Operation], to place: Int, sendsOn: Int?) {
         guard let (proxy, inbox) = proxy(at: place) else { return }
         send(Parcel(board: self, inbox: inbox), to: proxy, inbox: inbox, script: script, sendsOn: sendsOn)

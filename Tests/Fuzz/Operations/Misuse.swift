@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 
 extension Kind {
-    /// Misuse that ends in a trap for certain.
+    /// Misuse that certainly ends in a trap.
     static let misuse: [Kind] = [
         Kind("misuse-freed", "use m{a} after it was freed", share: 1) { world, step in
             guard let memory = world.memory(step.a), !memory.isFreed, world.mayFree(memory) else { return }

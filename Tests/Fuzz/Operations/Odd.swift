@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 
 extension Kind {
-    /// Values at the ends of their types.
+    /// Values at the limits of their types.
     static let odd: [Kind] = [
         Kind("odd-timer", "t{a} = a timer of e{b} after an odd delay, no. {c#}, whose handler does:", share: 3, .kept) {
             world, step in

@@ -106,7 +106,7 @@ extension Kind {
 }
 
 extension World {
-    /// A socket that listens, and has room for few.
+    /// A listening socket with room for few connections.
     fileprivate func listening() throws -> Int32 {
         if let listener { return listener }
         let descriptor = try SystemIO.listen(boundTo: .loopback(port: 0), backlog: 1)
@@ -114,14 +114,14 @@ extension World {
         return descriptor
     }
 
-    /// Keeps a request, and lets its callback do what its step says.
+    /// Keeps a request, and makes its callback do what its step says.
     func keep<State>(
         _ request: Request<State>, _ step: Operation, receive: @escaping (Request<State>) throws -> Void
     ) {
         // A trace may have freed it already.
         guard !request.isFreed else { return }
         registers.operations[step.a % Register.count] = AnyRequest(request)
-        // One that has ended was posted, unless foreign code has ended it.
+        // A request that has already ended was posted, unless foreign code ended it.
         guard request.isInProgress || (!isDisturbed && request.status != .received) else { return }
         let foreign = Foreign(self, step)
         request.setCallback { [unowned self] request in
@@ -135,7 +135,7 @@ extension World {
         }
     }
 
-    /// Whether an operation has ended by what it has done itself, and was not received.
+    /// Whether an operation ended through its own work, and was not received.
     fileprivate func mayReceive(_ request: AnyRequest) -> Bool {
         isCareless || ![.inProgress, .received].contains(request.status) && !tampered.contains(request)
     }
@@ -161,7 +161,7 @@ extension World {
     private func setCleanup<State>(of request: Request<State>, _ step: Operation) {
         let foreign = Foreign(self, step)
         request.setCleanup { [unowned self] request, status in
-            expect(!request.isFreed && request.status == status, "a cleanup function is told nonsense")
+            expect(!request.isFreed && request.status == status, "a cleanup function gets wrong arguments")
             foreign.run()
         }
     }
@@ -178,7 +178,7 @@ extension World {
         } else if let one = one.request(of: Accept.self), let other = other.request(of: Accept.self) {
             one.state = other.state
         } else if let one = one.request(of: Connect.self), let other = other.request(of: Connect.self) {
-            // The request that goes on with it may find that there is no address left, which is a trap.
+            // The request that continues with it may find no address left, which is a trap.
             if programClass.allowsTraps { one.state = other.state }
         }
     }
@@ -197,7 +197,7 @@ extension World {
         } else if let connect = request.request(of: Connect.self) {
             SystemIO.close(try connect.receive())
         } else {
-            // Others get here when a trace has met the event of their end time.
+            // Otherwise it gets here if a trace found the event of its deadline.
             try request.request(of: QueueWait.self)?.receive()
         }
     }

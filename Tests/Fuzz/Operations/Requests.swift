@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 
 extension Kind {
-    /// Requests, and what they are given.
+    /// Requests, and the functions and data that they are given.
     static let requests: [Kind] = [
         Kind("request", "r{a} = a request under {c@} with a state of type {b#} that does:", share: 6, .kept) {
             world, step in
@@ -74,7 +74,7 @@ extension Kind {
 }
 
 extension World {
-    /// What a request is to be freed with: another one, or memory.
+    /// The parent of a new request: another request, or memory.
     func requestParent(_ number: Int) -> TallocContext {
         if number % 3 == 0, let request = request(number) { return request.request.tallocContext }
         return parent(number)
@@ -145,7 +145,7 @@ extension World {
     fileprivate func setCleanup<Value: ProgramValue>(_ type: Value.Type, of model: RequestModel, _ step: Operation) {
         let foreign = Foreign(self, step)
         model.request.request(expecting: type).setCleanup { [unowned self] request, status in
-            expect(!request.isFreed && request.status == status, "a cleanup function is told nonsense")
+            expect(!request.isFreed && request.status == status, "a cleanup function gets wrong arguments")
             if model.stateChunk?.isFreed != true, mayUse(model.stateChunk ?? root),
                 !changing.contains(request.tallocContext)
             {

@@ -26,7 +26,7 @@ extension Kind {
 }
 
 extension Board {
-    /// Begins a thread that does a script, runs its loops for a while, and ends.
+    /// Starts a thread that runs a script, runs its loops for a while, and ends.
     fileprivate func startThread(
         _ script: [Operation], number: Int, _ programClass: ProgramClass, _ mode: Mode
     ) throws -> SystemThread<[String]> {
@@ -43,7 +43,7 @@ extension Board {
         }
     }
 
-    /// Begins a thread with a loop that lives for a few milliseconds.
+    /// Starts a thread with a loop that lives for a few milliseconds.
     fileprivate func startLoop(
         at place: Int, _ step: Operation, _ programClass: ProgramClass, _ mode: Mode
     ) throws -> SystemThread<[String]> {
@@ -59,7 +59,7 @@ extension Board {
         }
     }
 
-    /// Makes a context with a few events here, and lets another thread run its loop.
+    /// Creates a context with a few events here, and lets another thread run its loop.
     fileprivate func handOver(_ count: Int) throws -> SystemThread<[String]> {
         let events = try EventContext()
         let counter = try TallocChunk(0, under: events)

@@ -10,7 +10,7 @@ extension Kind {
         ) { world, step in
             guard let events = world.context(step.b) else { return }
             let delay = [0, 1, 2, 3, 5, -1, 100][step.d % 7] * (world.programClass.usesRealClock ? 10_000 : 1)
-            // A trace may free it at once.
+            // A trace may free it immediately.
             try world.releasing {
                 let foreign = Foreign(world, step, mustBeCalled: true, context: events)
                 world.registers.timers[step.a % Register.count] = try events.addTimer(
@@ -102,7 +102,7 @@ extension Kind {
 extension World {
     static let signals = [Signal.windowChange, .user1, .user2, .realTime(0)]
 
-    /// The context of an event, unless that is just being freed.
+    /// The context of an event, unless the event is being freed.
     func servingContext(of event: some Event) -> EventContext? {
         guard let events = event.context else { return nil }
         expect(!events.isFreed, "an event names a context that was freed")
@@ -126,7 +126,7 @@ extension World {
             expect(runningLoop == events, "\(job.words) runs in another loop")
             ran(foreign, event, in: runningLoop)
         }
-        // A trace may have scheduled it meanwhile; what comes last counts.
+        // A trace may have scheduled it meanwhile; the last call counts.
         immediate.job = job
         old?.isExcused = true
     }
@@ -149,10 +149,10 @@ extension World {
         registers.signals[step.a % Register.count] = event
     }
 
-    /// The disposition of a signal is the process's: with threads, only one will do that is ignored by default.
+    /// The disposition of a signal belongs to the process: with threads, use only a signal that is ignored by default.
     fileprivate func signal(numbered number: Int) -> Signal { Self.signals[programClass.hasThreads ? 0 : number % 4] }
 
-    /// Raises a signal, if that is caught, or whose disposition is to be ignored.
+    /// Raises a signal if it is caught, or ignored by default.
     func raise(_ signal: Signal) {
         let isCaught = allContexts.contains { events in
             !events.isFreed && events.signals.contains { $0.signal == signal }

@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 
 extension Kind {
-    /// Memory that is made, moved, named, looked at and freed.
+    /// Memory that is created, moved, named, inspected and freed.
     static let trees: [Kind] = [
         Kind("context", "m{a} = a context under {c@}", share: 4) { world, step in
             world.keep(try TallocContext(under: world.parent(step.c), named: "memory"), at: step.a)
@@ -65,7 +65,7 @@ extension Kind {
         },
     ]
 
-    /// Memory limits, which let any allocation fail.
+    /// Memory limits, which make any allocation fail.
     static let limits: [Kind] = [
         Kind("limit", "limit {a@} to {b#} × 64 bytes more than it has", share: 2) { world, step in
             guard let object = world.object(step.a) else { return }

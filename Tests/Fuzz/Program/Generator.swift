@@ -1,13 +1,13 @@
-/// Makes the program that belongs to a seed.
+/// Generates the program that belongs to a seed.
 struct Generator {
     private let programClass: ProgramClass
     private let table: [(kind: Kind, bound: Int)]
-    /// The kinds among them that make something.
+    /// The kinds that create something.
     private let makers: [Kind]
     private var random: SeededGenerator
     private var count = 0
 
-    /// How deep scripts lie inside each other at most.
+    /// The maximum depth of scripts inside each other.
     private static let deepestScript = 4
 
     init(_ programClass: ProgramClass, seed: Int) {
@@ -15,7 +15,7 @@ struct Generator {
         table = programClass.table
         makers = table.map(\.kind).filter { $0.words.contains("} = ") }
         random = SeededGenerator(seed: UInt64(truncatingIfNeeded: seed))
-        // The classes have different programs for one seed.
+        // The classes have different programs for the same seed.
         for byte in programClass.name.utf8 { random.mix(UInt64(byte)) }
     }
 
@@ -58,13 +58,13 @@ struct Generator {
     private mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &random) }
 }
 
-/// Random numbers that are the same for the same seed: SplitMix64.
+/// Random numbers that depend only on the seed: SplitMix64.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }
 
-    /// Lets further numbers depend on one more value.
+    /// Makes further numbers depend on one more value.
     mutating func mix(_ value: UInt64) { state = (next() ^ value) &* 0x0000_0100_0000_01B3 }
 
     mutating func next() -> UInt64 {

@@ -1,9 +1,9 @@
 /// One step of a random program.
 ///
-/// All that it does is decided when the program is generated: which registers it uses, which values, and what the foreign
-/// code does that it hands to the engine. A step can therefore be left out without changing the others.
+/// Everything that it does is decided when the program is generated: which registers it uses, which values, and what
+/// the foreign code does that it passes to the engine. A step can therefore be left out without changing the others.
 struct Operation: Sendable {
-    /// Which step it is, counted through all scripts; `--keep` names steps by it.
+    /// The number of the step, counted through all scripts; `--keep` selects steps by it.
     let number: Int
     let kind: Kind
     // Numbers below 64, which each kind reads in its own way.
@@ -11,7 +11,7 @@ struct Operation: Sendable {
     let b: Int
     let c: Int
     let d: Int
-    /// Whether it asks nothing before it acts, so that it may be the misuse that the engine has to notice.
+    /// Whether it checks nothing before it acts, so that it may be the misuse that the engine has to notice.
     let isCareless: Bool
     /// What the foreign code does each time the engine calls it.
     let script: [Operation]
@@ -49,7 +49,7 @@ struct Operation: Sendable {
         return words + rest
     }
 
-    /// Where the brace ends that a text begins with; there may be others in between.
+    /// The end of the brace that a text begins with; there may be others in between.
     private func closingBrace(in text: Substring) -> Substring.Index? {
         var depth = 0
         return text.indices.first { index in
@@ -58,8 +58,8 @@ struct Operation: Sendable {
         }
     }
 
-    /// What stands for a placeholder: `a` is a register, `a@` an object of any kind, `a#` the number itself, and `a:x|y` a
-    /// choice, which may have placeholders in it.
+    /// The text for a placeholder: `a` is a register, `a@` an object of any kind, `a#` the number itself, and `a:x|y` a
+    /// choice, which may contain placeholders.
     private func value(of placeholder: Substring) -> String {
         let number = ["a": a, "b": b, "c": c, "d": d][placeholder.prefix(1)] ?? 0
         switch placeholder.dropFirst().first {
@@ -75,7 +75,7 @@ struct Operation: Sendable {
 
 /// A kind of step.
 final class Kind: Sendable {
-    /// What foreign code a step of this kind hands over.
+    /// The foreign code that a step of this kind passes to the engine.
     enum ForeignCode: Sendable {
         case none
         /// A script that runs now, as part of the step.
@@ -84,11 +84,11 @@ final class Kind: Sendable {
         case kept
     }
 
-    /// What it is called on the command line and in the tables of the classes.
+    /// Its name on the command line and in the tables of the classes.
     let name: String
     /// What a step of it does, with placeholders for registers and values.
     let words: String
-    /// How often it comes, beside the others of its table.
+    /// How often it comes, relative to the others of its table.
     let share: Int
     let foreign: ForeignCode
     let perform: @Sendable (World, Operation) throws -> Void

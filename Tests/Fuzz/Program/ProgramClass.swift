@@ -1,6 +1,6 @@
 /// What a class of programs does, and what must hold for it.
 struct ProgramClass: Sendable {
-    /// A step that fills a register before the random ones begin.
+    /// A step that fills a register before the random steps begin.
     struct Step: Sendable {
         let kind: String
         let a: Int
@@ -11,20 +11,20 @@ struct ProgramClass: Sendable {
     let summary: String
     /// The kinds of step, and how often those of each table come.
     let tables: [(kinds: [Kind], weight: Int)]
-    /// Whether a program may end in a trap of the engine's, since some of its steps are misuse.
+    /// Whether a program may end in one of the engine's traps, since some of its steps are misuse.
     var allowsTraps = false
-    /// Whether events are freed only by steps that say so, so that an event that is lost is noticed when its closure goes.
+    /// Whether events are freed only by explicit steps, so that a lost event is noticed when its closure is released.
     var isStrict = false
     /// Whether contexts use the system's clock, and their loops really wait.
     var usesRealClock = false
-    /// Whether descriptors are closed while events watch them, so that they may be told or not.
+    /// Whether descriptors are closed while events watch them, so that these may be notified or not.
     var closesWatched = false
     /// Whether threads use what the program's own thread counts.
     var hasThreads = false
-    /// About how many steps a program has, without those of scripts.
+    /// The approximate number of steps in a program, without those of scripts.
     var length = 90
 
-    /// The kinds with bounds that rise by how often each is to come.
+    /// The kinds with cumulative bounds, according to how often each should come.
     var table: [(kind: Kind, bound: Int)] {
         var bound = 0
         return tables.flatMap { table in

@@ -1,6 +1,6 @@
 /// Where a program keeps the handle of an object: a letter for the kind of object, and a number.
 struct Register: CustomStringConvertible {
-    /// How many there are of each kind.
+    /// How many registers there are of each kind.
     static let count = 4
 
     /// What a register holds.
@@ -23,7 +23,7 @@ struct Register: CustomStringConvertible {
     let content: Content
     let index: Int
 
-    /// The register that a number below 64 stands for where an object of any kind will do.
+    /// The register that a number below 64 selects where an object of any kind is allowed.
     init(any number: Int) {
         content = Self.anyContent[number / Self.count % Self.anyContent.count]
         index = number % Self.count

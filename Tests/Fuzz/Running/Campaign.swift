@@ -1,44 +1,44 @@
 import Talloc
 import Tevent
 
-/// A program that has come to what it must not.
+/// A program with a forbidden outcome.
 struct Finding: Sendable {
     let seed: Int
     let programClass: ProgramClass
     let verdict: Verdict
 }
 
-/// What runs many programs in processes of their own, several at a time.
+/// Runs many programs in separate processes, several at a time.
 final class Campaign: Sendable {
-    /// What is to be run, and how.
+    /// What to run, and how.
     struct Plan: Sendable {
         var classes: [ProgramClass]
         var seeds: NumberList
-        /// When no more programs begin; nil lets all seeds run.
+        /// When to stop starting programs; nil runs all seeds.
         var end: ContinuousClock.Instant?
         var jobs: Int
         /// How long one program may take.
         var timeout: Duration
-        /// What workers are told besides.
+        /// Further arguments for the workers.
         var arguments: [String]
-        /// After how many different findings it ends; it also ends after ten times as many that are alike.
+        /// After how many different findings it ends; it also ends after ten times as many similar ones.
         var mostFindings: Int
         /// What ends it early.
         var interruption: Interruption
     }
 
-    /// What has come of it so far.
+    /// The results so far.
     struct Outcome: Sendable {
         var programs = 0
         var traps = 0
         var findings: [Finding] = []
-        /// How many findings were like one of these.
+        /// How many further findings were like one of these.
         var repeated = 0
         var isInterrupted = false
     }
 
     private struct State {
-        /// Which range comes next, and what of it has been given to jobs.
+        /// The next range, and what part of it has been given to jobs.
         var nextRange = 0
         var taken = 0
         var outcome = Outcome()
@@ -69,7 +69,7 @@ final class Campaign: Sendable {
         return state.withLock { $0.outcome }
     }
 
-    /// The next few seeds: not too many, so that all jobs have something to do.
+    /// The next few seeds; not too many, so that all jobs have something to do.
     private func takePortion() -> ClosedRange<Int>? {
         guard plan.end.map({ $0 > .now }) != false else { return nil }
         guard !isEnough else { return nil }
@@ -94,7 +94,7 @@ final class Campaign: Sendable {
         }
     }
 
-    /// Runs programs until one ends the process, then those after it in another process.
+    /// Runs programs until one ends the process, then continues with those after it in another process.
     private func run(_ portion: ClosedRange<Int>) throws {
         var next = portion.lowerBound
         while next <= portion.upperBound, !isEnough {
@@ -120,7 +120,7 @@ final class Campaign: Sendable {
         }
     }
 
-    /// Leaks are found when the process ends, so it is not known whose they are.
+    /// Leaks are found when the process ends, so it is unknown which program caused them.
     private func findLeak(in seeds: ClosedRange<Int>) throws {
         guard seeds.count > 1 else {
             return judge(Verdict(.leak, "memory is left when the program has ended"), seeds.lowerBound)

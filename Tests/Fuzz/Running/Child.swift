@@ -1,10 +1,10 @@
 import ChildProcess
 
-/// A child process that runs programs, and the pipe on which it says which.
+/// A child process that runs programs, and the pipe through which it reports which one.
 final class Child {
     enum News {
         case begins(Int)
-        /// The process has ended, or was killed because a program took too long; nil means that all went well.
+        /// The process has ended, or was killed because a program took too long; nil means that it succeeded.
         case ended(Verdict?)
     }
 
@@ -12,25 +12,25 @@ final class Child {
     private let timeout: Duration
     private var complaint: String?
 
-    /// - Parameter arguments: All but those that make it a worker.
+    /// - Parameter arguments: All except those that make it a worker.
     init(_ arguments: [String], timeout: Duration, _ interruption: Interruption) throws {
         self.timeout = timeout
-        // Swift's backtracer would take longer than all else, and the sanitizers are to leave traps alone.
+        // Swift's backtracer would take longer than everything else, and the sanitizers must leave traps alone.
         let environment = [
             "SWIFT_BACKTRACE": "enable=no",
             "ASAN_OPTIONS": "handle_sigill=0:handle_sigtrap=0:handle_abort=0:detect_leaks=1",
             "TSAN_OPTIONS": "handle_sigill=0:handle_sigtrap=0:handle_abort=0:halt_on_error=1:exitcode=66",
         ]
-        // Its standard input is a file that the system cannot wait for, as programs may have.
+        // Its standard input is a file that the system cannot wait for, as a program's may be.
         let command = "exec /proc/$PPID/exe \"$@\" </dev/null"
         process = try ChildProcess(
             "/bin/sh", arguments: ["-c", command, "fuzz", "--worker"] + arguments, environment: environment)
         process.wakeUp = interruption.descriptor
     }
 
-    /// The next piece of news.
+    /// Returns the next piece of news.
     ///
-    /// - Throws: ``Interrupted``; it has been stopped then.
+    /// - Throws: ``Interrupted``; then the process has been stopped.
     func next() throws -> News {
         let deadline = ContinuousClock.now + timeout
         while let line = process.readLine(until: deadline) {
@@ -39,7 +39,7 @@ final class Child {
             }
             if line.hasPrefix(Worker.complains) { complaint = String(line.dropFirst(Worker.complains.count)) }
         }
-        // After its last line it may still look for leaks.
+        // After its last line it may still be checking for leaks.
         let progress = process.wait(until: deadline)
         let hasEnded = progress == .done
         if !hasEnded { process.stop() }
@@ -49,7 +49,7 @@ final class Child {
         return .ended(Verdict(hasEnded ? process.ending : nil, errors: errors))
     }
 
-    /// Lets it run to its end, and returns what became of it.
+    /// Lets it run to its end, and returns the verdict.
     func verdict() throws -> Verdict? {
         while true { if case .ended(let verdict) = try next() { return verdict } }
     }

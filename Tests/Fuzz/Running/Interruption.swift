@@ -1,20 +1,20 @@
 import Tevent
 
-/// Ctrl-C, and what asks the program to end: it stops its children first, and says what it has found.
+/// Handles Ctrl-C and other requests to end: the program stops its children first, and reports what it has found.
 final class Interruption: Sendable {
-    /// Is readable from the moment the program is asked to end.
+    /// Readable from the moment the program is asked to end.
     let descriptor: Int32
     private let listener: SystemThread<LoopResult>
 
     init() throws {
         let (reader, writer) = try SystemIO.pipe()
         descriptor = reader
-        // Caught from here on, not from whenever the thread gets to run.
+        // Catch signals from here on, and not only once the thread gets to run.
         let events = try EventContext()
         for signal in [Signal.interrupt, .terminate] {
             try events.addSignal(signal) { event, _ in
                 SystemIO.close(writer)
-                // From now on a signal ends the program as if nothing caught it.
+                // From now on a signal ends the program as if it were not caught.
                 event.context?.free()
             }
         }
@@ -22,5 +22,5 @@ final class Interruption: Sendable {
     }
 }
 
-/// What is thrown where a child was stopped because this program has to end.
+/// Thrown if a child was stopped because this program has to end.
 struct Interrupted: Error {}

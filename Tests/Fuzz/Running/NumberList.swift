@@ -37,6 +37,6 @@ struct NumberList: ExpressibleByArgument, CustomStringConvertible {
 
     func contains(_ number: Int) -> Bool { ranges.contains { $0.contains(number) } }
 
-    /// Larger numbers are not accepted, so that nothing that counts them overflows.
+    /// Larger numbers are rejected, so that no count overflows.
     private static let largest = 1_000_000_000_000
 }

@@ -1,4 +1,4 @@
-/// Says in words what has come of a campaign.
+/// Describes the results of a campaign.
 struct Report: Sendable {
     private let plan: Campaign.Plan
     private let mode: Mode
@@ -8,7 +8,7 @@ struct Report: Sendable {
         self.mode = mode
     }
 
-    /// What was found, and how to see it again.
+    /// What was found, and how to reproduce it.
     func headline(_ finding: Finding) -> String {
         """
         FAILED: class \(finding.programClass.name), seed \(finding.seed): \(finding.verdict.description)
@@ -35,7 +35,7 @@ struct Report: Sendable {
             """
     }
 
-    /// The steps of a program, one a line.
+    /// The steps of a program, one per line.
     func steps(of seed: Int) -> String { steps(of: seed, ProgramClass.of(seed, among: plan.classes), mode.kept) }
 
     func summary(_ outcome: Campaign.Outcome, _ duration: Duration) -> String {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Tevent
 
-/// Something wrong with this program on purpose, to see that it is found; the engine is as it always is.
+/// A deliberate fault of the fuzzer, to check that it is found; the engine itself is unchanged.
 enum SeededFault: String, ExpressibleByArgument, CaseIterable, Sendable {
     /// Updating a timer also frees it, which the program does not count as freeing.
     case lostTimer = "lost-timer"
@@ -9,12 +9,12 @@ enum SeededFault: String, ExpressibleByArgument, CaseIterable, Sendable {
     case trap
     /// Running a loop never ends.
     case hang
-    /// Freeing an immediate calls itself without end.
+    /// Freeing an immediate recurses without end.
     case crash
 }
 
 extension World {
-    /// Does what is wrong, if this step is where.
+    /// Commits the fault if this is the step for it.
     func commit(_ fault: SeededFault, _ step: Operation) {
         switch (fault, step.kind.name) {
         case (.lostTimer, "update-timer"): if let timer = timer(step.a), timer.deadline != nil { timer.free() }

@@ -1,9 +1,9 @@
-/// Takes steps out of a program as long as it comes to the same verdict.
+/// Removes steps from a program for as long as the verdict stays the same.
 struct Shrinking {
-    /// Whether a program with these steps alone comes to the same verdict.
+    /// Whether a program with only these steps has the same verdict.
     let stillFails: ([Int]) throws -> Bool
 
-    /// The fewest steps that were found, of those that were given: none of them can be left out.
+    /// The smallest set of the given steps that was found; none of them can be left out.
     func shrink(_ steps: [Int]) throws -> [Int] {
         var steps = steps
         var size = max(steps.count / 2, 1)

@@ -1,11 +1,11 @@
 import ChildProcess
 
-/// What became of a program that ended its process.
+/// How a program ended its process.
 struct Verdict: Sendable, Equatable {
     enum Kind: String, Sendable {
-        /// The engine has ended it, and said why; right for misuse, wrong for anything else.
+        /// The engine ended it and gave the reason: correct for misuse, wrong for anything else.
         case trap = "trap"
-        /// Something that is not the engine has ended it.
+        /// It was ended by something other than the engine.
         case foreignTrap = "trap without a message of the engine"
         case crash = "crash"
         case sanitizer = "sanitizer"
@@ -22,7 +22,7 @@ struct Verdict: Sendable, Equatable {
         self.message = message
     }
 
-    /// The verdict about a process that has ended with these words; nil if all is well.
+    /// The verdict on a process that ended with these errors; nil if all is well.
     init?(_ ending: Ending?, errors: String) {
         let lines = errors.split(separator: "\n").map(String.init)
         if let summary = lines.first(where: { $0.hasPrefix("SUMMARY: ") }) {
@@ -43,21 +43,21 @@ struct Verdict: Sendable, Equatable {
         }
     }
 
-    /// The same for all programs with the same fault: without numbers and addresses.
+    /// Equal for all programs with the same fault: it contains no numbers or addresses.
     var signature: String {
         "\(kind.rawValue): \(message)".split(whereSeparator: \.isHexDigit).joined(separator: "#")
     }
 
     var description: String { "\(kind.rawValue): \(message)" }
 
-    /// Whether a program of this class must not end so.
+    /// Whether a program of this class must not end like this.
     func isFinding(for programClass: ProgramClass) -> Bool { kind != .trap || !programClass.allowsTraps }
 
     private static func tellsOfTrap(_ line: String) -> Bool {
         line.contains("Fatal error: ") || line.contains("Fatal access conflict")
     }
 
-    /// What traps end with: `SIGILL`, `SIGTRAP` and `SIGABRT`.
+    /// The signals of traps: `SIGILL`, `SIGTRAP` and `SIGABRT`.
     private static let trapSignals: Set<Int32> = [4, 5, 6]
 
     private static func afterPlace(_ line: String) -> String {

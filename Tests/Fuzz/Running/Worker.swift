@@ -1,17 +1,17 @@
 import ArgumentParser
 import Tevent
 
-/// Runs programs in this process, one after the other, and says on standard output which one it is about to run.
+/// Runs programs in this process, one after another, and prints to standard output which one it is about to run.
 ///
 /// The reader therefore knows which program has ended the process.
 struct Worker {
     let classes: [ProgramClass]
     let mode: Mode
 
-    /// What a line says before the number of a program that is about to run, and before a complaint about it.
+    /// What a line begins with before the number of a program that is about to run, and before a complaint about it.
     static let begins = "begins "
     static let complains = "complains "
-    /// What the process ends with after a complaint; the next program might suffer from what is wrong.
+    /// The exit code after a complaint; the fault might affect the next program.
     static let complaintCode: Int32 = 2
 
     func run(_ seeds: NumberList) throws {
@@ -24,7 +24,7 @@ struct Worker {
         }
     }
 
-    /// Runs a program, and returns what is not as it must be.
+    /// Runs a program, and returns what is wrong.
     private static func run(_ seed: Int, _ programClass: ProgramClass, _ mode: Mode) -> [String] {
         let before = openDescriptors()
         let board = Board()
@@ -43,7 +43,7 @@ struct Worker {
         return complaints
     }
 
-    /// The numbers that are open; the system says of a number that is not that it is none, and of others that they are no
+    /// The open numbers; for a number that is not open, the system reports just that, and for others that they are not
     /// sockets.
     private static func openDescriptors() -> Set<Int32> {
         Set(
@@ -60,13 +60,13 @@ struct Worker {
 
     private static let badDescriptor: Int32 = 9
 
-    /// Writes a line, or ends the process if nothing reads it any more.
+    /// Writes a line; ends the process if nothing reads it any more.
     private func say(_ line: String) throws {
         _ = try SystemIO.write(SystemIO.standardOutput, Array("\(line)\n".utf8))
     }
 }
 
 extension ProgramClass {
-    /// The class of a seed, where several are to be run in turn.
+    /// The class of a seed, when several classes are run in turn.
     static func of(_ seed: Int, among classes: [ProgramClass]) -> ProgramClass { classes[seed % classes.count] }
 }

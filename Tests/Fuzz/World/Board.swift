@@ -1,18 +1,18 @@
 import Talloc
 import Tevent
 
-/// What the threads of a program share: the ways to send each other messages, and how many there were.
+/// What the threads of a program share: the receivers of their messages, and the numbers of messages.
 final class Board: Sendable {
     private struct State {
         var proxies = [(proxy: ThreadProxy, inbox: Int)?](repeating: nil, count: 8)
         var triggers = [ThreadTrigger?](repeating: nil, count: 8)
-        /// By the numbers of their inboxes.
+        /// The counts, by the numbers of the inboxes.
         var counts: [Int: Counts] = [:]
         var inboxes = 0
         var parcelsAlive = 0
     }
 
-    /// What became of the messages to an inbox.
+    /// What happened to the messages to an inbox.
     struct Counts {
         var accepted = 0
         var received = 0
@@ -49,7 +49,7 @@ final class Board: Sendable {
 
     // MARK: Ways to send
 
-    // What is replaced is released outside of the lock: it may be the last that knows a channel.
+    // Release what is replaced outside the lock: it may hold the last reference to a channel.
 
     func post(_ proxy: ThreadProxy, inbox: Int, at place: Int) {
         let old = state.withLock { state in
@@ -72,7 +72,7 @@ final class Board: Sendable {
     func trigger(at place: Int) -> ThreadTrigger? { state.withLock { $0.triggers[place % 8] } }
 }
 
-/// What is given away with a message; it is counted until it is released.
+/// A payload of a message; it is counted until it is released.
 final class Parcel {
     let board: Board
     private let inbox: Int
@@ -87,7 +87,7 @@ final class Parcel {
 
     deinit { board.parcelEnded(inbox, wasReceived: isReceived) }
 
-    /// Notes that its handler has been called, or that its sender has got it back.
+    /// Notes that its handler was called, or that its sender got it back.
     func receive(isBack: Bool = false) {
         guard !isReceived else { return }
         isReceived = true
@@ -97,13 +97,13 @@ final class Parcel {
     var isSound: Bool { contents == Array(0..<8) }
 }
 
-/// How a handler of a message, which may know nothing of this thread, finds the program of its loop.
+/// Leads a message's handler, which may know nothing of this thread, to the program of its loop.
 struct Signpost {
     let world: World
 }
 
 extension World {
-    /// The program whose context this is.
+    /// The program that owns this context.
     static func of(_ events: EventContext) -> World? {
         events.children.lazy.compactMap { $0.chunk(of: Signpost.self) }.first?.value.world
     }

@@ -1,15 +1,15 @@
 import Talloc
 import Tevent
 
-/// What a program knows of a piece of its foreign code, for as long as it wants.
+/// What a program knows about a piece of its foreign code, for as long as the program needs it.
 final class ForeignModel {
     let words: String
-    /// Whether it is lost if it is released without having been called.
+    /// Whether it counts as lost if it is released without having been called.
     let mustBeCalled: Bool
-    /// Whose loop is to call it.
+    /// The context whose loop must call it.
     let context: EventContext?
     var calls = 0
-    /// Whether it has been taken back.
+    /// Whether it has been cancelled.
     var isExcused = false
 
     init(_ words: String, mustBeCalled: Bool, context: EventContext?) {
@@ -19,7 +19,7 @@ final class ForeignModel {
     }
 }
 
-/// A piece of foreign code, held by nothing but the closure or value that the engine was given.
+/// A piece of foreign code, held only by the closure or value that was given to the engine.
 final class Foreign {
     let world: World
     let model: ForeignModel
@@ -37,13 +37,13 @@ final class Foreign {
 
     deinit { world.foreignEnded(model, operation.farewell) }
 
-    /// Does what its script says, the first few times.
+    /// Runs its script, the first few times.
     func run() {
         model.calls += 1
         if model.calls <= 4 { world.perform(operation.script) }
     }
 
-    /// Does a part of its script at a time, for what is called very often.
+    /// Runs one part of its script at a time, for code that is called very often.
     func runPart() {
         model.calls += 1
         let script = operation.script
@@ -53,7 +53,7 @@ final class Foreign {
 }
 
 extension World {
-    /// What each handler does first: it sees to it that no loop runs forever.
+    /// Called first by each handler: makes sure that no loop runs forever.
     func handlerRuns(in events: EventContext?) {
         handlerCount += 1
         if let events, handlerCount % 20 == 0, !events.isFreed { events.stop() }

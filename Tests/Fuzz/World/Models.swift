@@ -1,7 +1,7 @@
 import Talloc
 import Tevent
 
-/// What a program knows of an immediate.
+/// What a program knows about an immediate.
 final class ImmediateModel {
     let event: ImmediateEvent
     /// What it was last scheduled with.
@@ -10,14 +10,14 @@ final class ImmediateModel {
     init(_ event: ImmediateEvent) { self.event = event }
 }
 
-/// What a program knows of a signal event.
+/// What a program knows about a signal event.
 final class SignalModel {
     /// Nil while it is being added.
     var event: SignalEvent?
     let signal: Signal
     /// How often the signal had been raised when the event was added.
     let start: Int
-    /// How many arrivals it has been told.
+    /// How many arrivals it has been notified of.
     var told = 0
 
     init(_ signal: Signal, start: Int) {
@@ -26,16 +26,16 @@ final class SignalModel {
     }
 }
 
-/// What a program knows of a request whose state is one of its own.
+/// What a program knows about a request with a state of the program's own.
 final class RequestModel {
     let request: AnyRequest
-    /// Which of ``World/valueTypes`` its state is of.
+    /// The type of its state, as an index into ``World/valueTypes``.
     let type: Int
-    /// What was last set as its callback, before it ended.
+    /// The callback that was last set before it ended.
     var callback: ForeignModel?
     /// The contexts whose loops may have to call it.
     var loops: [EventContext] = []
-    /// The chunk that the state has moved to, if that was asked for.
+    /// The chunk to which the state has moved, if that was requested.
     var stateChunk: TallocContext?
 
     init(_ request: AnyRequest, type: Int) {
@@ -43,15 +43,15 @@ final class RequestModel {
         self.type = type
     }
 
-    /// Whether its state is there to be used.
+    /// Whether its state can be used.
     var hasState: Bool { request.status != .received && stateChunk?.isFreed != true }
 }
 
-/// What a program knows of an inbox, or of a threaded immediate.
+/// What a program knows about an inbox, or a threaded immediate.
 final class InboxModel {
     let object: TallocContext
     let context: EventContext
-    /// Its messages are counted under this number.
+    /// The number under which its messages are counted.
     let number: Int
 
     init(_ object: TallocContext, context: EventContext, number: Int) {

@@ -1,7 +1,7 @@
 import Talloc
 import Tevent
 
-/// Two descriptors that are connected: a pipe, or a pair of sockets.
+/// Two connected descriptors: a pipe, or a pair of sockets.
 final class Pipe {
     let isSocket: Bool
     let reader: PipeEnd
@@ -37,10 +37,10 @@ final class Pipe {
 /// One end of a pipe: a descriptor, and what closes it.
 final class PipeEnd {
     let descriptor: Int32
-    /// Whether it stays open: standard input, which is a file that the system cannot wait for.
+    /// Whether it always stays open: standard input, a file that the system cannot wait for.
     let isLasting: Bool
     private var isClosed = false
-    /// The event that closes the descriptor, once it was told to.
+    /// The event that closes the descriptor, once it was set to.
     private var owner: FDEvent?
 
     init(_ descriptor: Int32, isLasting: Bool = false) {
@@ -59,9 +59,9 @@ final class PipeEnd {
         SystemIO.close(descriptor)
     }
 
-    /// Lets an event close it from now on.
+    /// Makes an event close it from now on.
     func giveAway(to event: FDEvent) { owner = event }
 
-    /// Whether this event is the one that closes it.
+    /// Whether this event closes it.
     func isGiven(to event: FDEvent) -> Bool { owner == event }
 }

@@ -1,12 +1,12 @@
 import Talloc
 import Tevent
 
-/// A value that lies in a chunk, or in a request as its state.
+/// A value in a chunk, or in a request as its state.
 protocol ProgramValue: SendableMetatype {
     static func make(_ foreign: Foreign) -> Self
-    /// Changes the value while it also does something else.
+    /// Changes the value, and runs a function meanwhile.
     mutating func change(_ meanwhile: () -> Void)
-    /// Whether nothing has written over it.
+    /// Whether the value is intact.
     var isSound: Bool { get }
 }
 
@@ -17,7 +17,7 @@ extension World {
     ]
 }
 
-/// Plain bytes, whose release takes nothing.
+/// Plain bytes, which need no release.
 struct PlainNumber: ProgramValue {
     private var number = 7
     private var copy = 7
@@ -55,7 +55,7 @@ struct Holder: ProgramValue {
     var isSound: Bool { foreign.model.calls >= 0 && count >= 0 }
 }
 
-/// A value that wants more alignment than talloc gives.
+/// A value with a stricter alignment than talloc provides.
 struct Wide: ProgramValue {
     private var lanes = SIMD8<Double>(repeating: 3)
     private var foreign: Foreign

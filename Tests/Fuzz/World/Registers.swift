@@ -1,7 +1,7 @@
 import Talloc
 import Tevent
 
-/// A typed chunk of a program's, and which of ``World/valueTypes`` its value is of.
+/// A typed chunk of a program, and the type of its value as an index into ``World/valueTypes``.
 struct ValueRegister {
     let chunk: TallocContext
     let type: Int
@@ -15,7 +15,7 @@ struct DescriptorRegister {
     let isHolder: Bool
 }
 
-/// The handles that a program keeps, each in a register of its kind until another one takes its place.
+/// The handles that a program keeps, each in a register of its kind until another replaces it.
 struct Registers {
     var memory = [TallocContext?](repeating: nil, count: Register.count)
     var values = [ValueRegister?](repeating: nil, count: Register.count)
@@ -35,7 +35,7 @@ struct Registers {
     var profiles = [RequestProfile?](repeating: nil, count: Register.count)
 }
 
-// What a step looks up. An object that was freed is not there, unless the step is careless.
+// What a step looks up. A freed object counts as missing, unless the step is careless.
 extension World {
     func alive<Object: TallocObject>(_ object: Object?) -> Object? {
         guard let object, isCareless || !object.isFreed else { return nil }
@@ -52,7 +52,7 @@ extension World {
     func operation(_ number: Int) -> AnyRequest? { alive(registers.operations[number % Register.count]) }
     func pipe(_ number: Int) -> Pipe? { registers.pipes[number % Register.count] }
 
-    /// One of the contexts, or else one that was not freed.
+    /// The context in a register, or else one that was not freed.
     func context(_ number: Int) -> EventContext? {
         alive(registers.contexts[number % Register.count]) ?? alive(registers.contexts[number / Register.count % 2])
     }
@@ -102,7 +102,7 @@ extension World {
         }
     }
 
-    /// What a new object is to be freed with.
+    /// The parent of a new object.
     func parent(_ number: Int) -> TallocContext {
         if programClass.isStrict { return memory(number) ?? root }
         return object(number) ?? root

@@ -2,18 +2,18 @@ import Talloc
 import Tevent
 
 extension Kind {
-    /// Looks whether anything has been lost so far.
+    /// Checks whether anything has been lost so far.
     static let check = Kind("check", "look whether anything was lost") { world, _ in world.check() }
 }
 
 extension World {
-    /// Lets all loops do what there is to do, without any foreign code, and looks whether nothing is left over.
+    /// Lets all loops do what there is to do, without any foreign code, and checks whether anything is left over.
     func check() {
         guard loops == 0, !isOver, !programClass.usesRealClock else { return }
         isQuiet = true
         let contexts = allContexts.filter { !$0.isFreed }
         for events in contexts { drain(events) }
-        // What one context does may be for another one, which was before it.
+        // The work of one context may concern another one that was served earlier.
         for events in contexts where !events.isFreed { drain(events) }
         for events in contexts where !events.isFreed { checkNothingIsLeft(events) }
         checkSignals()
@@ -37,7 +37,7 @@ extension World {
                     return
                 }
             } catch {
-                // An event that left for its descriptor was closed, or a hook that refuses.
+                // The descriptor of an event was closed, or a hook refuses.
                 if case .badDescriptor = error { continue }
                 complain("a loop threw \(error)")
                 return
@@ -52,7 +52,7 @@ extension World {
         checkDescriptors(events)
     }
 
-    /// Asks a context that knows nothing yet whether a descriptor is ready that a drained loop did not report.
+    /// Asks a new context whether a descriptor is ready that a drained loop did not report.
     private func checkDescriptors(_ events: EventContext) {
         let open = Set(allPipes.flatMap { [$0.reader, $0.writer] }.filter(\.isOpen).map(\.descriptor))
         let watched = events.descriptors.filter { event in
@@ -62,7 +62,7 @@ extension World {
         for event in watched {
             _ = try? judge.addFD(event.descriptor, event.flags) { [unowned self] _, ready in
                 complain(
-                    "descriptor \(event.descriptor) is ready (\(ready)), and the event made at \(event.origin) was not told"
+                    "descriptor \(event.descriptor) is ready (\(ready)), and the event made at \(event.origin) missed it"
                 )
             }
         }
@@ -75,11 +75,11 @@ extension World {
         for model in allSignals {
             guard let event = model.event, !event.isFreed, event.context != nil else { continue }
             let expected = (raised[model.signal.rawValue] ?? 0) - model.start
-            expect(model.told == expected, "\(model.signal) was raised \(expected) times, and told \(model.told) times")
+            expect(model.told == expected, "\(model.signal) was raised \(expected) times, reported \(model.told) times")
         }
     }
 
-    /// Each request that has ended has called its callback, unless its loop is gone.
+    /// Checks that each request that has ended has called its callback, unless its loop was freed.
     private func checkRequests() {
         for model in allRequests where !model.request.isFreed {
             let status = model.request.status
@@ -91,7 +91,7 @@ extension World {
         allRequests.removeAll { $0.request.isFreed }
     }
 
-    /// The first entry of each queue that runs has been started, unless its loop is gone.
+    /// Checks that the first entry of each running queue has been started, unless its loop was freed.
     private func checkQueues() {
         for queue in allQueues where !queue.isFreed {
             let entries = queue.entries
@@ -103,7 +103,7 @@ extension World {
         }
     }
 
-    /// Each message to an inbox that was not freed has been received.
+    /// Checks that each message to an inbox that was not freed has been received.
     private func checkMessages() {
         guard !programClass.hasThreads else { return }
         for inbox in allInboxes where !inbox.object.isFreed && !inbox.context.isFreed {

@@ -1,31 +1,31 @@
 import Talloc
 import Tevent
 
-/// How the programs of a run are run.
+/// How to run the programs of a run.
 struct Mode: Sendable {
-    /// The steps that are done; nil means all.
+    /// The steps to run; nil means all.
     var kept: NumberList?
-    /// Whether each step is written to standard error.
+    /// Whether to write each step to standard error.
     var traces = false
-    /// What is wrong with this program on purpose.
+    /// The deliberate fault, if any.
     var fault: SeededFault?
 
     func keeps(_ operation: Operation) -> Bool { kept?.contains(operation.number) ?? true }
 }
 
-/// A running program: the objects it has made, and what it knows of them.
+/// A running program: the objects it has created, and what it knows about them.
 ///
-/// All foreign code of the program comes here, to do its script.
+/// All foreign code of the program runs its scripts here.
 final class World {
     let programClass: ProgramClass
     let mode: Mode
     let board: Board
     let clock = ManualClock()
-    /// What everything is freed with that is not moved away.
+    /// The parent of everything that is not moved away.
     let root: TallocContext
     var registers = Registers()
 
-    // What was made, also if no register has it any more.
+    // Everything that was created, even if no register holds it any more.
     var everything: [TallocContext] = []
     var allContexts: [EventContext] = []
     var allPipes: [Pipe] = []
@@ -38,35 +38,35 @@ final class World {
     var threads: [SystemThread<[String]>] = []
     var listener: Int32?
 
-    /// The objects whose values are being changed, so that freeing them, or what they are below, is misuse.
+    /// The objects whose values are being changed; freeing them or their ancestors is misuse.
     var changing: [TallocContext] = []
     /// Numbers that were closed while an event watched them.
     var surprising: Set<Int32> = []
-    /// Requests of the engine's that have not what their own work leaves in them: receiving one is misuse.
+    /// Requests of the engine that lack what their own work leaves in them: receiving one is misuse.
     var tampered: [AnyRequest] = []
     /// How often each signal was raised while an event of this process caught it.
     var raised: [Int32: Int] = [:]
 
     private(set) var complaints: [String] = []
     private(set) var foreignCount = 0
-    /// How many steps run that may release handlers which were never called.
+    /// How many running steps may release handlers that were never called.
     private(set) var releasing = 0
-    /// Whether foreign code does nothing: the program is over, or the program is checking what is left over.
+    /// Whether foreign code does nothing, because the program is over or is checking what is left over.
     private(set) var isOver = false
     var isQuiet = false
     var quieted: [(event: FDEvent, flags: FDEvent.Flags)] = []
-    /// Whether the present step asks nothing before it acts.
+    /// Whether the current step checks nothing before it acts.
     private(set) var isCareless = false
     /// How many loops run inside each other.
     var loops = 0
     /// How many handlers have run.
     var handlerCount = 0
     var messageCount = 0
-    /// How many entries were made, for their tags.
+    /// How many entries were created, for their tags.
     var entryCount: UInt64 = 0
     private var depth = 0
     private var stepsLeft = 1500
-    /// How many steps were left when the present one began.
+    /// How many steps were left when the current one began.
     private var stepsLeftAtStart = 0
 
     init(_ programClass: ProgramClass, _ mode: Mode, _ board: Board) throws {
@@ -78,7 +78,7 @@ final class World {
 
     // MARK: Steps
 
-    /// Does steps, unless too many lie inside each other or have been done.
+    /// Runs steps, unless they are nested too deeply or too many have run.
     func perform(_ steps: [Operation]) {
         guard !isOver, !isQuiet, depth < 12, !steps.isEmpty else { return }
         depth += 1
@@ -102,7 +102,7 @@ final class World {
         }
     }
 
-    /// Whether foreign code has done anything since the present step began.
+    /// Whether foreign code has done anything since the current step began.
     var isDisturbed: Bool { stepsLeft < stepsLeftAtStart }
 
     func trace(_ line: String) {
@@ -110,7 +110,7 @@ final class World {
         _ = try? SystemIO.write(SystemIO.standardError, Array("\(indent)\(line)\n".utf8))
     }
 
-    /// Notes that something is not as it must be.
+    /// Reports that something is wrong.
     func complain(_ complaint: String) {
         if mode.traces { trace("! \(complaint)") }
         complaints.append(complaint)
@@ -124,7 +124,7 @@ final class World {
 
     func foreignBegan() { foreignCount += 1 }
 
-    /// A closure or a value that the engine held has been released.
+    /// Called when the engine has released a closure or a value.
     func foreignEnded(_ model: ForeignModel, _ farewell: [Operation]) {
         foreignCount -= 1
         let isExcused = model.isExcused || releasing > 0 || isOver || !programClass.isStrict
@@ -134,7 +134,7 @@ final class World {
         perform(farewell)
     }
 
-    /// Runs what may release handlers that were never called.
+    /// Runs a function that may release handlers that were never called.
     func releasing<Result>(_ body: () throws -> Result) rethrows -> Result {
         releasing += 1
         defer { releasing -= 1 }
@@ -148,11 +148,11 @@ final class World {
         isCareless || !changing.contains { lies($0, at: object.tallocHandle) }
     }
 
-    /// Whether an object may be moved under another one: that lies below it nowhere, as far as that can be told.
+    /// Whether an object may be moved under another one, which must not be below it, as far as that can be told.
     func mayMove(_ object: TallocContext, under parent: TallocContext) -> Bool {
         guard !isCareless else { return true }
         guard changing.isEmpty, !lies(parent, at: object.tallocHandle) else { return false }
-        // A parent that is being freed cannot be asked what it belongs to.
+        // The parent of an object that is being freed cannot be determined.
         var top = parent
         while let above = top.parent { top = above }
         return top == root || everything.contains(top)
@@ -167,7 +167,7 @@ final class World {
 
     // MARK: The end
 
-    /// Frees all that is left, and looks whether it is gone.
+    /// Frees everything that is left, and checks that it is freed.
     func end() {
         isOver = true
         releasing += 1

@@ -111,7 +111,7 @@ final class ContextTests: EngineTestCase {
             XCTAssertFalse(immediate.isScheduled)
             XCTAssertNil(descriptor.context)
             XCTAssertNil(signal.context)
-            // They can be used still, without effect.
+            // They can still be used, but do nothing.
             timer.update(after: .seconds(1))
             descriptor.flags = .write
             immediate.cancel()
@@ -124,7 +124,7 @@ final class ContextTests: EngineTestCase {
             defer { memory.free() }
             let immediate = try ImmediateEvent(under: memory)
             let other = try EventContext()
-            immediate.schedule(on: other) { _, _ in XCTFail("its context is gone") }
+            immediate.schedule(on: other) { _, _ in XCTFail("its context was freed") }
             other.free()
             var runs = 0
             immediate.schedule(on: events) { _, _ in runs += 1 }

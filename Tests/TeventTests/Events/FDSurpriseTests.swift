@@ -5,9 +5,9 @@ import XCTest
 
 @testable import Tevent
 
-/// What the system does to descriptors behind the loop's back, and what it refuses.
+/// What the system does to descriptors without the loop's knowledge, and what it refuses.
 final class FDSurpriseTests: EngineTestCase {
-    // MARK: Closed under the loop's feet
+    // MARK: Closed while being watched
 
     func testNumbersThatCannotBeDescriptorsAreRefusedAtOnce() throws {
         try onBothBackends { events, _ in
@@ -72,7 +72,7 @@ final class FDSurpriseTests: EngineTestCase {
         }
     }
 
-    func testWhoAskedForErrorsIsToldInsteadOfTheLoopFailing() throws {
+    func testAnEventForErrorsIsCalledInsteadOfTheLoopFailing() throws {
         try onBothBackends { events, _ in
             let pipe = try pipe()
             var seen: [FDEvent.Flags] = []
@@ -207,7 +207,7 @@ final class FDSurpriseTests: EngineTestCase {
             let event = try events.addFD(pipe.reader, .read) { _, _ in XCTFail("freed") }
             events.maximumWait = .zero
             XCTAssertEqual(try events.loopOnce(), .timedOut)
-            // epoll watches the open file, which lives on in the copy, though its number is closed.
+            // epoll watches the open file, which lives on in the copy although its number is closed.
             _ = copy(pipe.reader)
             event.free()
             close(pipe.reader)
@@ -263,7 +263,7 @@ final class FDSurpriseTests: EngineTestCase {
 
     func testAnInterruptedWaitGoesOn() throws {
         try onBothBackendsInRealTime { events in
-            // A handler of our own, so that nothing but EINTR tells the loop.
+            // A handler of the test's own, so that only EINTR notifies the loop.
             let other = try EventContext(under: events)
             var told = 0
             try other.addSignal(.user2) { _, arrival in told += arrival.count }
@@ -338,9 +338,9 @@ final class FDSurpriseTests: EngineTestCase {
         }
     }
 
-    /// Runs a body while the process may open nothing more.
+    /// Runs a body while the process cannot open anything more.
     private func withoutFreeDescriptors(_ body: () throws -> Void) throws {
-        // The lowest free number is the limit that lets none be opened, as long as all below it are taken.
+        // With the lowest free number as the limit, none can be opened while all below it are taken.
         let lowest = dup(0)
         SystemIO.close(lowest)
         let before = test_limit_descriptors(Int(lowest))

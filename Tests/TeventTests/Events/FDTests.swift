@@ -79,7 +79,7 @@ final class FDTests: EngineTestCase {
         }
     }
 
-    func testAWriterSeesThatNobodyReadsAnyMore() throws {
+    func testAWriterSeesThatTheReaderHasClosed() throws {
         try onBothBackends { events, _ in
             let pipe = try pipe()
             while try SystemIO.write(pipe.writer, [UInt8](repeating: 0, count: 65_536)) > 0 {}
@@ -96,7 +96,7 @@ final class FDTests: EngineTestCase {
         }
     }
 
-    func testErrorInterestHearsOfAHangUpThoughNothingIsThereToRead() throws {
+    func testErrorInterestReportsAHangUpThoughThereIsNothingToRead() throws {
         try onBothBackends { events, _ in
             let sockets = try sockets()
             var seen: [FDEvent.Flags] = []
@@ -109,7 +109,7 @@ final class FDTests: EngineTestCase {
         }
     }
 
-    func testErrorInterestHearsOfAHalfClose() throws {
+    func testErrorInterestReportsAHalfClose() throws {
         try onBothBackends { events, _ in
             let sockets = try sockets()
             var seen: [FDEvent.Flags] = []
@@ -328,7 +328,7 @@ final class FDTests: EngineTestCase {
         }
     }
 
-    func testAFileThatIsAlwaysReadyStarvesNobody() throws {
+    func testAFileThatIsAlwaysReadyStarvesNothing() throws {
         try onBothBackends { events, _ in
             var runs: [String: Int] = [:]
             for _ in 0..<3 {
@@ -340,7 +340,7 @@ final class FDTests: EngineTestCase {
         }
     }
 
-    func testWhoWaitsOnlyForErrorsOfAFileLetsTheLoopSleep() throws {
+    func testAnEventOnlyForErrorsOfAFileLetsTheLoopSleep() throws {
         try onBothBackendsInRealTime { events in
             events.maximumWait = .milliseconds(1)
             var waits = 0
@@ -387,7 +387,7 @@ final class FDTests: EngineTestCase {
         }
     }
 
-    func testAHandlerMayFreeItsEventTheContextAndLetGoWhatItHolds() throws {
+    func testAHandlerMayFreeItsEventAndTheContextAndReleaseWhatItHolds() throws {
         for freesContext in [false, true] {
             try onBothBackends { events, _ in
                 weak var held: Token?
@@ -419,7 +419,7 @@ final class FDTests: EngineTestCase {
                     calls += 1
                     if calls < 3 {
                         XCTAssertEqual(try? events.loopOnce(), .handled)
-                        // Freed two calls further in; what it holds is there all the same.
+                        // Freed two calls further in; what it holds still exists.
                         XCTAssertTrue(event.isFreed)
                         XCTAssertEqual(closed, [descriptor])
                     } else {

@@ -7,9 +7,9 @@ import XCTest
 
 /// What happens to a context when its process forks.
 ///
-/// Children report through a pipe and end at once.
+/// Children report through a pipe and end immediately.
 final class ForkTests: EngineTestCase {
-    /// Runs a body in a forked child and returns what it says.
+    /// Runs a body in a forked child, and returns its report.
     private func inChild(_ body: () throws -> String) throws -> String {
         let pipe = try pipe()
         let child = test_fork()
@@ -25,7 +25,7 @@ final class ForkTests: EngineTestCase {
         return try read(pipe.reader)
     }
 
-    /// Adds a reader and a signal, and lets the loop register both.
+    /// Adds a reader and a signal, and runs the loop until both are registered.
     private func prepare(_ events: EventContext) throws -> (writer: Int32, log: Log) {
         let pipe = try pipe()
         let log = Log()
@@ -148,7 +148,7 @@ final class ForkTests: EngineTestCase {
             }
             for signal in [Signal.user1, .user1, .user2] { signal.raise() }
             let said = try inChild {
-                // One that arrives before the fork has been noticed is the child's.
+                // A signal that arrives before the fork has been noticed is the child's.
                 Signal.user2.raise()
                 try events.loopWait()
                 Signal.user1.raise()
@@ -178,7 +178,7 @@ final class ForkTests: EngineTestCase {
         }
     }
 
-    func testNoChildWaitsForALockOfAThreadThatStayedBehind() throws {
+    func testNoChildWaitsForALockOfAThreadOfTheParent() throws {
         let isOver = SharedCount()
         let threads = try (0..<2).map { number in
             try SystemThread(named: "\(number)") {
@@ -208,10 +208,10 @@ final class ForkTests: EngineTestCase {
                 return "\(runs.value) \(memory.children.count)"
             }
         }
-        // Once here: what Swift's own runtime makes when it is first needed, it makes under locks of its own.
+        // Once before forking: Swift's runtime creates some of its data at first use, under its own locks.
         XCTAssertEqual(try useAll(), "11 1")
-        // Under the thread sanitizer Swift's runtime takes locks of its own at each use of a global, and fork does not wait
-        // for those.
+        // Under the thread sanitizer, Swift's runtime takes its own locks at each use of a global, and fork does not
+        // wait for those.
         for round in 0..<(test_is_thread_sanitized() == 0 ? 300 : 0) {
             let said = try inChild(useAll)
             guard said == "11 1" else {

@@ -62,7 +62,7 @@ final class ImmediateTests: EngineTestCase {
         }
     }
 
-    func testCancellingTakesBackWhatWasScheduledAndLetsTheHandlerGo() throws {
+    func testCancellingUndoesTheSchedulingAndReleasesTheHandler() throws {
         try onBothBackends { events, _ in
             weak var held: Token?
             let immediate = try ImmediateEvent(under: events)
@@ -80,7 +80,7 @@ final class ImmediateTests: EngineTestCase {
         }
     }
 
-    func testTheHandlerIsLetGoAfterItHasRun() throws {
+    func testTheHandlerIsReleasedAfterItHasRun() throws {
         try onBothBackends { events, _ in
             weak var held: Token?
             let immediate = try ImmediateEvent(under: events)
@@ -94,7 +94,7 @@ final class ImmediateTests: EngineTestCase {
         }
     }
 
-    func testFreeingAnImmediateCancelsItAndLetsTheHandlerGo() throws {
+    func testFreeingAnImmediateCancelsItAndReleasesTheHandler() throws {
         try onBothBackends { events, _ in
             weak var held: Token?
             let immediate = try ImmediateEvent(under: events)

@@ -4,14 +4,14 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Signal events that want to know of each arrival what the system tells of it.
+/// Signal events that want the details of each arrival.
 final class SignalInfoTests: EngineTestCase {
     private let signal = Signal.realTime(3)
 
-    /// Runs a test that counts signals sent with a number, though not under the thread sanitizer.
+    /// Runs a test that counts signals sent with a value, except under the thread sanitizer.
     ///
-    /// That keeps signals until a moment that suits it, and then merges those of one number, so under it the test could
-    /// not tell what the engine loses. Nothing in these tests runs on another thread; the test below does, and is run.
+    /// The sanitizer holds signals back until it suits it, and then merges those of one number, so the test could not
+    /// tell what the engine loses. Nothing in these tests runs on another thread; the test below does, and is run.
     private func onBothBackendsWithExactSignals(
         line: UInt = #line, _ body: (_ events: EventContext, _ clock: ManualClock) throws -> Void
     ) throws {
@@ -22,7 +22,7 @@ final class SignalInfoTests: EngineTestCase {
         XCTAssertEqual(test_queue_signal_here(signal.rawValue, Int32(value)), 0, line: line)
     }
 
-    func testEachArrivalIsToldByItselfWithItsSenderAndValue() throws {
+    func testEachArrivalIsReportedByItselfWithItsSenderAndValue() throws {
         try onBothBackendsWithExactSignals { events, _ in
             var arrivals: [SignalArrival] = []
             try events.addSignal(signal, wantsInfo: true) { _, arrival in arrivals.append(arrival) }
@@ -65,7 +65,7 @@ final class SignalInfoTests: EngineTestCase {
         }
     }
 
-    func testAStormOverManyThreadsIsToldInFullAndBlocksNone() throws {
+    func testAStormOverManyThreadsIsReportedInFullAndBlocksNone() throws {
         try onBothBackendsInRealTime { events in
             let number = signal.rawValue
             var told = 0
@@ -154,7 +154,7 @@ final class SignalInfoTests: EngineTestCase {
         }
     }
 
-    func testAnEventWithoutInfoIsToldOfAllThatAnEventWithInfoHasNoRoomFor() throws {
+    func testAnEventWithoutInfoCountsAllThatAnEventWithInfoHasNoRoomFor() throws {
         try onBothBackendsWithExactSignals { events, _ in
             var totals = (plain: 0, detailed: 0)
             try events.addSignal(signal) { _, arrival in totals.plain += arrival.count }
@@ -191,7 +191,7 @@ final class SignalInfoTests: EngineTestCase {
                 told += 1
                 event.free()
             }
-            // Without an event the rest would end the process.
+            // Without an event, the remaining signals would end the process.
             let keepsTheSignalCaught = try events.addSignal(signal) { _, _ in }
             for value in 0..<500 { queue(value) }
             XCTAssertEqual(try events.loopWait(), .timedOut)
@@ -200,7 +200,7 @@ final class SignalInfoTests: EngineTestCase {
         }
     }
 
-    func testArrivalsOnAnotherThreadAreToldWhileTheLoopReads() throws {
+    func testArrivalsOnAnotherThreadAreReportedWhileTheLoopReads() throws {
         try onBothBackendsInRealTime { events in
             let number = signal.rawValue
             var told = 0

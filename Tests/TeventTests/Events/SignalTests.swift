@@ -33,7 +33,7 @@ final class SignalTests: EngineTestCase {
             for _ in 0..<17 { Signal.user1.raise() }
             XCTAssertEqual(try events.loopOnce(), .handled)
             XCTAssertEqual(counts, [17])
-            XCTAssertEqual(try events.loopOnce(), .timedOut, "they are told of once")
+            XCTAssertEqual(try events.loopOnce(), .timedOut, "they are reported once")
         }
     }
 
@@ -53,7 +53,7 @@ final class SignalTests: EngineTestCase {
         }
     }
 
-    func testSeveralEventsMayCatchOneSignalAndEachIsTold() throws {
+    func testSeveralEventsMayCatchOneSignalAndEachIsCalled() throws {
         try onBothBackends { events, _ in
             var order: [Int] = []
             for index in 0..<3 { try events.addSignal(.user1) { _, arrival in order += [index, arrival.count] } }
@@ -64,7 +64,7 @@ final class SignalTests: EngineTestCase {
         }
     }
 
-    func testSeveralContextsMayCatchOneSignalAndEachIsTold() throws {
+    func testSeveralContextsMayCatchOneSignalAndEachIsNotified() throws {
         try onEachBackend { backend in
             let clock = ManualClock()
             let contexts = try (0..<3).map { _ in try EventContext(backend: backend, clock: clock) }
@@ -82,7 +82,7 @@ final class SignalTests: EngineTestCase {
         }
     }
 
-    func testAnEventHearsOnlyOfSignalsThatArriveAfterItWasAdded() throws {
+    func testAnEventCountsOnlySignalsThatArriveAfterItWasAdded() throws {
         try onBothBackends { events, _ in
             var counts: [String: Int] = [:]
             try events.addSignal(.user1) { _, arrival in counts["early", default: 0] += arrival.count }
@@ -156,7 +156,7 @@ final class SignalTests: EngineTestCase {
 
     // MARK: Free
 
-    func testAnEventFreedBeforeItsTurnIsNotTold() throws {
+    func testAnEventFreedBeforeItsTurnIsNotCalled() throws {
         try onBothBackends { events, _ in
             let event = try events.addSignal(.user1) { _, _ in XCTFail("freed") }
             try events.addSignal(.user1) { _, _ in }
@@ -261,9 +261,9 @@ final class SignalTests: EngineTestCase {
         try assertWakesASleepingLoop { raise(SIGUSR1) }
     }
 
-    /// Lets another thread send SIGUSR1 a hundred times, once for each byte that the signal's handler writes.
+    /// Makes another thread send SIGUSR1 a hundred times, once for each byte that the signal's handler writes.
     ///
-    /// So the loop is asleep again each time, or about to be.
+    /// The loop is therefore asleep again each time, or about to be.
     private func assertWakesASleepingLoop(_ send: @escaping @Sendable () -> Void) throws {
         try onBothBackendsInRealTime { events in
             var count = 0

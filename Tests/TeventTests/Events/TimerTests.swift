@@ -42,7 +42,7 @@ final class TimerTests: EngineTestCase {
             }
             XCTAssertEqual(try events.loopWait(), .noEvents)
             XCTAssertEqual(timer?.isFreed, true)
-            XCTAssertNil(held, "its handler is let go")
+            XCTAssertNil(held, "its handler is released")
         }
     }
 
@@ -60,12 +60,12 @@ final class TimerTests: EngineTestCase {
     func testTimersInTheFarFutureWaitForTheEndOfTheClock() throws {
         try onBothBackends { events, clock in
             var order: [String] = []
-            try events.addTimer(after: .seconds(Int64.max)) { _, _ in order.append("for ever") }
+            try events.addTimer(after: .seconds(Int64.max)) { _, _ in order.append("forever") }
             try events.addTimer(after: .seconds(100 * 365 * 86_400)) { _, _ in order.append("a century") }
             XCTAssertEqual(try events.loopOnce(), .timedOut)
             clock.advance(by: .seconds(Int64.max))
             XCTAssertEqual(try events.loopWait(), .noEvents)
-            XCTAssertEqual(order, ["a century", "for ever"])
+            XCTAssertEqual(order, ["a century", "forever"])
         }
     }
 
@@ -77,7 +77,7 @@ final class TimerTests: EngineTestCase {
         }
     }
 
-    func testATimerAddedInAHandlerIsBehindThoseThatAreDueAlready() throws {
+    func testATimerAddedInAHandlerComesAfterThoseThatAreDueAlready() throws {
         try onBothBackends { events, clock in
             var order: [Int] = []
             for index in 0..<3 {
@@ -91,7 +91,7 @@ final class TimerTests: EngineTestCase {
         }
     }
 
-    func testEqualDeadlinesKeepTheirOrderWhenItIsCountedAnew() throws {
+    func testEqualDeadlinesKeepTheirOrderWhenItIsRenumbered() throws {
         try onBothBackends { events, clock in
             var order: [Int] = []
             let due = clock.now.advanced(by: .seconds(1))
@@ -125,7 +125,7 @@ final class TimerTests: EngineTestCase {
         }
     }
 
-    func testAnUpdatedTimerGoesBehindOthersOfTheSameDeadline() throws {
+    func testAnUpdatedTimerComesAfterOthersOfTheSameDeadline() throws {
         try onBothBackends { events, clock in
             var order: [Int] = []
             let timers = try (0..<3).map { index in
@@ -174,7 +174,7 @@ final class TimerTests: EngineTestCase {
     func testAHandlerMayUpdateItsTimerAndAddOthersWhenTheHeapIsFull() throws {
         try onBothBackends { events, clock in
             var runs = 0
-            // 16 fill the heap's first memory.
+            // 16 timers fill the heap's initial memory.
             for index in 0..<16 {
                 try events.addTimer(after: .zero) { timer, _ in
                     runs += 1
@@ -192,7 +192,7 @@ final class TimerTests: EngineTestCase {
     }
 
     func testAHandlerMayAddTimersUntilTheHeapIsFullAndThenUpdateItsOwn() throws {
-        // At each size some number of additions fills the heap's memory just before the update.
+        // For each size, some number of additions fills the heap's memory just before the update.
         for additions in 0..<40 {
             try onBothBackends { events, _ in
                 var runs = 0
@@ -341,7 +341,7 @@ final class TimerTests: EngineTestCase {
             XCTAssertEqual(runs, count - count / 2)
             return processorTime() - start
         }
-        // Another program may take the processor's cache away while the many are at work, but not each time.
+        // Another program may evict the processor's cache while the many are at work, but not each time.
         var growth = Double.infinity
         for _ in 0..<5 where growth >= 35 { growth = try cost(100_000) / cost(10_000) }
         XCTAssertLessThan(growth, 35, "quadratic cost would make it 100 times, n log n makes it 12")
@@ -359,7 +359,7 @@ final class TimerTests: EngineTestCase {
             let clock = ManualClock()
             let events = try EventContext(clock: clock)
             defer { events.free() }
-            // The model: timers in the order they must run; later ones go behind their equals.
+            // The model: timers in the order in which they must run; later ones come after their equals.
             var model: [(deadline: Int64, timer: TimerEvent)] = []
             var ran: [TimerEvent] = []
             func insert(_ timer: TimerEvent, _ deadline: Int64) {

@@ -5,7 +5,7 @@ import XCTest
 final class TraceTests: EngineTestCase {
     // MARK: The loop
 
-    func testTheLoopsTraceTellsOfTurnsAndWaits() throws {
+    func testTheLoopsTraceReportsTurnsAndWaits() throws {
         try onBothBackends { events, _ in
             var points: [LoopTracePoint] = []
             events.setLoopTrace { points.append($0) }
@@ -25,13 +25,13 @@ final class TraceTests: EngineTestCase {
 
     // MARK: The kinds of event
 
-    /// Says of each event by its tag what the trace says.
+    /// Logs the calls of traces; identifies each event by its tag.
     private final class Log {
         var lines: [String] = []
         func add(_ tag: UInt64, _ point: EventTracePoint) { lines.append("\(tag) \(point)") }
     }
 
-    func testATimersTraceTellsOfItsLife() throws {
+    func testATimersTraceReportsItsLife() throws {
         try onBothBackends { events, _ in
             let log = Log()
             events.setTimerTrace { timer, point in log.add(timer.tag, point) }
@@ -48,7 +48,7 @@ final class TraceTests: EngineTestCase {
         }
     }
 
-    func testAnImmediatesTraceTellsOfItsLife() throws {
+    func testAnImmediatesTraceReportsItsLife() throws {
         try onBothBackends { events, _ in
             let log = Log()
             events.setImmediateTrace { immediate, point in log.add(immediate.tag, point) }
@@ -63,7 +63,7 @@ final class TraceTests: EngineTestCase {
         }
     }
 
-    func testASignalsTraceTellsOfItsLife() throws {
+    func testASignalsTraceReportsItsLife() throws {
         try onBothBackends { events, _ in
             let log = Log()
             events.setSignalTrace { signal, point in log.add(signal.tag, point) }
@@ -76,7 +76,7 @@ final class TraceTests: EngineTestCase {
         }
     }
 
-    func testADescriptorsTraceTellsOfItsLife() throws {
+    func testADescriptorsTraceReportsItsLife() throws {
         try onBothBackends { events, _ in
             let log = Log()
             events.setFDTrace { descriptor, point in log.add(descriptor.tag, point) }
@@ -88,7 +88,7 @@ final class TraceTests: EngineTestCase {
         }
     }
 
-    func testFreeingTheContextTellsOfEveryEventsEnd() throws {
+    func testFreeingTheContextReportsEveryEventsEnd() throws {
         try onBothBackends { events, _ in
             var ended = 0
             try events.addTimer(at: .zero) { _, _ in }
@@ -106,7 +106,7 @@ final class TraceTests: EngineTestCase {
 
     // MARK: Hooks that free
 
-    /// Sets one trace for all kinds of event.
+    /// Sets one trace for all kinds of events.
     private func traceAll(_ events: EventContext, _ body: @escaping (any Event, EventTracePoint) -> Void) {
         events.setTimerTrace { body($0, $1) }
         events.setImmediateTrace { body($0, $1) }
@@ -119,7 +119,7 @@ final class TraceTests: EngineTestCase {
         let reader = try readyDescriptor()
         try events.addTimer(at: .zero, under: memory) { _, _ in handler() }
         try ImmediateEvent(under: memory).schedule(on: events) { _, _ in handler() }
-        // By default this signal is ignored, so that it harms nobody when the event is gone.
+        // This signal is ignored by default, so it does no harm once the event is freed.
         try events.addSignal(.windowChange, under: memory) { _, _ in handler() }
         try events.addFD(reader, .read, under: memory) { _, _ in handler() }
         Signal.windowChange.raise()
@@ -142,7 +142,7 @@ final class TraceTests: EngineTestCase {
     }
 
     func testATraceMayFreeTheContextBeforeAnyHandler() throws {
-        // Which kinds have run before the context goes.
+        // The kinds that have run before the context is freed.
         for turns in 0..<4 {
             try onBothBackends { events, _ in
                 let memory = try TallocContext()
@@ -153,7 +153,7 @@ final class TraceTests: EngineTestCase {
                 }
                 try addAll(to: events, under: memory) { runs += 1 }
                 XCTAssertEqual(try events.loop { runs > 4 }, .contextFreed)
-                XCTAssertEqual(runs, turns, "no handler runs for a context that is gone")
+                XCTAssertEqual(runs, turns, "no handler runs for a freed context")
             }
         }
     }
@@ -181,7 +181,7 @@ final class TraceTests: EngineTestCase {
         }
     }
 
-    func testATraceThatSchedulesAnImmediateItHearsTheEndOfPutsItInTheListOnce() throws {
+    func testATraceThatSchedulesAnEndingImmediatePutsItInTheListOnce() throws {
         try onBothBackends { events, _ in
             let immediate = try ImmediateEvent(under: events)
             immediate.schedule(on: events) { _, _ in XCTFail("replaced") }
@@ -252,7 +252,7 @@ final class TraceTests: EngineTestCase {
         XCTAssertEqual([DebugLevel.trace, .error, .fatal, .warning].sorted(), [.fatal, .error, .warning, .trace])
     }
 
-    func testHooksAreLetGoWithTheContext() throws {
+    func testHooksAreReleasedWithTheContext() throws {
         try onBothBackends { events, _ in
             weak var held: Token?
             do {

@@ -4,11 +4,11 @@ import XCTest
 
 @testable import Tevent
 
-/// Numbers of descriptors that may mean another file by now, and events that change while others are about to run.
+/// Descriptor numbers that may refer to another file by now, and events that change while others are about to run.
 ///
-/// "Off and on again" is not "no change", and something that changed is no reason to leave anything out.
+/// "Off and on again" is not "no change", and a change is no reason to skip an event.
 final class DescriptorDoubtTests: EngineTestCase {
-    /// Closes a descriptor, and gives its number to the end of a new pair of sockets; returns the other end.
+    /// Closes a descriptor, and reuses its number for the end of a new pair of sockets; returns the other end.
     private func replace(_ descriptor: Int32) throws -> Int32 {
         let pair = try sockets()
         XCTAssertEqual(dup2(pair.0, descriptor), descriptor)
@@ -20,7 +20,7 @@ final class DescriptorDoubtTests: EngineTestCase {
         XCTAssertEqual(try events.loopOnce(), .timedOut)
     }
 
-    func testANewEventForANumberThatAQuietOneHasIsToldToTheBackend() throws {
+    func testANewEventForTheNumberOfAQuietOneIsReportedToTheBackend() throws {
         try onBothBackends { events, _ in
             let first = try sockets()
             let old = try events.addFD(first.0, .read) { _, _ in XCTFail("it waits for nothing") }
@@ -39,7 +39,7 @@ final class DescriptorDoubtTests: EngineTestCase {
         }
     }
 
-    func testAnEventThatWasQuietWhenItsNumberWasReplacedIsToldToTheBackend() throws {
+    func testAnEventThatWasQuietWhenItsNumberWasReplacedIsReportedToTheBackend() throws {
         try onBothBackends { events, _ in
             let first = try sockets()
             var runs = 0
@@ -76,7 +76,7 @@ final class DescriptorDoubtTests: EngineTestCase {
 
     // MARK: Nothing starves
 
-    /// Two descriptors that are always ready; the handler of one does something to the other's event each time.
+    /// Watches two descriptors that are always ready; the handler of one changes the other's event each time.
     private func assertBothAreServed(
         _ what: String, line: UInt = #line,
         _ disturb:
@@ -117,7 +117,7 @@ final class DescriptorDoubtTests: EngineTestCase {
         try assertBothAreServed("a backend that begins again") { events, _, _ in try events.reinitialise() }
     }
 
-    func testAnEventOfAReplacedNumberIsNotToldOfWhatTheOldFileWasReadyFor() throws {
+    func testAnEventOfAReplacedNumberIsNotCalledForWhatTheOldFileWasReadyFor() throws {
         try onBothBackends { events, _ in
             let ends = (try readyDescriptor(), try readyDescriptor())
             var told: [String] = []

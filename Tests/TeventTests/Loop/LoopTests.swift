@@ -240,7 +240,7 @@ final class LoopTests: EngineTestCase {
 
     func testALoopThatIsRunningIsRefusedOnAnotherThread() throws {
         try onBothBackends { events, _ in
-            // A program without `unsafe` gets this far only through a hole of Swift's.
+            // A program without `unsafe` gets this far only through a hole in Swift.
             let smuggled = Own(events)
             try events.addTimer(at: .zero) { _, _ in
                 let thread = sure {
@@ -263,7 +263,7 @@ final class LoopTests: EngineTestCase {
         }
     }
 
-    func testTheNestingHookHearsOfEachLoopsBeginningAndEnd() throws {
+    func testTheNestingHookIsCalledWhenEachLoopBeginsAndEnds() throws {
         try onBothBackends { events, _ in
             events.allowNesting()
             var log: [String] = []
@@ -348,7 +348,7 @@ final class LoopTests: EngineTestCase {
                 try events.addFD(copy(reader), .read) { _, _ in runs[index] += 1 }
             }
             for _ in 0..<3_000 { XCTAssertEqual(try events.loopOnce(), .handled) }
-            // Batches are smaller than the number of descriptors, so turns may differ by one round.
+            // A batch is smaller than the number of descriptors, so their counts may differ by one round.
             XCTAssertGreaterThanOrEqual(runs.min()!, 9)
             XCTAssertLessThanOrEqual(runs.max()!, 11)
         }

@@ -4,7 +4,7 @@ import XCTest
 
 /// The order of a turn, each neighbouring pair of its stages: signals, messages, immediates, timers, descriptors.
 final class TurnOrderTests: EngineTestCase {
-    /// Adds the later event first, so that only the order of the stages can put it second.
+    /// Adds the later event first, so that only the order of the stages can make it second.
     private func assertOrder(
         _ first: String, _ second: String, line: UInt = #line
     ) throws {
@@ -51,7 +51,7 @@ final class TurnOrderTests: EngineTestCase {
             let (proxy, log) = (try ThreadInbox(on: events).proxy, SharedLog())
             schedule(on: events) {
                 log.add("first immediate")
-                // The message came before the turn, and has joined by now.
+                // The message was sent before the turn, and has joined by now.
                 schedule(on: events) { log.add("second immediate") }
             }
             try proxy.schedule { _ in log.add("message") }
@@ -60,7 +60,7 @@ final class TurnOrderTests: EngineTestCase {
         }
     }
 
-    func testAMessageThatArrivesInAHandlerJoinsBehindTheImmediatesThatHandlerScheduled() throws {
+    func testAMessageThatArrivesInAHandlerJoinsAfterTheImmediatesThatHandlerScheduled() throws {
         try onBothBackends { events, _ in
             let (proxy, log) = (try ThreadInbox(on: events).proxy, SharedLog())
             schedule(on: events) {
@@ -147,7 +147,7 @@ final class TurnOrderTests: EngineTestCase {
             let timers = try (0..<200).map { index in
                 try events.addTimer(after: .seconds(1)) { _, _ in seen.append(index) }
             }
-            // Taking some out shuffles the heap.
+            // Removing some shuffles the heap.
             for index in stride(from: 0, to: 200, by: 3) { timers[index].free() }
             clock.advance(by: .seconds(1))
             XCTAssertEqual(try events.loopWait(), .noEvents)

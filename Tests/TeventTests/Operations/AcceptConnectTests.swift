@@ -11,14 +11,14 @@ final class AcceptConnectTests: EngineTestCase {
         .systemCall(name: call, code: ECONNREFUSED)
     }
 
-    /// Waits until a request has ended, in a loop that may have other things to do.
+    /// Waits until a request has ended, in a loop that may have other work.
     private func end(_ request: some RequestProtocol, on events: EventContext, line: UInt = #line) throws {
         XCTAssertEqual(try request.poll(on: events), .finished, line: line)
     }
 
     // MARK: Connecting and being accepted
 
-    func testWhoConnectsIsAccepted() throws {
+    func testAClientThatConnectsIsAccepted() throws {
         try onBothBackendsInRealTime { events in
             let (listener, address) = try listener()
             let accept = try Accept.send(from: listener, on: events, under: events)
@@ -35,7 +35,7 @@ final class AcceptConnectTests: EngineTestCase {
         }
     }
 
-    func testAnAcceptWaitsUntilSomebodyConnects() throws {
+    func testAnAcceptWaitsUntilAClientConnects() throws {
         try onBothBackends { events, _ in
             let (listener, _) = try listener()
             let accept = try Accept.send(from: listener, on: events, under: events)
@@ -58,10 +58,11 @@ final class AcceptConnectTests: EngineTestCase {
         }
     }
 
-    func testOneConnectionForTwoWhoAcceptLeavesOneOfThemWaiting() throws {
+    func testOneConnectionForTwoAcceptsLeavesOneOfThemWaiting() throws {
         try onBothBackendsInRealTime { events in
             let (listener, address) = try listener()
-            // Two numbers of one socket, so that both are reported ready at once, and the second is no more.
+            // Two numbers of one socket, so that both are reported ready at once, and the second no longer is when its
+            // turn comes.
             let accepts = try [listener, copy(listener)].map {
                 try Accept.send(from: $0, on: events, under: events)
             }
@@ -76,7 +77,7 @@ final class AcceptConnectTests: EngineTestCase {
     func testASocketThatIsReadyBeforeItIsConnectedWaitsOn() throws {
         try onBothBackends { events, _ in
             let connect = try Connect.send(to: try silentAddress(), on: events, under: events)
-            // What a system that reports too much would do.
+            // Does what a system that reports too much would do.
             try XCTUnwrap(events.record().pointee.fds.first).run(.everything)
             XCTAssertTrue(connect.isInProgress)
             XCTAssertEqual(events.descriptors.count, 1)
@@ -102,7 +103,7 @@ final class AcceptConnectTests: EngineTestCase {
 
     func testTheErrorOfTheLastAddressIsTheRequests() throws {
         try onBothBackendsInRealTime { events in
-            // Nobody can connect to the whole network; the system says so at once.
+            // A connection to the whole network is impossible, and the system says so immediately.
             let broadcast = try SocketAddress.resolve(host: "255.255.255.255", port: 1)[0]
             let unreachable = failure { try SystemIO.connect(to: broadcast) }
             let before = openDescriptors()
@@ -136,7 +137,7 @@ final class AcceptConnectTests: EngineTestCase {
             if connect.isInProgress { try end(connect, on: events) }
             XCTAssertEqual(openDescriptors(), before)
             XCTAssertTrue(events.descriptors.isEmpty)
-            // The number is somebody else's now, and must not be closed again.
+            // The number now belongs to another file, and must not be closed again.
             let reused = opened(dup(try pipe().reader))
             assertThrows(refused(), try connect.receive())
             connect.free()
@@ -144,7 +145,7 @@ final class AcceptConnectTests: EngineTestCase {
         }
     }
 
-    func testAFailureAtOnceIsToldFromTheLoop() throws {
+    func testAFailureAtOnceIsReportedFromTheLoop() throws {
         try onBothBackends { events, _ in
             let limit = test_limit_descriptors(3)
             let connect = try Connect.send(to: .loopback(port: 1), on: events, under: events)
@@ -200,7 +201,7 @@ final class AcceptConnectTests: EngineTestCase {
 
     // MARK: Whose the descriptor is
 
-    /// Both kinds of request, ended well, with the descriptor that is theirs.
+    /// Runs a test with a successfully ended request of each kind, and the descriptor that it owns.
     private func onEachEndedRequest(
         _ body: (_ request: AnyRequest, _ descriptor: Int32, _ receive: () throws -> Int32) throws -> Void
     ) throws {
@@ -228,7 +229,7 @@ final class AcceptConnectTests: EngineTestCase {
         }
     }
 
-    func testADescriptorThatNobodyReceivedIsClosedWithTheRequest() throws {
+    func testADescriptorThatWasNotReceivedIsClosedWithTheRequest() throws {
         try onEachEndedRequest { request, descriptor, _ in
             XCTAssertTrue(isOpen(descriptor))
             request.free()
@@ -236,7 +237,7 @@ final class AcceptConnectTests: EngineTestCase {
         }
     }
 
-    func testADescriptorThatNobodyWantedIsClosedOnce() throws {
+    func testADescriptorThatNoCallerWantedIsClosedOnce() throws {
         try onEachEndedRequest { request, descriptor, _ in
             request.discard()
             XCTAssertFalse(isOpen(descriptor))
@@ -249,7 +250,7 @@ final class AcceptConnectTests: EngineTestCase {
 
     // MARK: Ending early
 
-    /// An accept and a connect that wait, each with what is open apart from what is theirs.
+    /// Runs a test with a waiting accept and a waiting connect, and with what is open apart from what they own.
     private func onEachWaitingRequest(
         line: UInt = #line, _ body: (_ request: AnyRequest, _ events: EventContext, _ clock: ManualClock) throws -> Void
     ) throws {
@@ -298,7 +299,7 @@ final class AcceptConnectTests: EngineTestCase {
         try onEachWaitingRequest { request, _, _ in request.free() }
     }
 
-    func testAConnectWhoseEventSomebodyFreedIsStillClosed() throws {
+    func testAConnectWhoseEventWasFreedByOthersIsStillClosed() throws {
         try onEachWaitingRequest { request, events, _ in
             events.descriptors[0].free()
             request.free()
@@ -360,7 +361,7 @@ final class AcceptConnectTests: EngineTestCase {
                 default: _ = try Connect.send(to: address, on: events, under: parent)
                 }
             }
-            // Some have ended by then, and nobody has received them.
+            // Some have ended by then and were never received.
             for _ in 0..<60 { XCTAssertEqual(try events.loopOnce(), .handled) }
             XCTAssertGreaterThanOrEqual(openDescriptors().count, before.count + 75)
             let tree = parent.children
@@ -377,7 +378,7 @@ final class AcceptConnectTests: EngineTestCase {
         try onEachBackend { backend in
             let (listener, address) = try listener()
             try failingEachAllocation { memory, token in
-                // Those whom the last round had no memory to accept would fill the queue.
+                // Connections that the last round had no memory to accept would fill the queue.
                 while case .connection(let left, _) = try SystemIO.accept(listener) { SystemIO.close(left) }
                 let events = try EventContext(under: memory, backend: backend)
                 events.maximumWait = .seconds(30)

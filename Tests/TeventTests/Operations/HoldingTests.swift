@@ -22,7 +22,7 @@ final class HoldingTests: EngineTestCase {
         }
     }
 
-    func testWhoeverComesWhileItIsLentHasAnEventOfItsOwn() throws {
+    func testARequestThatComesWhileItIsLentHasItsOwnEvent() throws {
         try onBothBackends { events, _ in
             let pipe = try pipe()
             let holder = try events.hold(pipe.reader, under: events)
@@ -66,7 +66,7 @@ final class HoldingTests: EngineTestCase {
         }
     }
 
-    func testToSetTheFlagsOfAHolderIsATrap() throws {
+    func testSettingTheFlagsOfAHolderTraps() throws {
         let result = try runInChild(self) {
             let events = try EventContext()
             try events.hold(try pipe().reader, under: events).flags = .read
@@ -74,7 +74,7 @@ final class HoldingTests: EngineTestCase {
         assertTrapped(result, saying: "but it serves requests, which set them")
     }
 
-    func testAHolderWhoseNumberIsClosedTellsNobodyWhenItIsLentToNobody() throws {
+    func testAHolderWhoseNumberIsClosedReportsNothingWhileItIsNotLent() throws {
         try onBothBackends { events, _ in
             let reader = try pipe().reader
             let holder = try events.hold(reader, under: events)

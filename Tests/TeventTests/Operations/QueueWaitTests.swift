@@ -31,7 +31,7 @@ final class QueueWaitTests: QueueTestCase {
         }
     }
 
-    func testWhoeverHoldsItHasTheQueueAloneUntilItIsFreedAlsoWhenItWasReceived() throws {
+    func testItHoldsTheQueueUntilItIsFreedEvenAfterItWasReceived() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let wait = try QueueWait.send(in: queue, on: events, under: memory)
             try add("a", to: queue, on: events, under: memory)
@@ -92,7 +92,7 @@ final class QueueWaitTests: QueueTestCase {
             try assertLoop(events, notes: [])
             XCTAssertEqual(waits[0].status, .done)
             XCTAssertFalse(waits[0].cancel())
-            // Cancelled, it still has its place, until it is freed.
+            // A cancelled wait still has its place, until it is freed.
             try add("a", to: queue, on: events, under: memory)
             waits[0].free()
             try assertLoop(events, notes: [])

@@ -3,9 +3,9 @@ import TestSupport
 @testable import Tevent
 import XCTest
 
-/// Requests to read and write that end before their time, by whoever ends them.
+/// Requests to read and write that end early, in every possible way.
 final class ReadWriteEndingTests: EngineTestCase {
-    /// Makes one request of each kind that waits, and lets `body` end it early; nothing may be watched afterwards.
+    /// Creates one waiting request of each kind, and has `body` end it early; afterwards nothing may be watched.
     private func onEachWaitingRequest(
         line: UInt = #line, _ body: (_ request: AnyRequest, _ events: EventContext, _ clock: ManualClock) throws -> Void
     ) throws {

@@ -7,7 +7,7 @@ import XCTest
 final class ReadWriteRequestTests: EngineTestCase {
     private let brokenPipe = TeventError.systemCall(name: "write", code: EPIPE)
 
-    /// What a read brought, as text, once it has ended.
+    /// The result of a read, as text, once it has ended.
     private func text(_ request: Request<Read>, on events: EventContext) throws -> String {
         XCTAssertEqual(try request.poll(on: events), .finished)
         defer { request.free() }
@@ -19,7 +19,7 @@ final class ReadWriteRequestTests: EngineTestCase {
         try text(try Read.send(from: descriptor, upTo: count, on: events, under: events), on: events)
     }
 
-    /// Each pair of descriptors that a test of reading and writing can be made with.
+    /// Every pair of descriptors with which reading and writing can be tested.
     private func forEachPair(_ body: (_ reader: Int32, _ writer: Int32) throws -> Void) throws {
         let pipe = try pipe()
         try body(pipe.reader, pipe.writer)
@@ -122,7 +122,8 @@ final class ReadWriteRequestTests: EngineTestCase {
     func testOneByteForTwoReadersLeavesOneOfThemWaiting() throws {
         try onBothBackends { events, _ in
             let pipe = try pipe()
-            // Two numbers of one pipe, so that both are reported ready at once, and the second is no more when it reads.
+            // Two numbers of one pipe, so that both are reported ready at once, and the second no longer is when it
+            // reads.
             let requests = try [pipe.reader, copy(pipe.reader)].map {
                 try Read.send(from: $0, on: events, under: events)
             }
@@ -159,7 +160,7 @@ final class ReadWriteRequestTests: EngineTestCase {
 
     // MARK: Writing once
 
-    func testAWriteTakesWhatThereIsRoomForAtOnceAndTellsFromTheLoop() throws {
+    func testAWriteTakesWhatThereIsRoomForAtOnceAndReportsFromTheLoop() throws {
         try onBothBackends { events, _ in
             try forEachPair { reader, writer in
                 let request = try Write.send(Array("hello".utf8), to: writer, on: events, under: events)
@@ -232,7 +233,7 @@ final class ReadWriteRequestTests: EngineTestCase {
 
     // MARK: Writing all
 
-    func testWhatThereIsRoomForIsWrittenWithoutWaitingAndToldFromTheLoop() throws {
+    func testWhatThereIsRoomForIsWrittenWithoutWaitingAndReportedFromTheLoop() throws {
         try onBothBackends { events, _ in
             try forEachPair { reader, writer in
                 let request = try WriteAll.send(Array("all of it".utf8), to: writer, on: events, under: events)
@@ -257,7 +258,7 @@ final class ReadWriteRequestTests: EngineTestCase {
                 XCTAssertTrue(request.isInProgress)
                 var arrived: [UInt8] = []
                 while arrived.count < bytes.count {
-                    // All that has been written is read, and no more.
+                    // Read exactly what has been written.
                     let written = request.written
                     XCTAssertGreaterThan(written, arrived.count)
                     while arrived.count < written, case .bytes(let some) = try SystemIO.read(reader, upTo: 65536) {
@@ -292,7 +293,7 @@ final class ReadWriteRequestTests: EngineTestCase {
         }
     }
 
-    /// Writes all with one request and reads it with others, until the end of the file.
+    /// Writes everything with one request and reads it with others, until the end of the file.
     private func roundTrip(
         _ bytes: [UInt8], _ pair: (Int32, Int32), on events: EventContext, using random: inout SeededGenerator
     ) throws -> [UInt8] {
@@ -315,7 +316,7 @@ final class ReadWriteRequestTests: EngineTestCase {
         }
     }
 
-    // MARK: Writing to nobody
+    // MARK: Writing without a reader
 
     func testAClosedReaderFailsWritesAndEndsNoProgram() throws {
         try onBothBackends { events, _ in
@@ -339,7 +340,7 @@ final class ReadWriteRequestTests: EngineTestCase {
                 close(reader)
                 XCTAssertEqual(try events.loopWait(), .noEvents)
                 for error in [failure { try once.receive() }, failure { try all.receive() }] {
-                    // A socket whose peer went away with bytes unread was reset; it says so once.
+                    // A socket whose peer closed with bytes unread was reset, and reports that once.
                     let reset = TeventError.systemCall(name: "write", code: ECONNRESET)
                     XCTAssertTrue([brokenPipe, reset].contains(error), "\(error as Any)")
                 }

@@ -58,7 +58,7 @@ final class WakeupTests: EngineTestCase {
             let request = try Wakeup.send(after: .seconds(5), on: events, under: events)
             try request.setEndTime(after: .seconds(1), on: events)
             clock.advance(by: .seconds(9))
-            XCTAssertEqual(try events.loopWait(), .noEvents, "the other timer is gone")
+            XCTAssertEqual(try events.loopWait(), .noEvents, "the other timer is freed")
             XCTAssertEqual(request.status, .timedOut)
         }
     }

@@ -5,7 +5,8 @@ import XCTest
 
 @testable import Tevent
 
-/// Anything may be freed in any handler: random programs over all kinds of event, checked against what must always hold.
+/// Anything may be freed in any handler: random programs with all kinds of events, checked against what must always
+/// hold.
 final class FaultTests: EngineTestCase {
     func testRandomProgramsThatFreeAnythingInAnyHandler() throws {
         try runPrograms(seeds: 1...60) { _ in }
@@ -45,7 +46,7 @@ final class FaultTests: EngineTestCase {
     }
 }
 
-/// A program that adds, changes and frees events at random, inside handlers and outside, the same for each seed.
+/// A program that adds, changes and frees events at random, inside and outside handlers; the same for each seed.
 private final class RandomProgram {
     let memory: TallocContext
     let tokens = Tokens()
@@ -102,7 +103,7 @@ private final class RandomProgram {
         }
     }
 
-    /// What every handler does: it checks that it may run, and acts.
+    /// Called by every handler: checks that it may run, and acts.
     private func ran(_ event: some Event, in events: EventContext) {
         handlersRun += 1
         expect(!event.isFreed, "a handler ran after its event was freed")

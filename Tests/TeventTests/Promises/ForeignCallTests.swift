@@ -5,9 +5,9 @@ import XCTest
 
 @testable import Tevent
 
-/// Every place where the engine calls code that is not its own, each with the worst that such code can do.
+/// Every place where the engine calls foreign code, each with the worst that such code can do.
 ///
-/// Sources/SAFE-API.md lists the places, and what the engine asks again after each.
+/// Sources/SAFE-API.md lists the places, and what the engine looks up again after each.
 final class ForeignCallTests: EngineTestCase {
     /// What foreign code does in the middle of the engine's work.
     private enum Deed: CaseIterable {
@@ -15,7 +15,7 @@ final class ForeignCallTests: EngineTestCase {
             dropHooks, freeChildren, sendAway, fork
     }
 
-    /// A small program, whose parts the foreign code can reach.
+    /// A small program whose parts the foreign code can reach.
     private final class Scene {
         let root: TallocContext
         let heir: TallocContext
@@ -25,7 +25,7 @@ final class ForeignCallTests: EngineTestCase {
         /// A descriptor that is never ready.
         let quiet: Int32
         let alive = SharedCount()
-        /// What foreign code is called about.
+        /// The object that foreign code is called about.
         var subject: TallocContext?
         var deed = Deed.nothing
         var hasActed = false
@@ -40,10 +40,10 @@ final class ForeignCallTests: EngineTestCase {
             events.allowNesting()
         }
 
-        /// Something to capture, whose end is noticed.
+        /// An object to capture whose deinitialisation is counted.
         func cargo() -> Cargo { Cargo(alive) }
 
-        /// What foreign code does; only the first call of a scene does anything, or there might be no end.
+        /// Runs the foreign code; only the first call in a scene does anything, since it might recurse without end.
         func act() {
             guard !hasActed else { return }
             hasActed = true
@@ -84,7 +84,7 @@ final class ForeignCallTests: EngineTestCase {
 
         private func updateAll() {
             for timer in events.timers { timer.update(at: .zero) }
-            // The flags of an event that serves a request belong to that.
+            // The flags of an event that serves a request belong to that request.
             for event in events.descriptors where event.parent.flatMap(AnyRequest.init) == nil {
                 let flags = event.flags
                 event.flags = []
@@ -128,7 +128,7 @@ final class ForeignCallTests: EngineTestCase {
         try SystemThread(named: "other") { _ = memory.free() }.join()
     }
 
-    /// Runs what calls foreign code, with each deed and on each backend, and then looks what is left.
+    /// Runs what calls foreign code, with each deed and on each backend, and then checks what is left.
     private func withEachDeed(
         _ place: String, line: UInt = #line, _ setUp: (_ scene: Scene) throws -> Void
     ) throws {

@@ -6,8 +6,8 @@ import XCTest
 
 @testable import Tevent
 
-/// Functions that are replaced while they are released, conformances that free what is being worked with, and numbers that
-/// come to mean the engine's own descriptors.
+/// Functions that are replaced while they are being released, conformances that free objects in use, and numbers that
+/// come to refer to the engine's own descriptors.
 final class HostileFunctionTests: EngineTestCase {
     // MARK: Functions that are set again when they are released
 
@@ -18,7 +18,7 @@ final class HostileFunctionTests: EngineTestCase {
         deinit { act() }
     }
 
-    /// Sets a function whose release sets it again, several times over, and counts how often one is released.
+    /// Sets a function whose release sets it again, several times, and counts how many are released.
     private func replaceOften(_ set: @escaping (_ held: AnyObject) -> Void, line: UInt = #line) {
         var releases = 0
         for _ in 0..<10 {
@@ -80,7 +80,7 @@ final class HostileFunctionTests: EngineTestCase {
 
     // MARK: Conformances
 
-    /// Frees something when it is asked for its handle, and then names another.
+    /// Frees something when it is asked for its handle, and then returns another one.
     private struct Liar: TallocObject {
         let victim: TallocContext
         let named: TallocContext
@@ -117,7 +117,7 @@ final class HostileFunctionTests: EngineTestCase {
         assertTrapped(result, saying: "EventContext.init(on:under:) was called on a freed EventContext")
     }
 
-    /// Gives more bytes than it counts.
+    /// Yields more bytes than its count.
     private struct MoreThanCounted: Collection {
         var startIndex: Int { 0 }
         var endIndex: Int { 3 }

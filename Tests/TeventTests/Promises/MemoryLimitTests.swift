@@ -4,7 +4,7 @@ import XCTest
 
 @testable import Tevent
 
-/// No memory, made to happen at every allocation of the engine in turn: the call throws and nothing is half made.
+/// Runs out of memory at every allocation of the engine in turn: the call throws, and nothing is half done.
 final class MemoryLimitTests: EngineTestCase {
     func testMakingAContext() throws {
         try onEachBackend { backend in
@@ -105,7 +105,7 @@ final class MemoryLimitTests: EngineTestCase {
                 for _ in 0..<16 {
                     try events.addTimer(at: .zero) { timer, _ in
                         runs += 1
-                        // Others take every place that seems free.
+                        // Other timers take every place that seems free.
                         while failure(of: { try events.addTimer(after: .seconds(9)) { _, _ in } }) == nil {}
                         if runs <= 16 { timer.update(after: .zero) }
                         XCTAssertTrue(events.record().pointee.timers.isConsistent)

@@ -2,9 +2,10 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// What the compiler refuses, so that no program can touch with one thread what belongs to another.
+/// What the compiler refuses, so that no program can use on one thread what belongs to another.
 ///
-/// Types and captures are checked before what is sent, and an error there hides one here, so each has files of its own.
+/// The compiler checks types and captures before sending, and an error there hides one here, so each kind has files of
+/// its own.
 final class RefusalTests: XCTestCase {
     private let folder = "Tests/TeventTests/Promises/does-not-compile"
 

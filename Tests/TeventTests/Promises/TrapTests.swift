@@ -88,7 +88,7 @@ final class TrapTests: XCTestCase {
 
     func testReadingNothingTraps() throws {
         let result = try runInChild(self) { _ = try SystemIO.read(SystemIO.standardInput, upTo: 0) }
-        assertTrapped(result, saying: "a read of 0 bytes could not be told from the end")
+        assertTrapped(result, saying: "a read of 0 bytes would look like the end")
     }
 
     func testTurningAManualClockBackTraps() throws {
@@ -96,7 +96,7 @@ final class TrapTests: XCTestCase {
         assertTrapped(result, saying: "a monotonic clock cannot go back")
     }
 
-    func testTheEnginesAbortHookIsToldTheReason() throws {
+    func testTheEnginesAbortHookReceivesTheReason() throws {
         let result = try runInChild(self) {
             EventContext.setAbortHook { reason in
                 _ = try? SystemIO.write(SystemIO.standardOutput, Array("told: \(reason)\n".utf8))

@@ -2,11 +2,12 @@ import Talloc
 import Tevent
 import XCTest
 
-/// A request's place in a queue: what ends it, what does not, and what becomes of it when the request ends too early.
+/// A request's place in a queue: what ends it, what does not, and what happens to it if the request ends too early.
 final class QueueEntryTests: QueueTestCase {
     // MARK: Requests that end while they wait
 
-    /// Lets the second of three requests end while it waits: it must hold the queue when its turn comes, but not be started.
+    /// Ends the second of three requests while it waits: it must hold the queue when its turn comes, but not be
+    /// started.
     private func assertEnded(
         line: UInt = #line, prepare: (Request<Work>, EventContext) throws -> Void = { _, _ in },
         end: (Request<Work>, ManualClock, EventContext) throws -> Void
@@ -157,7 +158,7 @@ final class QueueEntryTests: QueueTestCase {
         }
     }
 
-    func testWhatATriggerHoldsIsLetGoOnceWithTheEntryNotWhenItWasCalled() throws {
+    func testWhatATriggerHoldsIsReleasedOnceWithTheEntryNotWhenItWasCalled() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let tokens = Tokens()
             let requests = try (0..<3).map { _ in
@@ -179,14 +180,14 @@ final class QueueEntryTests: QueueTestCase {
     func testATriggerThatFreesItsRequestKeepsWhatItHoldsUntilItReturns() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             var token: Token? = Token()
-            token?.onEnd = { self.note("let go") }
+            token?.onEnd = { self.note("released") }
             try add("a", to: queue, on: events, under: memory) { [token] request in
                 request.free()
                 self.note("freed")
                 withExtendedLifetime(token) {}
             }
             token = nil
-            try assertLoop(events, notes: ["a", "freed", "let go"])
+            try assertLoop(events, notes: ["a", "freed", "released"])
         }
     }
 
@@ -206,7 +207,7 @@ final class QueueEntryTests: QueueTestCase {
             try assertLoop(events, notes: [])
             XCTAssertEqual(queues.map(\.length), [2, 2, 2, 2])
             request.free()
-            // What was made last is freed first, and that is when its queue goes on.
+            // The newest object is freed first, and then its queue continues.
             try assertLoop(events, notes: ["next3", "next2", "next1", "next0"])
         }
     }
@@ -248,7 +249,7 @@ final class QueueEntryTests: QueueTestCase {
             let request = try add("a", to: queue, on: events, under: memory)
             let entry = queue.entries[0]
             let others = [try Request(Work(), under: request), try Request(Work(), under: request)]
-            // An entry of another request, which somebody has hung here, is no place of this one.
+            // An entry of another request that was moved here is not this one's place.
             let stranger = try queue.addBlocker(try Request(Work(), under: memory), on: events)
             stranger.move(under: request)
             request.finish()
@@ -304,12 +305,12 @@ final class QueueEntryTests: QueueTestCase {
                 let request = try Request(Work(token: token), under: memory)
                 let entry = try queue.addBlocker(request, on: events)
                 token?.onEnd = { [unowned self] in
-                    note("let go")
+                    note("released")
                     if frees { entry.free() } else { _ = sure { try queue.addBlocker(request, on: events) } }
                 }
                 token = nil
                 request.discard()
-                assertNoted(["let go"])
+                assertNoted(["released"])
                 XCTAssertEqual(entry.isFreed, frees)
                 request.free()
                 XCTAssertEqual(queue.length, 0)
@@ -329,7 +330,7 @@ final class QueueEntryTests: QueueTestCase {
             XCTAssertEqual(queue.length, 2)
             XCTAssertTrue(entry.request.isFreed)
             try assertLoop(events, notes: [])
-            XCTAssertTrue(entry.isTriggered, "its turn has come, though there is nobody to start")
+            XCTAssertTrue(entry.isTriggered, "its turn has come, though there is nothing to start")
             elsewhere.free()
             try assertLoop(events, notes: ["b"])
         }

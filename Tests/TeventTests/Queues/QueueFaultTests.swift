@@ -4,7 +4,7 @@ import XCTest
 @testable import Talloc
 @testable import Tevent
 
-/// No memory, at every allocation of a queue in turn: each call throws, and nothing is half done.
+/// Runs out of memory at every allocation of a queue in turn: each call throws, and nothing is half done.
 final class QueueFaultTests: QueueTestCase {
     func testMakingAQueueAndAddingToIt() throws {
         try onEachBackend { backend in
@@ -106,7 +106,7 @@ final class QueueFaultTests: QueueTestCase {
     // MARK: Under a limit that suffices
 
     func testReceivingUnderALimitCountsNoPlaceTwice() throws {
-        // libtalloc 2.4.0 forgets to count down some of each request that is freed, so a limit is used up in any case.
+        // libtalloc 2.4.0 does not count down everything for each freed request, so a limit is eventually used up.
         try onBothBackendsWithQueue { queue, events, memory in
             let rounds = try [false, true].map { isReceived in
                 let limited = try TallocContext(under: memory)
@@ -145,7 +145,7 @@ final class QueueFaultTests: QueueTestCase {
         }
     }
 
-    /// How many handles this thread could give to new objects without asking for more.
+    /// How many handles this thread could give to new objects without requesting more slots.
     private func freeSlots() -> Int {
         let free = clinux_free_slots_here()!.pointee
         return free.count + (free.set_aside == nil ? 0 : SlotDepot.longestList)

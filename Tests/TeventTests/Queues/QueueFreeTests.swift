@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// The queue, its context or all of it freed, at any time.
+/// The queue, its context or everything is freed, at any time.
 final class QueueFreeTests: QueueTestCase {
     /// Adds three requests, the first of which has been started.
     private func addThree(
@@ -16,7 +16,7 @@ final class QueueFreeTests: QueueTestCase {
 
     // MARK: The queue
 
-    func testAQueueThatIsFreedLeavesItsRequestsInProgressAndStartsNobody() throws {
+    func testAQueueThatIsFreedLeavesItsRequestsInProgressAndStartsNone() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let requests = try addThree(to: queue, on: events, under: memory)
             let entries = queue.entries
@@ -33,7 +33,7 @@ final class QueueFreeTests: QueueTestCase {
         }
     }
 
-    func testAQueueThatIsFreedBeforeTheLoopComesToItStartsNobody() throws {
+    func testAQueueThatIsFreedBeforeTheLoopComesToItStartsNothing() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             try add(["a", "b"], to: queue, on: events, under: memory)
             XCTAssertTrue(events.hasEvents)
@@ -113,7 +113,7 @@ final class QueueFreeTests: QueueTestCase {
 
     // MARK: The context
 
-    func testAContextThatIsFreedStartsNobodyAndTheQueueWaitsForItsFirstToBeFreed() throws {
+    func testAContextThatIsFreedStartsNothingAndTheQueueWaitsForItsFirstToBeFreed() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let other = try EventContext(under: memory, backend: events.backend)
             let lost = try add("a", to: queue, on: other, under: memory)

@@ -1,7 +1,7 @@
 import Tevent
 
-// What the model knows. Whatever an operation will end is doomed from its beginning on, and gone when nothing is under
-// way; in between, things go one after the other.
+// What the model knows. Whatever an operation will end is doomed from the beginning of that operation, and ends when
+// nothing is running; in between, things end one after another.
 
 final class ModelRequest {
     struct State {
@@ -31,9 +31,9 @@ final class ModelQueue {
     let queue: RequestQueue
     let owner: ModelRequest?
     var isRunning = true
-    /// In the order added; those that have left are taken out when nothing is under way.
+    /// In the order of adding; those that have left are removed when nothing is running.
     var places: [ModelPlace] = []
-    /// Whom the loop was told to start.
+    /// The entry that the loop was told to start.
     var scheduled: ModelPlace?
     var isDoomed = false
 
@@ -42,10 +42,10 @@ final class ModelQueue {
         self.owner = owner
     }
 
-    /// Who is first now, also in the middle of an operation.
+    /// The first entry now, even in the middle of an operation.
     var first: ModelPlace? { places.first(where: \.isThere) }
 
-    /// Who is to be started, if anybody.
+    /// The entry to start next, if any.
     var next: ModelPlace? {
         guard !queue.isFreed, isRunning, let first, !first.isTriggered, !first.events.isFreed else { return nil }
         return first
@@ -58,16 +58,16 @@ final class ModelPlace {
     let queue: ModelQueue
     let events: EventContext
     let hasTrigger: Bool
-    /// What it belongs to: its request, unless it was moved; nil for memory that stays.
+    /// Its parent: its request, unless it was moved; nil for memory that stays.
     var owner: ModelRequest?
     /// Nil until it has joined.
     var entry: RequestQueue.Entry?
-    /// It is added in the way that may start it at once.
+    /// Whether it was added in the way that may start it immediately.
     var isOptimized = false
-    /// It must be started before adding it returns.
+    /// Whether it must be started before the call that adds it returns.
     var startsAtOnce = false
     var isTriggered = false
-    /// Its trigger must be called next.
+    /// Whether its trigger must be called next.
     var isDue = false
     var isDoomed = false
 
@@ -80,7 +80,7 @@ final class ModelPlace {
         owner = request
     }
 
-    /// Whether it is in its queue now, also in the middle of an operation.
+    /// Whether it is in its queue now, even in the middle of an operation.
     var isThere: Bool {
         guard let entry, !entry.isFreed else { return false }
         return entry.queue != nil

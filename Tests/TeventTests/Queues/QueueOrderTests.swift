@@ -3,7 +3,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Where a queue stands among what waits in the loop, also in loops inside loops, and queues that are long.
+/// The place of a queue among everything that waits in the loop, also in nested loops, and long queues.
 final class QueueOrderTests: QueueTestCase {
     // MARK: Among the immediates
 
@@ -27,7 +27,7 @@ final class QueueOrderTests: QueueTestCase {
         }
     }
 
-    func testTheNextStandsBehindWhatJoinedBeforeTheActiveOneWasFreed() throws {
+    func testTheNextComesAfterWhatJoinedBeforeTheActiveOneWasFreed() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             try add("a", to: queue, on: events, under: memory) { request in
                 schedule(on: events) { self.note("before") }
@@ -39,7 +39,7 @@ final class QueueOrderTests: QueueTestCase {
         }
     }
 
-    func testWhenTheFirstIsFreedBeforeItWasStartedTheQueueStandsBehindWhatHasJoined() throws {
+    func testWhenTheFirstIsFreedBeforeItWasStartedTheQueueComesAfterWhatHasJoined() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let requests = try add(["a", "b", "c"], to: queue, on: events, under: memory)
             schedule(on: events) { self.note("immediate") }
@@ -55,7 +55,7 @@ final class QueueOrderTests: QueueTestCase {
         }
     }
 
-    func testFreeingOneThatWaitsBehindTheFirstKeepsTheQueuesPlace() throws {
+    func testFreeingOneThatWaitsAfterTheFirstKeepsTheQueuesPlace() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let requests = try add(["a", "b"], to: queue, on: events, under: memory)
             schedule(on: events) { self.note("immediate") }
@@ -134,7 +134,7 @@ final class QueueOrderTests: QueueTestCase {
 
     // MARK: Long queues
 
-    /// Milliseconds of the processor that a body takes.
+    /// How many milliseconds of processor time a body takes.
     private func cost(_ body: () throws -> Void) rethrows -> Int {
         let begin = clock()
         try body()
@@ -159,7 +159,7 @@ final class QueueOrderTests: QueueTestCase {
                 requests.append(request)
             }
             XCTAssertEqual(queue.length, count)
-            // From the middle outwards, so that neither end is near.
+            // From the middle outwards, so that neither end is close.
             for number in stride(from: count / 2, to: count, by: 2) { requests[number].free() }
             for number in stride(from: count / 2, to: 0, by: -3) where !requests[number].isFreed {
                 requests[number].free()
@@ -170,7 +170,7 @@ final class QueueOrderTests: QueueTestCase {
         XCTAssertEqual(started, (0..<count).filter { $0 == 0 || ($0 < half ? (half - $0) % 3 != 0 : $0 % 2 != 0) })
         XCTAssertEqual(queue.length, 0)
         memory.free()
-        // Some 500 ms without optimisation; a walk through half the queue for each would take minutes.
+        // About 500 ms without optimisation; a walk through half the queue for each would take minutes.
         XCTAssertLessThan(cost, 20_000, "milliseconds")
     }
 

@@ -1,9 +1,9 @@
 import Talloc
 import Tevent
 
-/// A program that works with queues at random, the same for each seed, and looks whether all is as it must be.
+/// A program that uses queues at random, the same for each seed, and checks that everything is as it must be.
 ///
-/// It does so in triggers, callbacks, traces and deinits too. What it expects is in the model, which knows no more than
+/// It also does so in triggers, callbacks, traces and deinits. Its expectations come from the model, which knows only
 /// the order in which requests were added.
 final class QueueProgram {
     private(set) var complaints: [String] = []
@@ -54,7 +54,7 @@ final class QueueProgram {
         isOver = true
         memory.free()
         for place in queues.flatMap(\.places) { expect(place.entry?.isFreed != false, "it outlives its parent", place) }
-        // They know each other.
+        // They refer to each other.
         for place in places.values {
             place.queue.places = []
             place.queue.scheduled = nil
@@ -68,15 +68,15 @@ final class QueueProgram {
         loops.removeLast()
     }
 
-    /// Compares the model with what is there; nothing is under way.
+    /// Compares the model with reality; no operation is running.
     private func check() {
         for request in requests where request.request.isFreed != request.isDoomed {
-            complain("request \(request.id) should be \(request.isDoomed ? "gone" : "there")")
+            complain("request \(request.id) should be \(request.isDoomed ? "freed" : "alive")")
         }
         requests.removeAll(where: \.isDoomed)
         for queue in queues {
             for place in queue.places where place.entry?.isFreed != (place.isDoomed || queue.isDoomed) {
-                complain("it should be \(place.isDoomed ? "gone" : "there")", place)
+                complain("it should be \(place.isDoomed ? "freed" : "alive")", place)
             }
             queue.places.removeAll(where: \.isDoomed)
             expect(
@@ -266,7 +266,7 @@ final class QueueProgram {
     }
 
     private func receive(_ request: ModelRequest) {
-        // What is made under it later stays.
+        // Memory that is created under it later stays.
         guard !request.isReceived else { return request.request.discard() }
         request.isReceived = true
         request.hasEnded = true
@@ -282,7 +282,7 @@ final class QueueProgram {
         request.request.free()
     }
 
-    /// Notes what goes with a request that is freed or received.
+    /// Notes what ends with a request that is freed or received.
     private func doom(below request: ModelRequest, isFreed: Bool) {
         for other in requests where other.isBelow(request) && (isFreed || other !== request) { other.isDoomed = true }
         let isDoomed = { (owner: ModelRequest?) in owner.map { $0.isDoomed || $0 === request } == true }
@@ -332,7 +332,7 @@ final class QueueProgram {
 
     // MARK: Choosing
 
-    /// One of them that will do; nil when a few tries have found none.
+    /// One of them that is suitable; nil if a few tries have found none.
     private func pick<Choice>(_ choices: [Choice], _ willDo: (Choice) -> Bool) -> Choice? {
         for _ in 0..<4 {
             guard let choice = choices.randomElement(using: &random) else { return nil }
@@ -359,7 +359,7 @@ final class QueueProgram {
 
     private func number(below limit: Int) -> Int { Int.random(in: 0..<limit, using: &random) }
 
-    /// Something that acts when it is let go.
+    /// An object that acts when it is released.
     private func token(_ onEnd: @escaping () -> Void = {}) -> Token {
         tokensAlive += 1
         let token = Token()

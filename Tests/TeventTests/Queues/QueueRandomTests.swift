@@ -1,6 +1,6 @@
 import XCTest
 
-/// Random programs over queues, in triggers, callbacks, traces and deinits too, checked against a simple model.
+/// Random programs with queues, also in triggers, callbacks, traces and deinits, checked against a simple model.
 final class QueueRandomTests: EngineTestCase {
     func testRandomProgramsBehaveAsTheModelDoes() throws {
         try onEachBackend { backend in

@@ -2,9 +2,10 @@ import Talloc
 import Tevent
 import XCTest
 
-/// When a queue starts its first request: from the loop or at once, stopped and started, untriggered, behind a blocker.
+/// When a queue starts its first request: from the loop or immediately, stopped and started, untriggered, after a
+/// blocker.
 final class QueueRunningTests: QueueTestCase {
-    /// Adds a new request that may start at once.
+    /// Adds a new request that may start immediately.
     private func addOrStart(
         _ name: String, to queue: RequestQueue, on events: EventContext, under parent: some TallocObject,
         hasCallback: Bool = false, trigger: @escaping (Request<Work>) -> Void = { _ in }
@@ -33,7 +34,7 @@ final class QueueRunningTests: QueueTestCase {
         }
     }
 
-    func testBehindAnotherNothingIsStartedAtOnce() throws {
+    func testAfterAnotherNothingIsStartedAtOnce() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let first = try add("a", to: queue, on: events, under: memory)
             _ = try addOrStart("b", to: queue, on: events, under: memory)
@@ -111,7 +112,7 @@ final class QueueRunningTests: QueueTestCase {
 
     // MARK: Stop and start
 
-    func testAStoppedQueueStartsNobodyAndTheLoopHasNothingToDo() throws {
+    func testAStoppedQueueStartsNothingAndTheLoopHasNothingToDo() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             queue.stop()
             XCTAssertFalse(queue.isRunning)
@@ -136,7 +137,7 @@ final class QueueRunningTests: QueueTestCase {
         }
     }
 
-    func testStoppingLetsTheActiveRequestGoOnAndKeepsTheNextWaiting() throws {
+    func testStoppingLetsTheActiveRequestContinueAndKeepsTheNextWaiting() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let requests = try add(["a", "b"], to: queue, on: events, under: memory)
             requests[0].setCallback { _ in self.note("a called back") }
@@ -196,7 +197,7 @@ final class QueueRunningTests: QueueTestCase {
         }
     }
 
-    func testAQueueIsStartedAgainBehindWhatWaitsInTheLoop() throws {
+    func testAQueueIsStartedAgainAfterWhatWaitsInTheLoop() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             try add("a", to: queue, on: events, under: memory)
             schedule(on: events) { self.note("immediate") }

@@ -2,12 +2,13 @@ import Talloc
 import Tevent
 import XCTest
 
-/// What the suites of queues share: a queue, a context that runs it, memory that outlives both, and notes of what happens.
+/// What the suites of queues share: a queue, a context that runs it, memory that outlives both, and notes of what
+/// happens.
 class QueueTestCase: EngineTestCase {
-    /// What has happened since the last look, in words.
+    /// What has happened since the last check, as text.
     private var notes: [String] = []
 
-    /// Runs a test with a queue and a context of each backend; the queue and the requests go with the memory.
+    /// Runs a test with a queue and a context of each backend; the queue and the requests are freed with the memory.
     func onBothBackendsWithQueue(
         line: UInt = #line,
         _ body: (_ queue: RequestQueue, _ events: EventContext, _ memory: TallocContext) throws -> Void
@@ -29,12 +30,12 @@ class QueueTestCase: EngineTestCase {
         return notes
     }
 
-    /// Checks what has happened since the last look.
+    /// Checks what has happened since the last check.
     func assertNoted(_ expected: [String], file: StaticString = #filePath, line: UInt = #line) {
         XCTAssertEqual(takeNotes(), expected, file: file, line: line)
     }
 
-    /// Adds a new request that notes its name when its turn comes, and then does what it is told.
+    /// Adds a new request that notes its name when its turn comes, and then runs `work`.
     @discardableResult
     func add(
         _ name: String, to queue: RequestQueue, on events: EventContext, under parent: some TallocObject,
@@ -45,7 +46,7 @@ class QueueTestCase: EngineTestCase {
         return request
     }
 
-    /// Adds a request that notes a name when its turn comes, and then does what it is told.
+    /// Adds a request that notes a name when its turn comes, and then runs `work`.
     @discardableResult
     func add(
         _ name: String, _ request: Request<Work>, to queue: RequestQueue, on events: EventContext,
@@ -57,7 +58,7 @@ class QueueTestCase: EngineTestCase {
         }
     }
 
-    /// Adds new requests, one for each name, each of which notes it when its turn comes.
+    /// Adds new requests, one for each name; each notes its name when its turn comes.
     @discardableResult
     func add(
         _ names: [String], to queue: RequestQueue, on events: EventContext, under parent: some TallocObject
@@ -65,7 +66,7 @@ class QueueTestCase: EngineTestCase {
         try names.map { try add($0, to: queue, on: events, under: parent) }
     }
 
-    /// Runs a loop until nothing is left to do, and checks what happened meanwhile.
+    /// Runs a loop until there is nothing left to do, and checks what happened meanwhile.
     func assertLoop(
         _ events: EventContext, notes expected: [String], file: StaticString = #filePath, line: UInt = #line
     ) throws {

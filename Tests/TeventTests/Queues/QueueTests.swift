@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// What a queue is for: first in first out, one at a time, each until it is freed.
+/// The purpose of a queue: first in, first out, one at a time, each until it is freed.
 final class QueueTests: QueueTestCase {
     // MARK: What it is
 
@@ -31,7 +31,7 @@ final class QueueTests: QueueTestCase {
         }
     }
 
-    func testTheQueueListsItsEntriesTheFirstInFront() throws {
+    func testTheQueueListsItsEntriesInOrder() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let requests = try (0..<4).map { _ in try Request(Work(), under: memory) }
             let entries = try requests.map { try queue.addBlocker($0, on: events) }
@@ -122,7 +122,7 @@ final class QueueTests: QueueTestCase {
         }
     }
 
-    func testWhatIsAddedInATriggerWaitsBehindAllThatIsThere() throws {
+    func testWhatIsAddedInATriggerComesLast() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             try add("a", to: queue, on: events, under: memory) { request in
                 sure { try self.add("c", to: queue, on: events, under: memory) { $0.free() } }
@@ -134,7 +134,7 @@ final class QueueTests: QueueTestCase {
         }
     }
 
-    func testWhatIsAddedInACallbackWaitsBehindAllThatIsThere() throws {
+    func testWhatIsAddedInACallbackComesLast() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let first = try add("a", to: queue, on: events, under: memory) { $0.finish() }
             first.setCallback { request in
@@ -147,7 +147,7 @@ final class QueueTests: QueueTestCase {
         }
     }
 
-    func testWhatIsAddedInADeinitOfWhatATriggerHeldWaitsBehindAllThatIsThere() throws {
+    func testWhatIsAddedInADeinitOfWhatATriggerHeldComesLast() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             var token: Token? = Token()
             token?.onEnd = {

@@ -2,11 +2,11 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Tags, and what the trace of queues hears, in which order, and what it may do.
+/// Tags; and what the trace of queues is notified of, in which order, and what it may do.
 final class QueueTraceTests: QueueTestCase {
-    /// Lets the trace be noted, as in "attach a": the entry of tag 1 is a, that of tag 2 is b.
+    /// Makes the trace note its calls, as in "attach a": the entry with tag 1 is a, the one with tag 2 is b.
     ///
-    /// Of an entry that has no tag yet, the trace hears only that it has joined: then it gives it the next one.
+    /// For an entry without a tag, the trace is only notified that it has joined; it then gives the entry the next tag.
     private func noteTrace(of events: EventContext) {
         var count: UInt64 = 0
         events.setQueueTrace { [unowned self] entry, point in
@@ -42,7 +42,7 @@ final class QueueTraceTests: QueueTestCase {
         }
     }
 
-    // MARK: What it hears
+    // MARK: What it is called for
 
     func testInAnEmptyQueueARequestJoinsIsScheduledStartedAndLeaves() throws {
         try onBothBackendsWithQueue { queue, events, memory in
@@ -79,7 +79,7 @@ final class QueueTraceTests: QueueTestCase {
         }
     }
 
-    func testAQueueThatIsStoppedSchedulesNobodyUntilItIsStarted() throws {
+    func testAQueueThatIsStoppedSchedulesNothingUntilItIsStarted() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             noteTrace(of: events)
             queue.stop()
@@ -149,7 +149,7 @@ final class QueueTraceTests: QueueTestCase {
         }
     }
 
-    func testAFreedQueueTellsOfEachEntryThatLeavesAndIsGone() throws {
+    func testAFreedQueueReportsEachEntryThatLeavesAndIsFreed() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let requests = try addTraced("abc", to: queue, on: events, under: memory)
             events.setQueueTrace { entry, point in
@@ -163,7 +163,7 @@ final class QueueTraceTests: QueueTestCase {
         }
     }
 
-    func testAnEntryThatLeavesIsInNoQueueAndItsRequestMayBeGone() throws {
+    func testAnEntryThatLeavesIsInNoQueueAndItsRequestMayBeFreed() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let requests = try addTraced("ab", to: queue, on: events, under: memory)
             events.setQueueTrace { entry, point in
@@ -171,18 +171,18 @@ final class QueueTraceTests: QueueTestCase {
                 XCTAssertNil(entry.queue)
                 XCTAssertEqual(queue.length, 1)
                 XCTAssertFalse(queue.entries.contains(entry))
-                self.note("its request is \(entry.request.isFreed ? "gone" : "there")")
+                self.note("its request is \(entry.request.isFreed ? "freed" : "alive")")
             }
             requests[0].free()
-            assertNoted(["its request is gone"])
+            assertNoted(["its request is freed"])
             try add("c", to: queue, on: events, under: memory)
             queue.entries[0].free()
-            assertNoted(["its request is there"])
+            assertNoted(["its request is alive"])
             events.setQueueTrace(nil)
         }
     }
 
-    func testATraceHearsOnlyOfWhatWasAddedOnItsContextAndNothingWhenTakenAway() throws {
+    func testATraceReportsOnlyWhatWasAddedOnItsContextAndNothingOnceRemoved() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let other = try EventContext(under: memory, backend: events.backend)
             noteTrace(of: other)
@@ -201,7 +201,8 @@ final class QueueTraceTests: QueueTestCase {
 
     private let points: [QueueTracePoint] = [.attach, .schedule, .beforeHandler, .detach]
 
-    /// Lets a trace do something once, at each point of a life in turn, and checks that all is well at the end.
+    /// Makes a trace do something once, at each point of an entry's life in turn, and checks that all is well at the
+    /// end.
     private func assertMayDo(
         atOnce: Bool = false, line: UInt = #line,
         _ action: @escaping (_ entry: RequestQueue.Entry, _ queue: RequestQueue, _ events: EventContext) -> Void
@@ -307,7 +308,7 @@ final class QueueTraceTests: QueueTestCase {
         }
     }
 
-    func testALoopInsideTheTraceOfTheFirstsEndFindsNobodyToStart() throws {
+    func testALoopInsideTheTraceOfTheFirstsEndFindsNothingToStart() throws {
         try onBothBackendsWithQueue { queue, events, memory in
             let other = try EventContext(under: memory, backend: events.backend)
             let request = try addTraced("a", to: queue, on: events, under: memory)[0]

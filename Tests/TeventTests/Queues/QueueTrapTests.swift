@@ -7,7 +7,7 @@ import XCTest
 final class QueueTrapTests: XCTestCase {
     private typealias Parts = (queue: RequestQueue, events: EventContext, request: Request<Work>)
 
-    /// Runs a body in a child process with a queue and a request made at made.swift:1.
+    /// Runs a body in a child process with a queue and a request created at made.swift:1.
     private func assertTraps(
         saying message: String, function: String = #function, line: UInt = #line, _ body: (Parts) throws -> Void
     ) throws {
@@ -19,7 +19,7 @@ final class QueueTrapTests: XCTestCase {
         assertTrapped(result, saying: message, line: line)
     }
 
-    /// The same with an entry of the request in the queue, added at added.swift:1.
+    /// The same, with an entry of the request in the queue, added at added.swift:1.
     private func assertTrapsWithEntry(
         saying message: String, function: String = #function, line: UInt = #line,
         _ body: (Parts, RequestQueue.Entry) throws -> Void
@@ -48,7 +48,7 @@ final class QueueTrapTests: XCTestCase {
         }
     }
 
-    func testUntriggeringAnEntryThatWaitsBehindTheActiveOne() throws {
+    func testUntriggeringAnEntryThatWaitsAfterTheActiveOne() throws {
         try assertTraps(saying: notActive) { parts in
             try parts.queue.addBlocker(parts.request, on: parts.events)
             let second = try parts.queue.addBlocker(parts.request, on: parts.events, file: "added.swift", line: 1)

@@ -3,7 +3,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// The data that is given with a request's callback.
+/// The data that is passed with a request's callback.
 final class CallbackDataTests: EngineTestCase {
     private struct Foo {}
 

@@ -5,9 +5,9 @@ import XCTest
 
 @testable import Tevent
 
-/// The engine's own requests in the hands of traces, functions and states that do their worst.
+/// The engine's own requests, with traces, functions and states that do their worst.
 final class HostileRequestTests: EngineTestCase {
-    // MARK: Traces that are told about the event that a request waits with
+    // MARK: Traces of the event that a request waits with
 
     func testATraceMayRunTheLoopWhileARequestBeginsToWait() throws {
         try onBothBackends { events, _ in
@@ -23,7 +23,7 @@ final class HostileRequestTests: EngineTestCase {
 
     func testATraceMayCancelAConnectThatBeginsToWait() throws {
         try onBothBackends { events, _ in
-            // A listener whose queue is full lets those who connect wait.
+            // A listener with a full queue makes connecting clients wait.
             let listener = try SystemIO.listen(boundTo: .loopback(port: 0), backlog: 0)
             let address = try SystemIO.localAddress(of: listener)
             let waiting = try (0..<2).map { _ in try SystemIO.connect(to: address).descriptor }
@@ -163,7 +163,7 @@ final class HostileRequestTests: EngineTestCase {
         assertTrapped(result, saying: "is missing the result of its own work", line: line)
     }
 
-    func testReceivingAnAcceptThatSomebodyElseFinished() throws {
+    func testReceivingAnAcceptThatOtherCodeFinished() throws {
         try assertTrapsForLackOfWork { events in
             let accept = try Accept.send(from: listener().0, on: events, under: events)
             accept.finish()
@@ -171,7 +171,7 @@ final class HostileRequestTests: EngineTestCase {
         }
     }
 
-    func testReceivingAReadThatSomebodyElseFinished() throws {
+    func testReceivingAReadThatOtherCodeFinished() throws {
         try assertTrapsForLackOfWork { events in
             let read = try Read.send(from: pipe().reader, on: events, under: events)
             read.finish()
@@ -209,7 +209,7 @@ final class HostileRequestTests: EngineTestCase {
         try onBothBackends { events, _ in
             let (pair, full) = (try sockets(), try sockets())
             while try SystemIO.write(full.0, [UInt8](repeating: 1, count: 4096)) > 0 {}
-            // All is written at once, so that its state has no bytes, but a count.
+            // Everything is written at once, so its state has no bytes, but a count.
             let done = try WriteAll.send([1, 2, 3], to: pair.0, on: events, under: events)
             let waiting = try WriteAll.send([1, 2, 3], to: full.0, on: events, under: events)
             waiting.state = done.state

@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// The data of a callback, and requests whose state's type is not known; the traps are in `RequestTrapTests`.
+/// The data of a callback, and requests whose state's type is unknown; the traps are in `RequestTrapTests`.
 final class RequestDataTests: EngineTestCase {
     func testACallbackGetsItsDataTyped() throws {
         try withTallocContext { root in
@@ -103,7 +103,7 @@ final class RequestDataTests: EngineTestCase {
         }
     }
 
-    func testTheStateIsLetGoOnceWhereverItLies() throws {
+    func testTheStateIsReleasedOnceWhereverItIs() throws {
         try withTallocContext { root in
             for isMoved in [false, true] {
                 for isReceived in [false, true] {
@@ -167,7 +167,7 @@ final class RequestDataTests: EngineTestCase {
         }
     }
 
-    func testAnOwnersCallbackMayHoldThingsAndBeCalledAgain() throws {
+    func testAnOwnersCallbackMayHoldReferencesAndBeCalledAgain() throws {
         try withTallocContext { root in
             weak var gone: Token?
             let owner = try Request(Work(), under: root)

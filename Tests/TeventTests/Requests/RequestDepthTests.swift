@@ -6,9 +6,10 @@ import XCTest
 
 @testable import Tevent
 
-/// Cascades of any depth: each callback runs inside what ends its request, on more stack where the thread's runs low.
+/// Cascades of any depth: each callback runs inside the call that ends its request, on more stack where the thread's
+/// runs low.
 final class RequestDepthTests: EngineTestCase {
-    /// Requests, each under the one above it; how the innermost ends goes up through all of them.
+    /// Requests, each below another; the end of the innermost goes up through all of them.
     private static func runCascade(
         depth: Int = levels(10_000), ending: (Request<Work>) -> Void
     ) throws -> (calls: Int, outcome: String) {
@@ -127,7 +128,7 @@ final class RequestDepthTests: EngineTestCase {
         XCTAssertEqual(calls.value, 101)
     }
 
-    /// Ends a request whose callback does the same; the thread keeps nothing of it, so that another one may free it.
+    /// Ends a request whose callback does the same; the thread keeps nothing of it, so that another thread may free it.
     private static func endAndGiveAway(_ depth: Int, _ calls: SharedCount) throws {
         let root = try TallocContext()
         let request = try Request(Work(), under: root)

@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Requests that must end in time.
+/// Requests with a deadline.
 final class RequestEndTimeTests: EngineTestCase {
     /// A request whose end is noted.
     private func request(under parent: some TallocObject, _ note: @escaping (String) -> Void) throws -> Request<Work> {
@@ -144,7 +144,7 @@ final class RequestEndTimeTests: EngineTestCase {
             var notes: [String] = []
             let request = try request(under: events) {
                 notes.append($0)
-                XCTAssertFalse(events.hasEvents, "the timer is gone before the callback")
+                XCTAssertFalse(events.hasEvents, "the timer is freed before the callback")
             }
             try request.setEndTime(after: .seconds(1), on: events)
             request.finish()
@@ -196,7 +196,7 @@ final class RequestEndTimeTests: EngineTestCase {
             XCTAssertNil(request.endTime)
             XCTAssertEqual(request.status, .inProgress)
             try request.setEndTime(after: .zero, on: events)
-            XCTAssertEqual(request.totalBlocks, 2, "the old timer is gone")
+            XCTAssertEqual(request.totalBlocks, 2, "the old timer is freed")
             XCTAssertEqual(try events.loopWait(), .noEvents)
             XCTAssertEqual(notes, ["timed out"])
         }
@@ -242,7 +242,7 @@ final class RequestEndTimeTests: EngineTestCase {
             events.setTimerTrace { _, point in
                 guard point == .detach, !request.isFreed else { return }
                 request.free()
-                // Another may get the memory.
+                // Another request may get the memory.
                 sure { try Request(Work(), under: events) }.setCleanup { _, status in XCTAssertEqual(status, .received)
                 }
             }
@@ -271,7 +271,7 @@ final class RequestEndTimeTests: EngineTestCase {
         }
     }
 
-    func testAnEndTimeThatSomebodyMovedAwayDoesNotReachForAFreedOrReceivedRequest() throws {
+    func testAnEndTimeThatWasMovedAwayDoesNotReachForAFreedOrReceivedRequest() throws {
         for isFreed in [true, false] {
             try onBothBackends { events, _ in
                 let request = try request(under: events) { XCTFail("it \($0)") }
@@ -283,7 +283,7 @@ final class RequestEndTimeTests: EngineTestCase {
         }
     }
 
-    func testAnEndTimeThatSomebodyFreedIsNone() throws {
+    func testAnEndTimeWhoseTimerWasFreedIsNone() throws {
         try onBothBackends { events, _ in
             let request = try Request(Work(), under: events)
             try request.setEndTime(after: .zero, on: events)

@@ -4,9 +4,9 @@ import XCTest
 @testable import Talloc
 @testable import Tevent
 
-/// No memory, made to happen at every allocation of a cascade of requests in turn: each failure reaches the top.
+/// Runs out of memory at every allocation of a cascade of requests in turn: each failure reaches the top.
 final class RequestFaultTests: EngineTestCase {
-    /// Steps a memory limit up until the cascade succeeds, and returns what was seen on the way.
+    /// Raises a memory limit step by step until the cascade succeeds, and returns what was seen on the way.
     private func underEveryLimit(_ backend: String, step: Int) throws -> (failures: Set<String>, limit: Int) {
         var failures: Set<String> = []
         for limit in stride(from: step, through: 100_000, by: step) {
@@ -29,7 +29,7 @@ final class RequestFaultTests: EngineTestCase {
         return (failures, 0)
     }
 
-    /// Runs the cascade once; nil when it succeeded, else where it failed and for lack of what.
+    /// Runs the cascade once; returns nil if it succeeded, otherwise where it failed and what could not be allocated.
     private func run(
         on events: EventContext, _ clock: ManualClock, under memory: TallocContext, _ tokens: Tokens
     ) -> String? {
@@ -44,7 +44,7 @@ final class RequestFaultTests: EngineTestCase {
             _ = sure { try events.loopWait() }
             clock.advance(by: .milliseconds(1))
         }
-        XCTAssertTrue(ended, "nobody heard of the end")
+        XCTAssertTrue(ended, "no callback was called for the end")
         if request.status == .done {
             XCTAssertEqual(try request.receive(), ["run", "foo", "bar", "test", "test"])
             return nil
@@ -57,7 +57,7 @@ final class RequestFaultTests: EngineTestCase {
         } catch { return "\(reached): \(missing(error))" }
     }
 
-    /// What there was no memory for.
+    /// What could not be allocated.
     private func missing(_ error: any Error) -> String {
         guard case TeventError.outOfMemory(let name) = error else { return "\(error)" }
         return name
@@ -65,7 +65,7 @@ final class RequestFaultTests: EngineTestCase {
 
     func testEveryFailureReachesTheTopAsNoMemoryAndLeavesNothing() throws {
         try onEachBackend { backend in
-            // Once without a limit, so that there are handles enough for all that follows.
+            // Once without a limit, so that there are enough handles for everything that follows.
             let memory = try TallocContext()
             let clock = ManualClock()
             let events = try EventContext(under: memory, backend: backend, clock: clock)
@@ -81,15 +81,15 @@ final class RequestFaultTests: EngineTestCase {
         }
     }
 
-    /// How many handles this thread could give to new objects without asking for more.
+    /// How many handles this thread could give to new objects without requesting more slots.
     private func freeSlots() -> Int {
         let free = clinux_free_slots_here()!.pointee
         return free.count + (free.set_aside == nil ? 0 : SlotDepot.longestList)
     }
 }
 
-// The cascade: Run asks Foo, which asks Bar, which runs two Tests side by side. Each has an end time, and a timer of its
-// own that the work waits for.
+// The cascade: Run asks Foo, which asks Bar, which runs two Tests side by side. Each has a deadline, and its own timer
+// that the work waits for.
 
 /// What all of them remember.
 private protocol Step {
@@ -97,7 +97,7 @@ private protocol Step {
 }
 
 extension Request where State: Step {
-    /// Waits a moment, in time, and then takes the next step; or ends the request and posts it.
+    /// Waits a moment within the deadline, and then takes the next step; or ends the request and posts it.
     fileprivate func begin(on events: EventContext, _ next: @escaping () throws -> Void) -> Self {
         setCleanup { _, _ in }
         let begun: Void? = attempt {

@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// What a request can be given besides its callback: to cancel it, to tidy up, to describe it.
+/// The functions that a request can have besides its callback: to cancel it, to clean up, to describe it.
 final class RequestFunctionTests: EngineTestCase {
     // MARK: Cancelling
 
@@ -76,7 +76,7 @@ final class RequestFunctionTests: EngineTestCase {
         }
     }
 
-    // MARK: Tidying up
+    // MARK: Cleaning up
 
     func testCleanupComesBeforeTheCallbackWithTheStateStillThere() throws {
         try withTallocContext { root in
@@ -89,7 +89,7 @@ final class RequestFunctionTests: EngineTestCase {
         }
     }
 
-    func testCleanupHearsOfEachFinalStatusOnceAndOfTheReceiving() throws {
+    func testCleanupIsCalledOnceForEachFinalStatusAndForReceiving() throws {
         let ends: [(RequestStatus, (Request<Work>) -> Void)] = [
             (.done, { $0.finish() }), (.failed, { $0.fail(Oops()) }), (.failed, { $0.fail(code: 1) }),
             (.noMemory, { $0.fail(TallocError.outOfMemory(name: "x")) }),
@@ -115,7 +115,7 @@ final class RequestFunctionTests: EngineTestCase {
         }
     }
 
-    func testCleanupHearsOfATimeoutBeforeTheCallback() throws {
+    func testCleanupIsCalledForATimeoutBeforeTheCallback() throws {
         try onBothBackends { events, _ in
             var notes: [String] = []
             let request = try Request(Work(), under: events)
@@ -149,7 +149,7 @@ final class RequestFunctionTests: EngineTestCase {
             var heard: [RequestStatus] = []
             for isDeferred in [false, true] {
                 let request = try Request(Work(), under: events)
-                request.setCallback { _ in XCTFail("it is gone") }
+                request.setCallback { _ in XCTFail("it was freed") }
                 if isDeferred { request.deferCallback(on: events) }
                 request.setCleanup { request, status in
                     heard.append(status)
@@ -189,7 +189,7 @@ final class RequestFunctionTests: EngineTestCase {
         }
     }
 
-    func testARequestReceivedInItsCleanupCallsNobody() throws {
+    func testARequestReceivedInItsCleanupCallsNoCallback() throws {
         try withTallocContext { root in
             var heard: [String] = []
             let request = try Request(Work(answer: 7), under: root)
@@ -204,7 +204,7 @@ final class RequestFunctionTests: EngineTestCase {
         }
     }
 
-    func testACallbackIsNotCalledAnyMoreWhenTheCleanupHearsOfTheReceiving() throws {
+    func testACallbackIsNotCalledAnyMoreWhenTheCleanupIsCalledForReceiving() throws {
         for isFreed in [false, true] {
             try onBothBackends { events, _ in
                 let request = try Request(Work(), under: events)
@@ -264,7 +264,7 @@ final class RequestFunctionTests: EngineTestCase {
         }
     }
 
-    func testARequestWhoseStateSomebodyFreedIsDescribedWithoutATrap() throws {
+    func testARequestWhoseStateWasFreedIsDescribedWithoutATrap() throws {
         try withTallocContext { root in
             let request = try Request(Work(), under: root)
             try request.stateChunk.free()

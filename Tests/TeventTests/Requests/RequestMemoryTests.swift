@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Who owns what: chunks, subrequests, closures; anything may be freed in any function of a request.
+/// What owns what: chunks, subrequests, closures; anything may be freed in any function of a request.
 final class RequestMemoryTests: EngineTestCase {
     func testARequestAndItsStateAreOneChunkWithBothTheirNames() throws {
         try withTallocContext(named: "root") { root in
@@ -19,7 +19,7 @@ final class RequestMemoryTests: EngineTestCase {
         }
     }
 
-    func testAStateThatFindsNoMemoryIsLetGo() throws {
+    func testAStateThatFindsNoMemoryIsReleased() throws {
         try withTallocContext { root in
             weak var held: Token?
             try root.setMemoryLimit(bytes: 1)
@@ -80,7 +80,7 @@ final class RequestMemoryTests: EngineTestCase {
                 XCTAssertTrue(events.hasEvents)
                 parent.free()
                 XCTAssertFalse(events.hasEvents)
-                XCTAssertEqual(cleanups, 125, "those that had ended heard of it twice")
+                XCTAssertEqual(cleanups, 125, "cleanup ran twice for those that had ended")
                 XCTAssertEqual(alive, 0)
                 XCTAssertEqual(root.totalBlocks, 1)
                 clock.advance(by: .seconds(1))
@@ -104,13 +104,13 @@ final class RequestMemoryTests: EngineTestCase {
 
     // MARK: What a request owns
 
-    /// An error whose end can be seen.
+    /// An error whose release can be seen.
     private struct TokenError: Error {
         nonisolated(unsafe) let token: Token
     }
 
-    /// Each by itself: a request looks at what it owns before it lets anything go.
-    func testAFreedRequestLetsGoWhateverItOwns() throws {
+    /// Tests each property separately: a request checks what it owns before it releases anything.
+    func testAFreedRequestReleasesWhateverItOwns() throws {
         let givers: [(String, (Request<Work>, Token) -> Void)] = [
             ("callback", { request, token in request.setCallback { _ in withExtendedLifetime(token) {} } }),
             ("cleanup", { request, token in request.setCleanup { _, _ in withExtendedLifetime(token) {} } }),
@@ -164,7 +164,7 @@ final class RequestMemoryTests: EngineTestCase {
         }
     }
 
-    func testARequestMayBeFreedWhenItTellsOfProgress() throws {
+    func testARequestMayBeFreedWhenItReportsProgress() throws {
         try withTallocContext { root in
             let request = try Request(Work(), under: root)
             request.setCallback { $0.free() }
@@ -193,7 +193,7 @@ final class RequestMemoryTests: EngineTestCase {
         }
     }
 
-    /// An object that frees a request when it ends, and notes it.
+    /// Holds a request and frees it when it is deinitialised, and notes that.
     private func freeing(_ object: some TallocObject, _ note: @escaping () -> Void = {}) -> Token {
         let token = Token()
         token.onEnd = {
@@ -305,7 +305,7 @@ final class RequestMemoryTests: EngineTestCase {
 
     // MARK: Closures
 
-    func testACallbackIsLetGoAsSoonAsItHasBeenCalled() throws {
+    func testACallbackIsReleasedAsSoonAsItHasBeenCalled() throws {
         try withTallocContext { root in
             var ends = 0
             let request = try Request(Work(), under: root)
@@ -321,7 +321,7 @@ final class RequestMemoryTests: EngineTestCase {
         }
     }
 
-    func testTheOtherFunctionsAreLetGoWithTheRequestAndOnce() throws {
+    func testTheOtherFunctionsAreReleasedOnceWithTheRequest() throws {
         try withTallocContext { root in
             var ends = 0
             let request = try Request(Work(), under: root)
@@ -339,7 +339,7 @@ final class RequestMemoryTests: EngineTestCase {
         }
     }
 
-    func testTheErrorIsLetGoWithTheRequest() throws {
+    func testTheErrorIsReleasedWithTheRequest() throws {
         struct Heavy: Error, @unchecked Sendable { let token: Token }
         try withTallocContext { root in
             var ends = 0
@@ -354,7 +354,7 @@ final class RequestMemoryTests: EngineTestCase {
         }
     }
 
-    func testWhatIsHeldInHereIsGoneFromHandlesBeforeItsDeinit() throws {
+    func testHandlesAreStaleBeforeTheDeinitOfWhatTheRequestHolds() throws {
         try withTallocContext { root in
             var wasFreed: [Bool] = []
             let request = try Request(Work(), under: root)

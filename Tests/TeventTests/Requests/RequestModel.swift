@@ -1,6 +1,6 @@
 import Tevent
 
-/// What the model knows of a request.
+/// What the model knows about a request.
 final class Entry {
     struct State {
         var id: Int
@@ -24,7 +24,7 @@ final class Entry {
     var deferral: EventContext?
     /// Where it was posted.
     var queue: EventContext?
-    /// It was posted on a context that is gone.
+    /// Whether it was posted on a context that was freed.
     var isLost = false
     var deadline: (events: EventContext, at: EventInstant)?
 

@@ -21,7 +21,7 @@ final class RequestOfMemoryTests: EngineTestCase {
             let request = try Request(Foo(), under: events)
             let timer = try events.addTimer(after: .zero) { _, _ in }
             for memory in [events.tallocContext, timer.tallocContext, try request.stateChunk.tallocContext] {
-                // Not XCTAssertNil, which would describe what is no request.
+                // Not XCTAssertNil, which would describe an object that is not a request.
                 XCTAssertTrue(AnyRequest(memory) == nil)
             }
         }

@@ -24,7 +24,7 @@ final class RequestPollTests: EngineTestCase {
         try onBothBackends { events, _ in
             let request = try Request(Work(), under: events)
             request.fail(Oops())
-            schedule(on: events) { XCTFail("nobody waits") }
+            schedule(on: events) { XCTFail("there is nothing to wait for") }
             XCTAssertEqual(try request.poll(on: events), .finished)
         }
     }
@@ -37,7 +37,7 @@ final class RequestPollTests: EngineTestCase {
         }
     }
 
-    func testPollTellsWhyTheLoopCouldNotGoOn() throws {
+    func testPollReportsWhyTheLoopCouldNotContinue() throws {
         try onBothBackends { events, _ in
             let request = try Request(Work(), under: events)
             try request.setEndTime(after: .seconds(1), on: events)
@@ -53,7 +53,7 @@ final class RequestPollTests: EngineTestCase {
         try onBothBackends { events, _ in
             let request = try Request(Work(), under: events)
             schedule(on: events) { request.free() }
-            schedule(on: events) { XCTFail("nobody waits") }
+            schedule(on: events) { XCTFail("there is nothing to wait for") }
             XCTAssertEqual(try request.poll(on: events), .finished)
             XCTAssertTrue(request.isFreed)
         }

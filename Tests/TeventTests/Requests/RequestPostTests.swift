@@ -2,9 +2,9 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Callbacks that come from the loop: posted, deferred, and notes of progress, which do not.
+/// Callbacks that the loop calls, posted or deferred, and notifications of progress, which it does not call.
 final class RequestPostTests: EngineTestCase {
-    /// A request that ended while it was made, and is posted; its callback notes the name.
+    /// A posted request that ended while it was being created; its callback notes the name.
     private func posted(
         _ name: String, on events: EventContext, under parent: (some TallocObject)? = TallocContext?.none,
         _ note: @escaping (String) -> Void
@@ -55,7 +55,7 @@ final class RequestPostTests: EngineTestCase {
         }
     }
 
-    func testAPostedRequestThatIsFreedCallsNobody() throws {
+    func testAPostedRequestThatIsFreedCallsNoCallback() throws {
         try onBothBackends { events, _ in
             let request = try posted("freed", on: events) { XCTFail($0) }
             request.free()
@@ -64,7 +64,7 @@ final class RequestPostTests: EngineTestCase {
         }
     }
 
-    func testAPostedRequestThatIsReceivedCallsNobody() throws {
+    func testAPostedRequestThatIsReceivedCallsNoCallback() throws {
         try onBothBackends { events, _ in
             let request = try posted("received", on: events) { XCTFail($0) }
             XCTAssertEqual(request.outcome(), "0")
@@ -73,7 +73,7 @@ final class RequestPostTests: EngineTestCase {
         }
     }
 
-    func testARequestPostedOnAContextThatIsFreedCallsNobodyAndCanBePostedElsewhere() throws {
+    func testARequestPostedOnAContextThatIsFreedCallsNoCallbackAndCanBePostedElsewhere() throws {
         try onBothBackends { events, clock in
             try withTallocContext { root in
                 var notes: [String] = []
@@ -99,7 +99,7 @@ final class RequestPostTests: EngineTestCase {
         }
     }
 
-    func testARequestPostedTwiceCallsOnceBehindTheOthers() throws {
+    func testARequestPostedTwiceCallsOnceAfterTheOthers() throws {
         try onBothBackends { events, _ in
             var notes: [String] = []
             let request = try posted("twice", on: events) { notes.append($0) }
@@ -152,7 +152,7 @@ final class RequestPostTests: EngineTestCase {
         }
     }
 
-    func testAReceivedRequestThatIsPostedCallsNobody() throws {
+    func testAReceivedRequestThatIsPostedCallsNoCallback() throws {
         try onBothBackends { events, _ in
             let request = try Request(Work(), under: events)
             request.setCallback { _ in XCTFail("it is over") }
@@ -242,7 +242,7 @@ final class RequestPostTests: EngineTestCase {
         }
     }
 
-    func testADeferredCallbackIsCalledByNobodyWhenItsContextIsFreedFirst() throws {
+    func testADeferredCallbackIsNotCalledWhenItsContextIsFreedFirst() throws {
         try onBothBackends { events, clock in
             let other = try EventContext(backend: events.backend, clock: clock)
             let request = try Request(Work(answer: 4), under: events)
@@ -268,7 +268,7 @@ final class RequestPostTests: EngineTestCase {
 
     // MARK: Progress
 
-    func testProgressIsToldAsOftenAsItIsMadeAndThenTheEnd() throws {
+    func testProgressIsReportedAsOftenAsItIsMadeAndThenTheEnd() throws {
         try withTallocContext { root in
             var notes: [String] = []
             let request = try Request(Work(), under: root)
@@ -281,7 +281,7 @@ final class RequestPostTests: EngineTestCase {
         }
     }
 
-    func testProgressIsToldAtOnceEvenWhenTheEndIsDeferred() throws {
+    func testProgressIsReportedAtOnceEvenWhenTheEndIsDeferred() throws {
         try onBothBackends { events, _ in
             var notes: [String] = []
             let request = try Request(Work(), under: events)
@@ -296,7 +296,7 @@ final class RequestPostTests: EngineTestCase {
         }
     }
 
-    func testTheCallbackMayEndTheRequestThatToldOfItsProgress() throws {
+    func testTheCallbackMayEndTheRequestThatReportedItsProgress() throws {
         try withTallocContext { root in
             var notes: [String] = []
             let request = try Request(Work(), under: root)

@@ -3,10 +3,11 @@ import XCTest
 
 @testable import Tevent
 
-/// A program that makes, ends and frees requests at random, the same for each seed, and looks whether all is as it must be.
+/// A program that creates, ends and frees requests at random, the same for each seed, and checks that everything is as
+/// it must be.
 final class RequestProgram {
     let memory: TallocContext
-    /// Whether all happens deep inside callbacks, where the thread's own stack is used up.
+    /// Whether everything happens deep inside callbacks, where the thread's own stack is used up.
     var isDeep = false
     private(set) var complaints: [String] = []
     private(set) var calls = 0
@@ -67,9 +68,9 @@ final class RequestProgram {
         entries = []
     }
 
-    /// Compares the model with what is there; nothing is under way.
+    /// Compares the model with reality; no operation is running.
     private func check() {
-        for entry in entries where entry.isGone { expect(entry.request.isFreed, "it should be gone", entry) }
+        for entry in entries where entry.isGone { expect(entry.request.isFreed, "it should be freed", entry) }
         entries.removeAll(where: \.isGone)
         for entry in entries {
             guard !entry.request.isFreed else {
@@ -87,15 +88,15 @@ final class RequestProgram {
         entry.deadline.flatMap { $0.events.isFreed ? nil : $0.at }
     }
 
-    /// Nobody who waits for the end of a request is forgotten.
+    /// Checks that the callback of an ended request was not forgotten.
     private func expectCalled(_ entry: Entry) {
         guard entry.hasEnded, entry.status != .received, entry.hasCallback else { return }
-        expect(entry.queue != nil || entry.isLost, "nobody called its callback", entry)
+        expect(entry.queue != nil || entry.isLost, "its callback was not called", entry)
     }
 
     // MARK: What is called
 
-    /// Notes what has happened to a request without an operation of the program's: time and freed contexts.
+    /// Notes what has happened to a request without an operation of the program: time passing, and freed contexts.
     private func learn(_ entry: Entry, duringCleanup: Bool = false) {
         if entry.status == .inProgress, entry.request.status == .timedOut {
             expect(deadline(entry).map { $0 <= clock.now } == true, "it timed out too early", entry)
@@ -132,7 +133,7 @@ final class RequestProgram {
     }
 
     private func cleanUp(_ entry: Entry, _ status: RequestStatus) {
-        // One whose parent is freed while it is being received goes a little later.
+        // A request whose parent is freed while it is being received is freed a little later.
         guard !entry.request.isFreed, !entry.isGone || isOver || entry.ancestors.contains(where: \.isEnding) else {
             return expect(false, "cleaned up after its end", entry)
         }
@@ -142,7 +143,7 @@ final class RequestProgram {
         expect(!entry.heard.contains(status), "cleaned up twice", entry)
         if status == .received {
             expect(
-                isOver || entry.ancestors.contains(where: \.isEnding), "received by nobody", entry
+                isOver || entry.ancestors.contains(where: \.isEnding), "received although no code did so", entry
             )
             entry.status = .received
             entry.deadline = nil
@@ -178,7 +179,7 @@ final class RequestProgram {
         case 27, 28: if let entry = pick() { free(entry) }
         case 29: if let entry = pick() { notify(entry) }
         case 30: clock.advance(by: .nanoseconds(number(below: 3)))
-        case 31: if let entry = pick() { expect(!entry.request.description.isEmpty, "it is without words", entry) }
+        case 31: if let entry = pick() { expect(!entry.request.description.isEmpty, "it has no description", entry) }
         case 32: if number(below: 8) == 0 { anyContext()?.free() }
         case 33:
             guard contexts.count < 20, !isOver else { return }
@@ -208,7 +209,7 @@ final class RequestProgram {
     }
 
     private func setCleanup(_ entry: Entry) {
-        // What is set after the end hears only of the rest.
+        // A function set after the end is called only for what follows.
         guard !entry.hasEnded else { return }
         entry.hasCleanup = number(below: 4) > 0
         guard entry.hasCleanup else { return entry.request.setCleanup(nil) }
@@ -310,7 +311,7 @@ final class RequestProgram {
 
     private func alive() -> [Entry] { entries.filter { !$0.isGone && !$0.request.isFreed } }
 
-    /// A request that is there, and in progress if wanted; nil when a few tries have found none.
+    /// An existing request, in progress if wanted; nil if a few tries have found none.
     private func pick(inProgress: Bool = false) -> Entry? {
         for _ in 0..<6 {
             guard let entry = entries.randomElement(using: &random) else { return nil }

@@ -3,7 +3,7 @@ import XCTest
 
 @testable import Tevent
 
-/// Random programs over requests, in callbacks, cleanups and cancel functions too, checked against a simple model.
+/// Random programs with requests, also in callbacks, cleanup and cancel functions, checked against a simple model.
 final class RequestRandomTests: EngineTestCase {
     func testRandomProgramsBehaveAsTheModelDoes() throws {
         try runPrograms(seeds: 1...80) { _ in }

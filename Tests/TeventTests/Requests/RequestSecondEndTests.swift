@@ -3,7 +3,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// A request ends once: each way to end it a second time is a trap that tells the whole story.
+/// A request ends once: each way to end it a second time traps, with the whole story in the message.
 final class RequestSecondEndTests: XCTestCase {
     private typealias End = (_ request: Request<Work>, _ events: EventContext, _ file: StaticString) throws -> Void
 
@@ -50,7 +50,7 @@ final class RequestSecondEndTests: XCTestCase {
                 + "it had ended at first.swift:11 and is done")
     }
 
-    func testAnEndWhereTheTypeOfTheStateIsNotKnownNamesItAllTheSame() throws {
+    func testAnEndWhereTheTypeOfTheStateIsNotKnownNamesItNevertheless() throws {
         try assertSecondEnd(
             after: finish, { request, _, file in AnyRequest(request).finish(file: file, line: 77) },
             saying: "Request<Work> made at made.swift:1 is ended a second time at second.swift:77: "
@@ -178,7 +178,7 @@ final class RequestSecondEndTests: XCTestCase {
                 + "it had ended at first.swift:77 and is done")
     }
 
-    /// Nothing of the above is a trap when there was no error and nothing has ended.
+    /// None of the above traps if there was no error and nothing has ended.
     func testTheOtherWaysToCallTwiceAreHarmless() throws {
         try withTallocContext { root in
             let request = try Request(Work(), under: root)

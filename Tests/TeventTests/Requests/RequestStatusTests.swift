@@ -2,7 +2,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Where a request is in its life, and what comes out of it.
+/// The stages of a request's life, and its result.
 final class RequestStatusTests: EngineTestCase {
     func testARequestBeginsInProgress() throws {
         try withTallocContext { root in
@@ -157,17 +157,17 @@ final class RequestStatusTests: EngineTestCase {
         }
     }
 
-    func testAReceiveThatThrowsHasReceivedAllTheSame() throws {
+    func testAReceiveThatThrowsHasReceivedNevertheless() throws {
         try withTallocContext { root in
             let request = try Request(Work(), under: root)
             request.finish()
             XCTAssertThrowsError(try request.receive { _ in throw Oops() }) { XCTAssertEqual($0 as? Oops, Oops()) }
             XCTAssertEqual(request.status, .received)
-            XCTAssertEqual(root.totalBlocks, 2, "the state is gone")
+            XCTAssertEqual(root.totalBlocks, 2, "the state is freed")
         }
     }
 
-    func testARequestReceivedInProgressCallsNobodyAnyMore() throws {
+    func testARequestReceivedInProgressCallsNoCallbackAnyMore() throws {
         try withTallocContext { root in
             let request = try Request(Work(), under: root)
             request.setCallback { _ in XCTFail("it is over") }
@@ -179,7 +179,7 @@ final class RequestStatusTests: EngineTestCase {
         }
     }
 
-    func testAReceivedRequestStillTellsItsError() throws {
+    func testAReceivedRequestStillHasItsError() throws {
         try withTallocContext { root in
             let request = try Request(Work(), under: root)
             request.fail(Oops())
@@ -188,7 +188,7 @@ final class RequestStatusTests: EngineTestCase {
         }
     }
 
-    func testARequestThatEndedBeforeAnybodyListenedCanBeReceived() throws {
+    func testARequestThatEndedBeforeItHadACallbackCanBeReceived() throws {
         try withTallocContext { root in
             let request = try Request(Work(answer: 3), under: root)
             request.finish()

@@ -9,17 +9,17 @@ struct Work {
     var token: Token?
 }
 
-/// An error of a program's own.
+/// A program's own error.
 struct Oops: Error, Equatable { var reason = "why not" }
 
 extension Request<Work> {
-    /// What the request came to: the answer, or the error in words.
+    /// The outcome of the request: the answer, or the error as text.
     func outcome() -> String {
         do { return "\(try receive { $0.answer })" } catch { return "\(error)" }
     }
 }
 
-/// Runs a body inside `count` callbacks of requests that run inside each other.
+/// Runs a body inside `count` nested callbacks of requests.
 func insideCallbacks(_ count: Int, under parent: some TallocObject, _ body: @escaping () -> Void) {
     guard count > 0 else { return body() }
     let request = sure { try Request(Work(), under: parent) }

@@ -5,7 +5,7 @@ import XCTest
 
 /// Misuse of requests that ends the program, in child processes.
 final class RequestTrapTests: XCTestCase {
-    /// Runs a body in a child process with a request made at made.swift:1, which has ended at ended.swift:2 if wanted.
+    /// Runs a body in a child process with a request created at made.swift:1 and, if wanted, ended at ended.swift:2.
     private func assertTraps(
         isFinished: Bool = false, saying message: String, function: String = #function, line: UInt = #line,
         _ body: (_ request: Request<Work>, _ events: EventContext) throws -> Void
@@ -82,7 +82,7 @@ final class RequestTrapTests: XCTestCase {
         ) { request, _ in request.setCallback { _ in } }
     }
 
-    func testSettingTheCallbackWhenTheContextItWasPostedOnIsGone() throws {
+    func testSettingTheCallbackWhenTheContextItWasPostedOnWasFreed() throws {
         try assertTraps(isFinished: true, saying: "had ended (done) before its callback was set") { request, events in
             let other = try EventContext()
             request.post(on: other)

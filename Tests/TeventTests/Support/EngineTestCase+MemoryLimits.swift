@@ -4,7 +4,7 @@ import Tevent
 import XCTest
 
 extension EngineTestCase {
-    /// Runs a set-up again and again, each time with another allocation that fails, until it needs no more allocations.
+    /// Runs a set-up repeatedly, each time with another allocation that fails, until it needs no more allocations.
     ///
     /// Each failure must leave everything as it was.
     func failingEachAllocation(

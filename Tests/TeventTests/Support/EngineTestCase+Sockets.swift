@@ -8,14 +8,14 @@ extension EngineTestCase {
         return (listener, try SystemIO.localAddress(of: listener))
     }
 
-    /// A port of this machine that nobody listens on.
+    /// A port of this machine without a listener.
     func deserted() throws -> SocketAddress {
         let (listener, address) = try listener()
         close(listener)
         return address
     }
 
-    /// Waits until a descriptor is ready, for what the kernel does in its own time.
+    /// Waits until a descriptor is ready, for events that take the kernel some time.
     func wait(for descriptor: Int32, _ flags: FDEvent.Flags) throws {
         let events = try EventContext()
         defer { events.free() }
@@ -42,7 +42,7 @@ extension EngineTestCase {
         return descriptor
     }
 
-    /// Two sockets connected over the network of this machine, whose kernel buffers are small, or as they come.
+    /// Two sockets connected over this machine's network, with small kernel buffers or the default ones.
     func connected(bufferSize: Int32? = nil) throws -> (Int32, Int32) {
         let (listener, address) = try listener()
         defer { close(listener) }
@@ -60,7 +60,7 @@ extension EngineTestCase {
         }
     }
 
-    /// An address where somebody listens but answers nobody any more, because too many wait to be accepted.
+    /// An address with a listener that answers no more, because too many connections wait to be accepted.
     func silentAddress() throws -> SocketAddress {
         let listener = opened(try SystemIO.listen(boundTo: .loopback(port: 0), backlog: 0))
         let address = try SystemIO.localAddress(of: listener)
@@ -68,18 +68,18 @@ extension EngineTestCase {
         return address
     }
 
-    /// Writes until a descriptor takes no more, and returns how many bytes it took.
+    /// Writes until a descriptor accepts no more, and returns how many bytes it accepted.
     func fill(_ descriptor: Int32) throws -> Int {
         var total = 0
         while true {
-            // Down to a single byte, so that a pipe has no room left either.
+            // Down to a single byte, so that no room is left in a pipe either.
             let taken = try [65536, 1].map { try SystemIO.write(descriptor, [UInt8](repeating: 7, count: $0)) }
             guard taken != [0, 0] else { return total }
             total += taken[0] + taken[1]
         }
     }
 
-    /// Closes a socket so that the other side meets an error, not the end of the file.
+    /// Closes a socket so that the other side gets an error, not the end of the file.
     func reset(_ descriptor: Int32) {
         var atOnce = linger(l_onoff: 1, l_linger: 0)
         let size = socklen_t(MemoryLayout<linger>.size)

@@ -5,13 +5,14 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// What the engine's suites share: contexts of both backends, descriptors that are closed in the end, and failures
-/// that name the backend they came with.
+/// What the engine's suites share: contexts with both backends, descriptors that are closed at the end, and failures
+/// that name the backend.
 class EngineTestCase: XCTestCase {
     private var backend: String?
     private var opened: Set<Int32> = []
 
-    /// Runs a test with a context of each backend, whose clock moves only by hand; what it leaves open is a failure.
+    /// Runs a test with a context of each backend whose clock moves only by hand; it fails if the test leaves anything
+    /// open.
     func onBothBackends(
         line: UInt = #line, _ body: (_ events: EventContext, _ clock: ManualClock) throws -> Void
     ) throws {
@@ -23,7 +24,7 @@ class EngineTestCase: XCTestCase {
         }
     }
 
-    /// Runs a test with a context of each backend that really waits, though not for ever.
+    /// Runs a test with a context of each backend that really waits, but only for a limited time.
     func onBothBackendsInRealTime(line: UInt = #line, _ body: (_ events: EventContext) throws -> Void) throws {
         try onEachBackend(line: line) { backend in
             let events = try EventContext(backend: backend)
@@ -61,9 +62,9 @@ class EngineTestCase: XCTestCase {
         return (moved(sockets.0), moved(sockets.1))
     }
 
-    /// A copy of a descriptor with the lowest free number that other threads, which take the lowest of all, never get.
+    /// A copy of a descriptor with the lowest free number above those that other threads may take.
     ///
-    /// So a number that a test closes stays closed, until the test's next descriptor gets it.
+    /// Therefore a number that a test closes stays closed until the test opens its next descriptor.
     func copy(_ descriptor: Int32) -> Int32 { opened(fcntl(descriptor, F_DUPFD_CLOEXEC, 100)) }
 
     private func moved(_ descriptor: Int32) -> Int32 {
@@ -118,7 +119,7 @@ class EngineTestCase: XCTestCase {
     }
 }
 
-/// Checks that an expression throws just this error.
+/// Checks that an expression throws exactly this error.
 func assertThrows<Value>(
     _ expected: TeventError, _ expression: @autoclosure () throws -> Value, file: StaticString = #filePath,
     line: UInt = #line
@@ -128,7 +129,7 @@ func assertThrows<Value>(
     }
 }
 
-/// Checks that a child process ended by a trap that says why.
+/// Checks that a child process ended by a trap that gives the reason.
 func assertTrapped(
     _ result: ProgramResult, saying message: String, file: StaticString = #filePath, line: UInt = #line
 ) {
@@ -136,7 +137,7 @@ func assertTrapped(
     XCTAssertTrue(result.stderr.contains(message), "standard error was: \(result.stderr)", file: file, line: line)
 }
 
-/// What goes wrong in a handler, which cannot throw, or nil.
+/// The error of a function in a handler, which cannot throw; nil if it succeeds.
 func failure<Value>(of body: () throws -> Value) -> TeventError? {
     do {
         _ = try body()
@@ -144,7 +145,7 @@ func failure<Value>(of body: () throws -> Value) -> TeventError? {
     } catch { return error as? TeventError }
 }
 
-/// Does in a handler, which cannot throw, what cannot fail there.
+/// Calls, in a handler, which cannot throw, a function that cannot fail there.
 @discardableResult
 func sure<Value>(_ body: () throws -> Value) -> Value {
     do { return try body() } catch { fatalError("unexpected: \(error)") }
@@ -158,7 +159,7 @@ func schedule(on events: EventContext, _ body: @escaping () -> Void) {
     }
 }
 
-/// Counts what lives of many things that closures or states hold.
+/// Counts the living objects among many that closures or states hold.
 final class Tokens {
     var alive = 0
 
@@ -172,14 +173,14 @@ final class Tokens {
     }
 }
 
-/// Something a closure can hold, to see that it is let go.
+/// An object that a closure can hold, to see that it is released.
 final class Token {
     var onEnd: () -> Void
     init(_ onEnd: @escaping () -> Void = {}) { self.onEnd = onEnd }
     deinit { onEnd() }
 }
 
-/// Numbers that look random and are the same in every run with the same seed.
+/// Numbers that look random, and are the same in every run with the same seed.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64
     init(_ seed: UInt64) { state = seed }
@@ -190,7 +191,7 @@ struct SeededGenerator: RandomNumberGenerator {
         return word ^ (word >> 31)
     }
 
-    /// Bytes eight at a time, so that millions of them take no time.
+    /// Generates bytes eight at a time, so that millions of them take little time.
     mutating func bytes(count: Int) -> [UInt8] {
         let words = (0..<(count + 7) / 8).map { _ in next() }
         return words.withUnsafeBytes { Array($0.prefix(count)) }

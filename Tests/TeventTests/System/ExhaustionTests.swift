@@ -4,7 +4,7 @@ import Tevent
 import XCTest
 
 final class ExhaustionTests: EngineTestCase {
-    func testWhatHasRunOutIsToldFromWhatIsWrong() {
+    func testExhaustionIsDistinguishedFromOtherErrors() {
         for code in [EMFILE, ENFILE, ENOBUFS, ENOMEM] {
             XCTAssertTrue(TeventError.systemCall(name: "accept", code: code).isExhaustion, "\(code)")
         }
@@ -22,7 +22,7 @@ final class ExhaustionTests: EngineTestCase {
             "bind failed: Cannot assign requested address; choose an address of this machine, such as 127.0.0.1")
     }
 
-    func testATerminalIsToldFromAPipe() throws {
+    func testATerminalIsDistinguishedFromAPipe() throws {
         try onEachBackend { _ in
             let terminal = opened(open("/dev/ptmx", O_RDWR | O_NOCTTY))
             XCTAssertTrue(SystemIO.isTerminal(terminal))

@@ -5,9 +5,9 @@ import XCTest
 
 @testable import Tevent
 
-/// A program with events and requests of every kind, which notes each failure and goes on.
+/// A program with events and requests of every kind, which notes each failure and continues.
 ///
-/// What must happen, happens once: an event that is lost because a call failed is missing in the end.
+/// Everything that must happen does so once, so an event that is lost because a call failed is missing at the end.
 final class FailingCallProgram {
     static let everything: Set<String> = [
         "timer", "immediate", "file", "ping", "pong", "pipe", "connection", "bytes", "begun again", "message", "signal",
@@ -34,7 +34,7 @@ final class FailingCallProgram {
         self.failures = failures
     }
 
-    /// Does something again until it succeeds: a failure must leave nothing half done.
+    /// Repeats something until it succeeds: a failure must leave nothing half done.
     private static func insist<Value>(_ failures: inout [TeventError], _ body: () throws -> Value) throws -> Value {
         for _ in 1..<tries {
             do { return try body() } catch let error as TeventError { failures.append(error) }
@@ -45,7 +45,7 @@ final class FailingCallProgram {
     @discardableResult
     private func insist<Value>(_ body: () throws -> Value) throws -> Value { try Self.insist(&failures, body) }
 
-    /// Does in a handler what may fail; the handler is called again then.
+    /// Does in a handler what may fail; then the handler is called again.
     private func note(_ body: () throws -> Void) {
         do { try body() } catch let error as TeventError { failures.append(error) } catch {
             happened.append("\(error)")
@@ -96,7 +96,7 @@ extension FailingCallProgram {
         }
     }
 
-    /// One descriptor that is written to and then read from, and another that answers.
+    /// Adds one descriptor that is written to and then read from, and another that answers.
     private func addTalk() throws {
         let (asking, answering) = try insist { try SystemIO.socketPair() }
         opened += [asking, answering]
@@ -122,7 +122,7 @@ extension FailingCallProgram {
         }
     }
 
-    /// Lets the backend begin again, and then wakes the loop by a message and by a signal while it sleeps.
+    /// Restarts the backend, and then wakes the loop with a message and a signal while it sleeps.
     private func beginAgain() {
         happened.append("begun again")
         note { try events.reinitialise() }
@@ -209,7 +209,7 @@ extension FailingCallProgram {
         }
     }
 
-    /// Begins when both ends are there; what was accepted may be what an attempt that failed has left.
+    /// Starts when both ends exist; the accepted one may be left over from a failed attempt.
     private func join(_ listener: Int32) {
         guard let client, let server else { return }
         guard let own = try? insist({ try SystemIO.localAddress(of: client) }), own == server.peer else {
@@ -221,7 +221,7 @@ extension FailingCallProgram {
         readAll(from: server.descriptor)
     }
 
-    /// Makes a buffer of the system so small that what is written does not fit.
+    /// Makes one of the system's buffers so small that what is written does not fit.
     private func limit(_ buffer: Int32, of descriptor: Int32) {
         var size: Int32 = 4096
         _ = setsockopt(descriptor, SOL_SOCKET, buffer, &size, socklen_t(MemoryLayout<Int32>.size))

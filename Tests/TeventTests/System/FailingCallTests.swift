@@ -5,9 +5,9 @@ import XCTest
 
 @testable import Tevent
 
-/// System calls that fail, each in its turn: the failure is reported or the call is made again, and no event is lost.
+/// System calls that fail, each in turn: the failure is reported or the call is made again, and no event is lost.
 final class FailingCallTests: EngineTestCase {
-    /// What a call may fail with, of what its manual page names.
+    /// The errors with which a call may fail, from its manual page.
     private static let codes: KeyValuePairs<String, [Int32]> = [
         "epoll_create1": [EMFILE, ENFILE, ENOMEM], "epoll_ctl": [ENOMEM, ENOSPC], "epoll_wait": [EINTR, ENOMEM],
         "poll": [EINTR, ENOMEM], "eventfd": [EMFILE, ENFILE, ENOMEM], "pipe2": [EMFILE, ENFILE],
@@ -67,12 +67,12 @@ final class FailingCallTests: EngineTestCase {
         }
     }
 
-    /// Whether an error tells what failed.
+    /// Whether an error names what failed.
     private static func tells(_ failure: TeventError, _ name: String, _ code: Int32) -> Bool {
         switch failure {
-        // `write` is made by `send` where that can be.
+        // `write` uses `send` where possible.
         case .systemCall(let call, code): call == name || name.hasPrefix(call) || (call, name) == ("write", "send")
-        // The engine asks whether a number is open before it believes it, and moves new ones by the same call.
+        // The engine asks whether a number is open before it relies on it, and moves new ones with the same call.
         case .systemCall, .badDescriptor: name == "fcntl"
         default: false
         }
@@ -104,7 +104,7 @@ final class FailingCallTests: EngineTestCase {
         }
     }
 
-    /// Runs the loop in a child, where a call fails, and returns how the child ended: 0 if nothing was lost.
+    /// Runs the loop in a child in which a call fails, and returns how the child ended: 0 if nothing was lost.
     private func loopInChild(_ events: EventContext, _ name: String, after number: Int, _ code: Int32) throws -> Int32 {
         var failures = 0
         var isRead = false
@@ -136,7 +136,7 @@ final class FailingCallTests: EngineTestCase {
             events.record().pointee.auditDelay = 1_000_000
             let pipe = try SystemIO.pipe()
             try events.addFD(pipe.reader, .read) { _, _ in }
-            // The backend watches it by then, and does not tell.
+            // The backend watches it by then, and does not report it.
             try events.addTimer(after: .milliseconds(1)) { _, _ in SystemIO.close(pipe.reader) }
             guard
                 case .failure(TeventError.badDescriptor(pipe.reader)) =
@@ -152,7 +152,7 @@ extension EngineTestCase {
         try XCTSkipIf(test_can_fail_calls() == 0, "a sanitizer has its own functions in place of the system's")
     }
 
-    /// Runs something while calls of one name fail, from the one after so many others on.
+    /// Runs something while calls of one name fail, after this many others.
     func failing<Value>(
         _ name: String, after number: Int = 0, times: Int, _ code: Int32, _ body: () throws -> Value
     ) throws -> Result<Value, any Error> {

@@ -64,7 +64,7 @@ final class SocketTests: EngineTestCase {
             let first = opened(try SystemIO.listen(boundTo: .loopback(port: 0), sharesPort: true))
             let address = try SystemIO.localAddress(of: first)
             let second = opened(try SystemIO.listen(boundTo: address, sharesPort: true))
-            // The system takes either at random; that it takes the same 64 times does not happen.
+            // The system picks either at random; picking the same one 64 times is practically impossible.
             for _ in 0..<64 { _ = try connect(address) }
             let counts = try [first, second].map { listener in
                 var count = 0
@@ -79,7 +79,7 @@ final class SocketTests: EngineTestCase {
         }
     }
 
-    func testBytesPassBetweenWhoConnectsAndWhoAccepts() throws {
+    func testBytesPassBetweenBothSidesOfAConnection() throws {
         try onEachBackend { _ in
             let (listener, address) = try listener()
             let client = try connect(address)
@@ -126,7 +126,7 @@ final class SocketTests: EngineTestCase {
         }
     }
 
-    func testNobodyToAcceptWouldBlock() throws {
+    func testAcceptingWithoutAClientWouldBlock() throws {
         try onEachBackend { _ in XCTAssertEqual(try SystemIO.accept(try listener().0), .wouldBlock) }
     }
 
@@ -213,7 +213,7 @@ final class SocketTests: EngineTestCase {
         try onEachBackend { _ in
             let (listener, address) = try listener()
             let client = try connect(address)
-            // The side that closes first keeps the port for a minute, unless it asks to use it again.
+            // The side that closes first keeps the port for a minute, unless it asks to reuse it.
             close(try accept(listener).descriptor)
             try wait(for: client, .read)
             close(client)
@@ -222,21 +222,21 @@ final class SocketTests: EngineTestCase {
         }
     }
 
-    func testAnAddressThatIsNotOursCannotBeListenedOn() throws {
+    func testAnAddressOfAnotherMachineCannotBeListenedOn() throws {
         try onEachBackend { _ in
             let elsewhere = try SocketAddress.resolve(host: "192.0.2.1", port: 0)[0]
             assertThrows(.systemCall(name: "bind", code: EADDRNOTAVAIL), try SystemIO.listen(boundTo: elsewhere))
         }
     }
 
-    func testAPortNobodyListensOnRefusesAndTheErrorSaysWhatToDo() throws {
+    func testAPortWithoutAListenerRefusesAndTheErrorSaysWhatToDo() throws {
         try onEachBackend { _ in
             let address = try deserted()
             let refused = TeventError.systemCall(name: "connect", code: ECONNREFUSED)
             assertThrows(refused, try connect(address))
             XCTAssertEqual(
                 refused.description,
-                "connect failed: Connection refused; nobody listens there, start the server or check host and port")
+                "connect failed: Connection refused; no server listens there, start it or check host and port")
         }
     }
 
@@ -265,7 +265,7 @@ final class SocketTests: EngineTestCase {
         }
     }
 
-    func testWhoIsNotASocketOrNotConnectedIsToldSo() throws {
+    func testADescriptorThatIsNotAConnectedSocketIsReported() throws {
         try onEachBackend { _ in
             let (listener, _) = try listener()
             let reader = try pipe().reader
@@ -284,7 +284,7 @@ final class SocketTests: EngineTestCase {
         try onEachBackend { _ in
             let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
             let listener = opened(socket(AF_UNIX, type, 0))
-            // Bound to its family alone, a socket gets a name from the system.
+            // Bound with only its family, a socket gets a name from the system.
             var address = sockaddr_un()
             address.sun_family = sa_family_t(AF_UNIX)
             var size = socklen_t(MemoryLayout<sa_family_t>.size)
@@ -310,7 +310,7 @@ final class SocketTests: EngineTestCase {
             let gone = try connect(address)
             try wait(for: listener, .read)
             reset(gone)
-            // Linux hands the dead connection out; other systems drop it. The next one is served in either case.
+            // Linux returns the dead connection; other systems drop it. The next one is served in either case.
             if case .connection(let dead, _) = try SystemIO.accept(listener) { _ = opened(dead) }
             XCTAssertEqual(try SystemIO.accept(listener), .wouldBlock)
             let client = try connect(address)

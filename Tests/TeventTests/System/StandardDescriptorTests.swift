@@ -4,7 +4,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// What is opened in a program whose standard descriptors are closed; each test in a process of its own.
+/// What is opened in a program whose standard descriptors are closed; each test runs in its own process.
 final class StandardDescriptorTests: EngineTestCase {
     // MARK: With room
 
@@ -113,7 +113,7 @@ final class StandardDescriptorTests: EngineTestCase {
         let result = try runInChild(self) {
             let listener = try SystemIO.listen(boundTo: .loopback(port: 0))
             let address = try SystemIO.localAddress(of: listener)
-            // All three are open, and one accept has found that out.
+            // All three are open, and one accept has noticed that.
             let clients = [try SystemIO.connect(to: address).descriptor, try SystemIO.connect(to: address).descriptor]
             SystemIO.close(try acceptOne(listener))
             try withFreeDescriptors(upTo: 1) { free in
@@ -211,7 +211,7 @@ final class StandardDescriptorTests: EngineTestCase {
 
     private func full(_ call: String) -> TeventError { .systemCall(name: call, code: EMFILE) }
 
-    /// Runs a body with no descriptor free above the three, then with one, up to so many.
+    /// Runs a body with no free descriptor above the three, then with one, up to this many.
     private func withFreeDescriptors(upTo most: Int, _ body: (_ free: Int) throws -> Void) throws {
         let limit = test_limit_descriptors(128)
         let placeholder = try XCTUnwrap(openDescriptors().keys.first)

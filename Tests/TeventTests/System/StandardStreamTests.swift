@@ -4,7 +4,7 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// A program that answers for its standard streams; each test in a process of its own.
+/// A program that guards its standard streams; each test runs in its own process.
 final class StandardStreamTests: EngineTestCase {
     func testTheNumbersOfClosedStreamsAreTakenAndUsingThemStillFails() throws {
         let result = try runInChild(self) {
@@ -138,7 +138,7 @@ final class StandardStreamTests: EngineTestCase {
 
     // MARK: In the child
 
-    /// Prints a line to a descriptor, which is standard output from then on.
+    /// Prints a line to a descriptor, which becomes standard output.
     private func printTo(_ descriptor: Int32, _ line: String) {
         fflush(nil)
         dup2(descriptor, SystemIO.standardOutput)

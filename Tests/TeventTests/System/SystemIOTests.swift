@@ -51,7 +51,7 @@ final class SystemIOTests: EngineTestCase {
         }
     }
 
-    func testWritingToWhatNobodyReadsThrowsInsteadOfEndingTheProgram() throws {
+    func testWritingWithoutAReaderThrowsInsteadOfEndingTheProgram() throws {
         try onEachBackend { _ in
             let pipe = try pipe()
             close(pipe.reader)
@@ -120,7 +120,7 @@ final class SystemIOTests: EngineTestCase {
         }
     }
 
-    /// Runs a call that blocks, sends signals while it does, and then lets it end.
+    /// Makes a blocking call, sends signals meanwhile, and then lets it end.
     private func interrupting<Value>(
         _ call: () throws -> Value, thenUnblock unblock: @escaping @Sendable () -> Void
     ) rethrows -> Value {
@@ -163,12 +163,12 @@ final class SystemIOTests: EngineTestCase {
 /// How many signals have interrupted calls.
 private let interruptions = Atomic<Int>(0)
 
-/// Whether the thread that runs the tests is in a call that blocks.
+/// Whether the thread that runs the tests is blocked in a call.
 private func isMainThreadAsleep() -> Bool {
     guard let file = fopen("/proc/self/task/\(getpid())/stat", "r") else { return false }
     defer { fclose(file) }
     var line = [UInt8](repeating: 0, count: 256)
     let length = fread(&line, 1, line.count, file)
-    // The state stands behind the program's name, which is in brackets.
+    // The state follows the program's name, which is in brackets.
     return String(decoding: line.prefix(length), as: UTF8.self).contains(") S ")
 }

@@ -5,11 +5,11 @@ import TestSupport
 import Tevent
 import XCTest
 
-/// Threads of the operating system: what becomes of what they do, and of themselves.
+/// Threads of the operating system: what happens to their results, and to the threads.
 final class SystemThreadTests: EngineTestCase {
     private struct Mistake: Error, Equatable {}
 
-    // MARK: What it came to
+    // MARK: The result
 
     func testJoiningGivesTheResult() throws {
         let here = thisThread()
@@ -64,13 +64,13 @@ final class SystemThreadTests: EngineTestCase {
             result, saying: "a thread tried to join itself, and would wait forever; join it from another one")
     }
 
-    func testWhatTheFunctionCapturedIsLetGoByTheThread() throws {
+    func testWhatTheFunctionCapturedIsReleasedByTheThread() throws {
         let log = SharedLog()
         let alive = SharedCount()
         let thread = try SystemThread(
             named: "capture",
             { [cargo = Cargo(0, alive) { log.add("\(thisThread())") }] in "\(thisThread()) \(cargo.number)" })
-        XCTAssertEqual("\(try thread.join())", "\(log.all.first ?? "nobody") 0")
+        XCTAssertEqual("\(try thread.join())", "\(log.all.first ?? "no thread") 0")
         XCTAssertEqual(alive.value, 0)
     }
 
@@ -89,7 +89,7 @@ final class SystemThreadTests: EngineTestCase {
 
     func testALetterThatIsCutInTheMiddleDoesNotTakeTheNameAway() throws {
         let bytes = try SystemThread(named: "vierzehn Byte\u{e9}\u{e9}") {
-            // Half a letter is no text.
+            // Half a character is not text.
             try Data(contentsOf: URL(filePath: "/proc/thread-self/comm"))
         }.join()
         XCTAssertTrue(bytes.starts(with: Data("vierzehn Byte\u{e9}".utf8)), "\(Array(bytes))")
@@ -97,7 +97,7 @@ final class SystemThreadTests: EngineTestCase {
 
     // MARK: Its end
 
-    func testThreadsThatNobodyJoinsLeaveNothingBehind() throws {
+    func testThreadsThatAreNotJoinedLeaveNothingBehind() throws {
         let before = addressSpace()
         let (count, done) = (400, SharedCount())
         for index in 0..<count {
@@ -110,14 +110,14 @@ final class SystemThreadTests: EngineTestCase {
         XCTAssertLessThan(addressSpace() - before, 1_500_000, "kilobytes")
     }
 
-    /// Kilobytes of address space that the process has taken.
+    /// Kilobytes of address space that the process uses.
     private func addressSpace() -> Int {
         let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmSize:") }
         return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
     }
 
-    func testAThreadThatTheSystemHasNoRoomForIsAnErrorAndItsFunctionIsLetGo() throws {
+    func testAThreadThatTheSystemHasNoRoomForIsAnErrorAndItsFunctionIsReleased() throws {
         let result = try runInChild(self) {
             // No machine has that much address space for a stack.
             guard test_set_stack_size(1 << 50) == 0 else { return print("no such size") }

@@ -5,9 +5,9 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Loops that end while threads send to them: every object is handled, let go, or given back to its sender.
+/// Loops that end while threads send to them: every object is handled, released, or given back to its sender.
 final class ThreadEndLoadTests: EngineTestCase {
-    /// What became of objects.
+    /// What happened to objects.
     private final class Account: Sendable {
         let alive = SharedCount()
         let made = SharedCount()
@@ -15,15 +15,15 @@ final class ThreadEndLoadTests: EngineTestCase {
         let givenBack = SharedCount()
         let letGo = SharedCount()
         let isOver = SharedCount()
-        /// Where to send to; the loops come and go.
+        /// Where to send; the loops come and go.
         let target = Locked<ThreadProxy?>(nil)
-        /// One for each object that is to be sent.
+        /// One permit for each object to send.
         let permits = DispatchSemaphore(value: 0)
         let trigger = Locked<ThreadTrigger?>(nil)
 
         func makeCargo() -> sending Item { Item(self) }
 
-        /// Where to send the next object, when it is to be sent; nil when all is over.
+        /// Where to send the next object, once it may be sent; nil at the end.
         func nextTarget() -> ThreadProxy? {
             permits.wait()
             return isOver.value == 0 ? target.withLock { $0 } : nil
@@ -35,7 +35,7 @@ final class ThreadEndLoadTests: EngineTestCase {
         }
     }
 
-    /// An object that knows what became of it.
+    /// An object that reports what happens to it.
     private final class Item {
         private let account: Account
         var isSettled = false
@@ -110,7 +110,7 @@ final class ThreadEndLoadTests: EngineTestCase {
                 }
                 parent.free()
             }
-            // The last loop has ended: what is sent to it now is given back, however late the senders were before.
+            // The last loop has ended: whatever is sent to it now is given back, however late its senders were before.
             let givenBack = account.givenBack.value
             let deadline = ContinuousClock.now.advanced(by: .seconds(30))
             for _ in 0..<8 { account.permits.signal() }
@@ -133,7 +133,7 @@ final class ThreadEndLoadTests: EngineTestCase {
             let senders = try (0..<3).map { number in
                 try SystemThread(named: "sender \(number)") {
                     while let trigger = account.nextTrigger() {
-                        // Each a few times, so that some find it under way.
+                        // A few times each, so that some find it under way.
                         for _ in 0..<5 { _ = try? trigger.schedule() }
                     }
                 }

@@ -5,14 +5,14 @@ import XCTest
 
 @testable import Tevent
 
-/// Receivers that are freed, anywhere and at any time: nothing is lost, and whoever sends later learns it.
+/// Receivers that are freed, anywhere and at any time: nothing is lost, and later senders learn about it.
 final class ThreadEndTests: EngineTestCase {
     /// What can be freed.
     private enum Victim: CaseIterable {
         case inbox, context, parent
     }
 
-    /// A context with two inboxes and some messages; one thread uses it, inside handlers and outside.
+    /// A context with two inboxes and some messages; one thread uses it, inside and outside handlers.
     private final class Scene: @unchecked Sendable {
         let parent: TallocContext
         let events: EventContext
@@ -41,16 +41,17 @@ final class ThreadEndTests: EngineTestCase {
             }
         }
 
-        /// Sends three objects that nobody shall get, and a word to the other inbox between them.
+        /// Sends three objects that must not arrive, and a message to the other inbox between them.
         func sendMore() {
             for number in 0..<3 {
-                proxy.send(Cargo(number, alive)) { _, _ in XCTFail("an object came to a receiver that is gone") }
+                proxy.send(Cargo(number, alive)) { _, _ in XCTFail("an object came to a freed receiver") }
                 if number == 1 { other.send { [log] _ in log.add("other") } }
             }
         }
     }
 
-    /// Runs a body with each victim; afterwards all objects are gone, and only another inbox still gets its message.
+    /// Runs a body with each victim; afterwards all objects are released, and only another inbox still gets its
+    /// message.
     private func withEachVictim(line: UInt = #line, _ body: (Scene) throws -> Void) throws {
         try onEachBackend { backend in
             for victim in Victim.allCases {
@@ -113,7 +114,7 @@ final class ThreadEndTests: EngineTestCase {
         }
     }
 
-    func testInTheDeinitOfAnObjectThatIsLetGoBecauseTheReceiverIsFreed() throws {
+    func testInTheDeinitOfAnObjectThatIsReleasedBecauseTheReceiverIsFreed() throws {
         try withEachVictim { scene in
             try scene.proxy.schedule(Cargo(0, scene.alive) { scene.freeVictim() }) { _, _ in XCTFail("it arrived") }
             scene.sendMore()
@@ -121,7 +122,7 @@ final class ThreadEndTests: EngineTestCase {
         }
     }
 
-    func testInTheDestructorOfMemoryThatIsLetGoBecauseTheReceiverIsFreed() throws {
+    func testInTheDestructorOfMemoryThatIsFreedBecauseTheReceiverIsFreed() throws {
         try withEachVictim { scene in
             let memory = try TallocContext()
             memory.setDestructor { _ in
@@ -163,10 +164,10 @@ final class ThreadEndTests: EngineTestCase {
         }
     }
 
-    func testMessagesOfAReceiverThatIsGoneWhenTheyAreTakenFromTheChannelAreLetGo() throws {
+    func testMessagesOfAFreedReceiverAreReleasedWhenTheyAreTakenFromTheChannel() throws {
         try withEachVictim { scene in
             let (handle, channel) = (scene.inbox.tallocHandle, scene.events.record().pointee.channel!)
-            // What a thread sends that has just found the inbox there, and is held up for a moment.
+            // What a thread sends that has just found the inbox, and is held up for a moment.
             let opening = MessageOpening { message, events in
                 XCTAssertNil(events)
                 message.freeMessage(contentSize: 0)
@@ -183,19 +184,19 @@ final class ThreadEndTests: EngineTestCase {
         }
     }
 
-    func testInATraceThatHearsOfTheContextsEnd() throws {
+    func testInATraceOfTheContextsEnd() throws {
         try onEachBackend { backend in
             let scene = try Scene(backend: backend, victim: .inbox)
             schedule(on: scene.events) {}
             let immediate = try ImmediateEvent(under: scene.parent)
             immediate.schedule(on: scene.events) { _, _ in XCTFail("the immediate ran") }
             scene.sendMore()
-            // Now the messages have joined the immediates, behind the one that is left.
+            // Now the messages have joined the immediates, after the one that is left.
             XCTAssertEqual(try scene.events.loopOnce(), .handled)
             var successors: [ImmediateEvent] = []
             scene.events.setImmediateTrace { _, _ in
                 scene.freeVictim()
-                // One of them gets the slot that the inbox had, and must not be taken for its messages.
+                // One of them gets the slot that the inbox had, and must not receive its messages.
                 successors = (0..<4).map { _ in sure { try ImmediateEvent(under: scene.parent) } }
             }
             scene.events.free()
@@ -208,7 +209,7 @@ final class ThreadEndTests: EngineTestCase {
 
     // MARK: What a sender learns
 
-    func testASenderGetsItsObjectBackOnceAndIsToldWhatToDo() throws {
+    func testASenderGetsItsObjectBackOnceAndLearnsWhatToDo() throws {
         try onBothBackends { events, _ in
             let inbox = try ThreadInbox(on: events)
             let (proxy, alive) = (inbox.proxy, SharedCount())
@@ -231,7 +232,7 @@ final class ThreadEndTests: EngineTestCase {
         }
     }
 
-    func testAnObjectThatNobodyTakesBackGoesWithTheError() throws {
+    func testAnObjectThatIsNotTakenBackIsReleasedWithTheError() throws {
         try onBothBackends { events, _ in
             let inbox = try ThreadInbox(on: events)
             let (proxy, alive) = (inbox.proxy, SharedCount())
@@ -289,13 +290,13 @@ final class ThreadEndTests: EngineTestCase {
                 triggers.append(try ThreadedImmediate(on: events) { _, _ in }.trigger)
                 events.free()
             }
-            // Others have their slots, their wakers and their memory by now.
+            // Other objects have their slots, wakers and memory by now.
             let events = try EventContext(backend: backend, clock: ManualClock())
             defer { events.free() }
             let inboxes = try (0..<200).map { _ in try ThreadInbox(on: events) }
             for proxy in kept {
                 XCTAssertTrue(proxy.isClosed)
-                XCTAssertThrowsError(try proxy.schedule { _ in XCTFail("somebody else's loop ran it") })
+                XCTAssertThrowsError(try proxy.schedule { _ in XCTFail("another loop ran it") })
             }
             for trigger in triggers { XCTAssertThrowsError(try trigger.schedule()) }
             XCTAssertEqual(try events.loopOnce(), .timedOut)

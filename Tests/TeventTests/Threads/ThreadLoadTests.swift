@@ -4,9 +4,9 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Many messages from many threads: each exactly once, each sender's in order, and nobody starves.
+/// Many messages from many threads: each arrives exactly once, in its sender's order, and no sender starves.
 final class ThreadLoadTests: EngineTestCase {
-    /// What a loop has received; only its thread looks at it.
+    /// What a loop has received; only its thread reads it.
     private final class Tally: @unchecked Sendable {
         private(set) var next: [Int]
         private(set) var mistakes: [String] = []
@@ -21,7 +21,7 @@ final class ThreadLoadTests: EngineTestCase {
             }
             next[sender] = number + 1
             total += 1
-            // Seldom, so that the senders seldom wait for this word.
+            // Rarely, so that the senders rarely wait for this report.
             if total % 1024 == 0 { received.add(1024) }
         }
     }
@@ -36,7 +36,7 @@ final class ThreadLoadTests: EngineTestCase {
                     for number in 0..<each {
                         try proxy.schedule(number) { _, number in tally.note(number, of: sender) }
                         guard number % 1024 == 0 else { continue }
-                        // Not too far ahead, for the sake of memory.
+                        // Not too far ahead, to save memory.
                         sent.add(1024)
                         waitUntil { sent.value - tally.received.value < 100_000 }
                     }

@@ -4,7 +4,7 @@ import XCTest
 
 @testable import Tevent
 
-/// Talloc memory that goes from one thread to another: it has an owner at all times, and none of it is left in the end.
+/// Talloc memory that goes from one thread to another: it has an owner at all times, and none of it is left at the end.
 final class ThreadMemoryTests: EngineTestCase {
     /// Runs a test with an inbox whose loop is this thread's.
     private func withInbox(
@@ -186,7 +186,7 @@ final class ThreadMemoryTests: EngineTestCase {
         }
     }
 
-    func testMemoryThatGoesRoundBetweenThreadsIsTouchedByOneAtATime() throws {
+    func testMemoryThatCirclesBetweenThreadsIsTouchedByOneAtATime() throws {
         try onEachBackend { backend in
             let loops = try (0..<2).map { _ in try Remote(backend: backend) }
             let alive = SharedCount()

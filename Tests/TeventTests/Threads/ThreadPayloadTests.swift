@@ -3,7 +3,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// What is sent with a message: values, and objects that are let go exactly once whatever happens.
+/// What is sent with a message: values, and objects that are released exactly once, whatever happens.
 final class ThreadPayloadTests: EngineTestCase {
     private struct Big: Equatable {
         var words = (0..<40).map { "word \($0)" }
@@ -24,7 +24,7 @@ final class ThreadPayloadTests: EngineTestCase {
         }
     }
 
-    func testAnObjectIsLetGoOnceItsHandlerIsDone() throws {
+    func testAnObjectIsReleasedOnceItsHandlerIsDone() throws {
         try onBothBackends { events, _ in
             let proxy = try ThreadInbox(on: events).proxy
             let (alive, log) = (SharedCount(), SharedLog())
@@ -61,7 +61,7 @@ final class ThreadPayloadTests: EngineTestCase {
         }
     }
 
-    func testAnObjectThatIsSentOnIsLetGoWhereItEnds() throws {
+    func testAnObjectThatIsSentOnIsReleasedWhereItEnds() throws {
         try onEachBackend { backend in
             let there = try Remote(backend: backend)
             let here = try EventContext(backend: backend)
@@ -72,7 +72,7 @@ final class ThreadPayloadTests: EngineTestCase {
             try theirs.schedule(Cargo(0, alive) { ends.add("\(thisThread())") }) {
                 (_, cargo: consuming sending Cargo) in
                 mine.send(cargo) { events, _ in events.stop() }
-                // The others have it, and may be done with it: nothing of it is left here.
+                // The other threads have it, and may be done with it: nothing of it remains here.
                 waitUntil { alive.value == 0 }
             }
             XCTAssertEqual(try here.loopWait(), .stopped)
@@ -81,7 +81,7 @@ final class ThreadPayloadTests: EngineTestCase {
         }
     }
 
-    func testWhatAHandlerCapturesIsLetGoAfterItHasRun() throws {
+    func testWhatAHandlerCapturesIsReleasedAfterItHasRun() throws {
         try onBothBackends { events, _ in
             let proxy = try ThreadInbox(on: events).proxy
             let alive = SharedCount()
@@ -98,7 +98,7 @@ final class ThreadPayloadTests: EngineTestCase {
         }
     }
 
-    func testOverAHundredThousandObjectsNoneIsLostOrLetGoTwice() throws {
+    func testOverAHundredThousandObjectsNoneIsLostOrReleasedTwice() throws {
         try onEachBackend { backend in
             let there = try Remote(backend: backend)
             let proxy = there.proxy

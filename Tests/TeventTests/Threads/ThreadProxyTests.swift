@@ -3,7 +3,7 @@ import Talloc
 import Tevent
 import XCTest
 
-/// Messages that come to a loop from its own thread and from others, one by one.
+/// Messages that reach a loop from its own thread and from others, one by one.
 final class ThreadProxyTests: EngineTestCase {
     // MARK: Where and when
 
@@ -41,7 +41,7 @@ final class ThreadProxyTests: EngineTestCase {
         }
     }
 
-    func testAMessageSentByAHandlerRunsBehindThoseThatWait() throws {
+    func testAMessageSentByAHandlerRunsAfterThoseThatWait() throws {
         try onBothBackends { events, _ in
             let proxy = try ThreadInbox(on: events).proxy
             let log = SharedLog()
@@ -140,7 +140,7 @@ final class ThreadProxyTests: EngineTestCase {
         }
     }
 
-    /// What two loops send to and fro.
+    /// What two loops send back and forth.
     private final class Ball: Sendable {
         let hits = SharedCount()
         let limit: Int
@@ -181,7 +181,7 @@ final class ThreadProxyTests: EngineTestCase {
         }
     }
 
-    // MARK: What it tells of itself
+    // MARK: What it reports about itself
 
     func testAnInboxHasATagAnOriginAContextAndAName() throws {
         try withTallocContext { memory in
@@ -201,7 +201,7 @@ final class ThreadProxyTests: EngineTestCase {
     }
 }
 
-/// A loop that runs on a thread of its own until it is told to end.
+/// A loop that runs on its own thread until it is told to end.
 final class Remote {
     let proxy: ThreadProxy
     private let thread: SystemThread<LoopResult>
@@ -216,7 +216,7 @@ final class Remote {
         }
     }
 
-    /// Ends the loop behind all that has been sent, and its thread.
+    /// Ends the loop after everything that has been sent, and its thread.
     func end(file: StaticString = #filePath, line: UInt = #line) throws {
         try proxy.schedule { $0.stop() }
         XCTAssertEqual(try thread.join(), .stopped, file: file, line: line)

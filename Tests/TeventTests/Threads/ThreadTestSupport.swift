@@ -16,7 +16,7 @@ final class SharedCount: Sendable {
     func add(_ difference: Int = 1) -> Int { count.add(difference, ordering: .sequentiallyConsistent).newValue }
 }
 
-/// Words from several threads, or from handlers that may capture nothing else.
+/// Text from several threads, or from handlers that may capture nothing else.
 final class SharedLog: Sendable {
     private let lines = Locked<[String]>([])
 
@@ -24,7 +24,7 @@ final class SharedLog: Sendable {
     var all: [String] { lines.withLock { $0 } }
 }
 
-/// Something to send that knows how many of its kind live.
+/// A payload that counts the living objects of its kind.
 final class Cargo {
     let number: Int
     private let onEnd: () -> Void
@@ -45,18 +45,18 @@ final class Cargo {
     }
 }
 
-/// Lets a handler that may capture only what is `Sendable` use what belongs to its own thread.
+/// Lets a handler that may capture only `Sendable` values use what belongs to its own thread.
 struct Own<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }
 }
 
-/// A place for something that handlers of one thread keep.
+/// Storage for something that handlers of one thread keep.
 final class OwnBox<Value>: @unchecked Sendable {
     var value: Value?
 }
 
-/// A root with some chunks below it, that nobody else uses.
+/// A root with some chunks below it, which no other code uses.
 func makeTree(chunks: Int, _ alive: SharedCount = SharedCount()) throws -> sending TallocContext {
     let tree = try TallocContext()
     for number in 0..<chunks { _ = try TallocChunk(Cargo(number, alive), under: tree) }
@@ -64,7 +64,7 @@ func makeTree(chunks: Int, _ alive: SharedCount = SharedCount()) throws -> sendi
 }
 
 extension ThreadProxy {
-    /// Sends what cannot fail to be sent, in a handler, which cannot throw.
+    /// Sends a message whose sending cannot fail, in a handler, which cannot throw.
     func send(_ handler: @escaping @Sendable (EventContext) -> Void) {
         do { try schedule(handler) } catch { fatalError("\(error)") }
     }
@@ -82,13 +82,13 @@ extension ThreadProxy {
     }
 }
 
-/// Which thread this is.
+/// Identifies the current thread.
 func thisThread() -> UInt { UInt(pthread_self()) }
 
-/// The thread sanitizer takes ten times as long, and finds in a tenth what others find in all.
+/// The thread sanitizer takes ten times as long, and finds in a tenth of the rounds what others find in all.
 func rounds(_ count: Int) -> Int { test_is_thread_sanitized() != 0 ? count / 10 : count }
 
-/// Waits for what another thread does, though not for ever.
+/// Waits for what another thread does, but only for a limited time.
 func waitUntil(file: StaticString = #filePath, line: UInt = #line, _ condition: () -> Bool) {
     let end = EventInstant.now.advanced(by: .seconds(30))
     while !condition() {
@@ -98,7 +98,7 @@ func waitUntil(file: StaticString = #filePath, line: UInt = #line, _ condition: 
 }
 
 extension EventContext {
-    /// How other threads wake the loop, to look at.
+    /// How other threads wake the loop, for inspection.
     var waker: Own<WakerPointer> { Own(record().pointee.waker!) }
 }
 
@@ -109,7 +109,7 @@ extension Own<WakerPointer> {
     /// Waits until the loop is about to sleep, or does.
     func waitUntilAsleep() { waitUntil { isSleeping } }
 
-    /// How often the loop was woken since it last looked, which it has not noticed then.
+    /// How often the loop was woken since it last checked; it then has not noticed these wakeups.
     func takeWakeups() -> Int {
         var count: UInt64 = 0
         return Glibc.read(descriptor, &count, 8) == 8 ? Int(count) : 0

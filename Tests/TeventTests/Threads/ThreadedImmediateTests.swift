@@ -6,7 +6,7 @@ import XCTest
 
 @testable import Tevent
 
-/// An immediate that any thread schedules: once for many, again after it has run, and never lost.
+/// An immediate that any thread schedules: once for many calls, again after it has run, and never lost.
 final class ThreadedImmediateTests: EngineTestCase {
     // MARK: How often
 
@@ -54,11 +54,11 @@ final class ThreadedImmediateTests: EngineTestCase {
             let trigger = try ThreadedImmediate(on: events) { _, _ in log.add("trigger") }.trigger
             try proxy.schedule { _ in log.add("before") }
             try trigger.schedule()
-            try proxy.schedule { _ in log.add("behind") }
+            try proxy.schedule { _ in log.add("after") }
             try trigger.schedule()
             schedule(on: events) { log.add("immediate") }
             XCTAssertEqual(try events.loopWait(), .timedOut)
-            XCTAssertEqual(log.all, ["immediate", "before", "trigger", "behind"])
+            XCTAssertEqual(log.all, ["immediate", "before", "trigger", "after"])
         }
     }
 
@@ -90,7 +90,7 @@ final class ThreadedImmediateTests: EngineTestCase {
     func testTheHandlerSeesWhatWasDoneBeforeEvenWhenItWasUnderWayAlready() throws {
         try onBothBackends { events, _ in
             let count = 50
-            // Plain words, so that the thread sanitizer sees whether the way itself puts them in order.
+            // Ordinary memory, so that the thread sanitizer sees whether the message itself orders the accesses.
             nonisolated(unsafe) let cells = UnsafeMutablePointer<Int>.allocate(capacity: count)
             cells.initialize(repeating: 0, count: count)
             defer { cells.deallocate() }
@@ -110,7 +110,7 @@ final class ThreadedImmediateTests: EngineTestCase {
                         written.add()
                     })
             }
-            // Not joined yet, since that would put them in order as well.
+            // Not joined yet, since that would order the accesses as well.
             waitUntil { written.value == count }
             XCTAssertEqual(try events.loopOnce(), .handled)
             XCTAssertEqual(sum, count)
@@ -118,7 +118,7 @@ final class ThreadedImmediateTests: EngineTestCase {
         }
     }
 
-    /// A number that says nothing about what was done before it was changed.
+    /// A counter that says nothing about what was done before it changed.
     private final class RelaxedCount: Sendable {
         private let count = Atomic(0)
         var value: Int { count.load(ordering: .relaxed) }
@@ -170,7 +170,7 @@ final class ThreadedImmediateTests: EngineTestCase {
         }
     }
 
-    func testItsMemoryIsLetGoWithTheLastTriggerAndTheImmediate() throws {
+    func testItsMemoryIsReleasedWithTheLastTriggerAndTheImmediate() throws {
         try onBothBackends { events, _ in
             weak var signal: TriggerSignal?
             for isUnderWay in [false, true] {
@@ -190,7 +190,7 @@ final class ThreadedImmediateTests: EngineTestCase {
         }
     }
 
-    func testItsHandlerIsLetGoWithItAndNotBefore() throws {
+    func testItsHandlerIsReleasedWithItAndNotBefore() throws {
         try onBothBackends { events, _ in
             weak var held: Token?
             let immediate = try {
@@ -234,7 +234,7 @@ final class ThreadedImmediateTests: EngineTestCase {
         }
     }
 
-    // MARK: What it tells of itself
+    // MARK: What it reports about itself
 
     func testItHasAParentATagAnOriginAContextAndAName() throws {
         try withTallocContext { memory in

@@ -3,9 +3,9 @@ import XCTest
 
 @testable import Tevent
 
-/// Where messages lie: memory that one thread takes and another gives back.
+/// The memory of messages, which one thread takes and another gives back.
 final class MessageBlockTests: XCTestCase {
-    /// The block, or what would be one, that an address lies in.
+    /// The block that an address belongs to, or what would be one.
     private func block(of memory: UnsafeMutableRawPointer) -> UInt { UInt(bitPattern: memory) / 32768 }
 
     private func allocate(_ size: Int) -> UnsafeMutableRawPointer { MessageBlock.allocate(size)! }

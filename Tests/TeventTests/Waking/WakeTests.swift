@@ -6,7 +6,7 @@ import XCTest
 
 @testable import Tevent
 
-/// How a sleeping loop is woken, how one that is awake is left alone, and that no message is slept through.
+/// A sleeping loop is woken, one that is awake is left alone, and no message is slept through.
 final class WakeTests: EngineTestCase {
     // MARK: Waking
 
@@ -71,7 +71,7 @@ final class WakeTests: EngineTestCase {
         try assertNoneSleptThrough(senders: 2, rounds: rounds(10_000))
     }
 
-    /// Lets each sender send one message at a time, the next when it has seen that the last has run.
+    /// Makes each sender send one message at a time, the next when it has seen that the last has run.
     private func assertNoneSleptThrough(senders: Int, rounds: Int, line: UInt = #line) throws {
         try onBothBackendsInRealTime { events in
             events.maximumWait = .seconds(20)
@@ -148,7 +148,7 @@ final class WakeTests: EngineTestCase {
     func testAMessageThatWaitsKeepsTheLoopFromSleeping() throws {
         try onBothBackendsInRealTime { events in
             let (proxy, waker, runs) = (try ThreadInbox(on: events).proxy, events.waker, SharedCount())
-            // It comes when the loop has looked for messages, and has not said yet that it sleeps.
+            // It arrives when the loop has checked for messages, but has not declared itself asleep yet.
             events.setLoopTrace { point in
                 if point == .beforeWait { proxy.send { _ in runs.add() } }
             }
@@ -173,7 +173,7 @@ final class WakeTests: EngineTestCase {
             XCTAssertEqual(second.waker.value, late.value, "the waker was not used again")
             let sender = try SystemThread(named: "sender") {
                 late.waitUntilAsleep()
-                // What a sender does that was held up before the first context ended.
+                // A sender does this that was held up before the first context ended.
                 late.value.wake()
                 waitUntil { late.value.pointee.visitors.load(ordering: .sequentiallyConsistent) == 0 }
                 late.waitUntilAsleep()
@@ -186,7 +186,7 @@ final class WakeTests: EngineTestCase {
         }
     }
 
-    func testAWakerIsNotClosedWhileSomebodyIsAboutToWriteToIt() throws {
+    func testAWakerIsNotClosedWhileAThreadIsAboutToWriteToIt() throws {
         try onEachBackend { backend in
             let events = try EventContext(backend: backend)
             _ = try ThreadInbox(on: events)
@@ -195,7 +195,7 @@ final class WakeTests: EngineTestCase {
             waker.value.pointee.visitors.add(1, ordering: .sequentiallyConsistent)
             waker.value.pointee.isSleeping.store(true, ordering: .sequentiallyConsistent)
             let visitor = try SystemThread(named: "visitor") {
-                // Closing begins with saying that the loop does not sleep.
+                // Closing starts by declaring that the loop does not sleep.
                 waitUntil { !waker.isSleeping }
                 for _ in 0..<1000 { sched_yield() }
                 let isOpen = fcntl(descriptor, F_GETFD) >= 0
@@ -208,7 +208,7 @@ final class WakeTests: EngineTestCase {
         }
     }
 
-    func testWhoWasAboutToWakeWhenTheProcessForkedIsNotWaitedForInTheChild() throws {
+    func testTheChildDoesNotWaitForAThreadThatWasAboutToWakeAtTheFork() throws {
         try onEachBackend { backend in
             for notices in [false, true] {
                 let events = try EventContext(backend: backend, clock: ManualClock())
@@ -218,7 +218,7 @@ final class WakeTests: EngineTestCase {
                 visitors.value.pointee.visitors.add(1, ordering: .sequentiallyConsistent)
                 let child = test_fork()
                 if child == 0 {
-                    // Ends the child if it waits for ever.
+                    // Ends the child if it waits forever.
                     alarm(20)
                     if notices { _ = try? events.loopOnce() }
                     events.free()
@@ -263,7 +263,7 @@ final class WakeTests: EngineTestCase {
             let child = test_fork()
             if child == 0 {
                 alarm(20)
-                // What the child sends goes to the loop of the child, before and after that notices the fork.
+                // What the child sends goes to the child's loop, before and after that notices the fork.
                 try? proxy.schedule { _ in runs.add(10) }
                 _ = try? events.loopWait()
                 _ = try? threaded.trigger.schedule()

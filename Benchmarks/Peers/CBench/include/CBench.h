@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How often each operation is done in one run, unless the command line says; the same for every peer. */
+/* How often one run does each operation, unless the command line says otherwise; the same for every peer. */
 enum {
     IMMEDIATES = 2000000,
     LIVES = 1000000,
@@ -40,8 +40,8 @@ enum {
     ECHOES = 100000,
 };
 
-/* Nanoseconds. Work is done between two calls of it, and nowhere else is it called: so what counts the instructions of
- * the work begins and ends with these calls, and they must not be inlined. */
+/* The time in nanoseconds. It is called directly before and after the work, and nowhere else. The instruction counter
+ * recognises the work by these calls, so they must not be inlined. */
 int64_t bench_now(void);
 
 /* Prints an error and ends the program: a peer that cannot do its work has no figure. */
@@ -62,10 +62,10 @@ static inline uint64_t bench_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-/* Bytes that malloc has given out. */
+/* The number of bytes that malloc has allocated. */
 static inline size_t bench_bytes(void) { return mallinfo2().uordblks; }
 
-/* Lets the process have enough descriptors for the workload with most of them. */
+/* Allows the process enough descriptors for the workload that needs most. */
 static inline void bench_raise_descriptor_limit(void)
 {
     struct rlimit limit;
@@ -86,8 +86,8 @@ static inline void bench_pipe(int ends[2])
     bench_set_nonblocking(ends[1]);
 }
 
-/* A pipe that is one of `size`. Among many it has one descriptor, which is both its ends: a process may often have no
- * more than 20,000 of them. */
+/* Creates one of `size` pipes. If there are many, each has one descriptor for both ends, since a process is often
+ * limited to 20,000 descriptors. */
 static inline void bench_pipe_among(long size, int ends[2])
 {
     bench_pipe(ends);
@@ -137,7 +137,7 @@ static inline void bench_open(struct bench_mailbox *box)
     box->last = &box->first;
 }
 
-/* Leaves a message; whether it is the only one. */
+/* Stores a message; returns whether it is the only one. */
 static inline bool bench_send(struct bench_mailbox *box, long number)
 {
     struct bench_message *message = malloc(sizeof(*message));
@@ -151,7 +151,7 @@ static inline bool bench_send(struct bench_mailbox *box, long number)
     return was_empty;
 }
 
-/* Takes all messages; how many there were. */
+/* Takes all messages; returns their number. */
 static inline long bench_receive(struct bench_mailbox *box)
 {
     pthread_mutex_lock(&box->lock);
@@ -169,37 +169,38 @@ static inline long bench_receive(struct bench_mailbox *box)
     return count;
 }
 
-/* What an echo server has to do with: connections that each have one message of 64 bytes under way. */
+/* The load of an echo server: connections that each have one message of 64 bytes in transit. */
 struct bench_clients {
     int connections;
-    /* Whether the figure is the server's nanoseconds of processor time for a message, or thousands of messages a second. */
+    /* Whether the figure is the server's processor time per message in nanoseconds, or thousands of messages per
+       second. */
     bool measures_cpu;
-    /* How many messages they exchange in all. */
+    /* How many messages they exchange in total. */
     long messages;
 };
 
-/* How many may wait to be accepted by an echo server. */
+/* How many connections may wait for an echo server to accept them. */
 enum { BENCH_BACKLOG = 1024 };
 
-/* A socket that listens on a port of the system's choice, and does not block. */
+/* Creates a listening socket, on a port that the system chooses, that does not block. */
 int bench_listen(void);
 
-/* The next connection, which does not block and sends at once; -1 when nobody waits. */
+/* Accepts a connection that does not block and sends immediately; returns -1 if none is waiting. */
 int bench_accept(int listener);
 
-/* The port of a socket that listens. */
+/* The port of a listening socket. */
 int bench_port(int listener);
 
-/* Starts a process that connects to the port and measures. It prints the figure, and when it ends, so does this process. */
+/* Starts a process that connects to the port and measures. It prints the figure; when it ends, so does this process. */
 void bench_start_clients(int port, struct bench_clients clients);
 
 struct bench_workload {
     const char *name;
-    /* Does the work once, with so many operations, and returns the figure. */
+    /* Does the work once, with this many operations, and returns the figure. */
     double (*run)(long count);
-    /* How many operations, unless the command line says. */
+    /* How many operations, unless the command line says otherwise. */
     long count;
-    /* Or else serves until the clients have the figure. */
+    /* Alternatively, serves until the clients have the figure. */
     void (*serve)(struct bench_clients);
     struct bench_clients clients;
 };
@@ -212,7 +213,7 @@ void serve_echo(struct bench_clients clients);
     {"echo-500", NULL, ECHOES, serve_echo, {500, false}}, \
     {"echo-50-cpu", NULL, ECHOES, serve_echo, {50, true}}
 
-/* Says how a peer is called; the exit code of whoever calls it otherwise. */
+/* Prints how to call a peer; returns the exit code for a wrong call. */
 static inline int bench_usage(const char *program)
 {
     fprintf(stderr, "usage: %s WORKLOAD [COUNT], or list\n", program);

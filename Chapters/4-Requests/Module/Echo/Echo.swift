@@ -2,17 +2,17 @@ import Talloc
 import Tevent
 
 // snippet: state
-/// Serving one client of an echo server, as a request; its state.
+/// The state of a request that serves one client of an echo server.
 ///
 ///     send ──▶ Read ──▶ readDone ──▶ WriteAll ──▶ writeDone ──▶ Read …
 ///                          └─ end of file: done
 ///
-/// The next read begins when all of the last one has gone back, so a client that does not read is not read from either.
-/// It costs what one read took then, and while it is silent nothing.
+/// The next read begins when everything from the last one has been sent back, so the server does not read from a client
+/// that does not read. Such a client costs the memory of one read; a silent one costs none.
 public struct Echo {
     private let socket: Int32
     private let events: EventContext
-    /// How many bytes have gone back in writes that are done.
+    /// How many bytes have been sent back by finished writes.
     fileprivate var echoed = 0
     // snippet-end: state
 
@@ -25,14 +25,14 @@ public struct Echo {
     }
 
     // snippet: send
-    /// Begins to give back to a client what it sends, until it sends no more.
+    /// Starts echoing a client until it stops sending.
     ///
     /// - Parameters:
     ///   - socket: A connected socket that does not block. It belongs to the request, unless this throws.
-    ///   - events: Whose loop serves the client.
-    ///   - parent: What the request is freed with.
+    ///   - events: The context whose loop serves the client.
+    ///   - parent: The request's parent.
     /// - Returns: A request that is done at the end of the file, and fails if the connection breaks.
-    /// - Throws: `TeventError.outOfMemory`; nothing is left behind then.
+    /// - Throws: `TeventError.outOfMemory`; then nothing is left behind.
     public static func send(
         on socket: Int32, on events: EventContext, under parent: some TallocObject
     ) throws(TeventError) -> Request<Echo> {
@@ -84,9 +84,9 @@ public struct Echo {
 
 extension Request<Echo> {
     // snippet: echoed
-    /// How many bytes have gone back so far; asking after the result has been received is a trap.
+    /// How many bytes have been sent back so far; traps once the result has been received.
     ///
-    /// A write may have ended without having called back, or be waiting for room with a part of its bytes written.
+    /// A write may have ended without having called back, or may be waiting for room with some of its bytes written.
     public var echoed: Int {
         let writes = children.compactMap { AnyRequest($0)?.request(of: WriteAll.self) }
         return writes.reduce(state.echoed) { $1.status == .received ? $0 : $0 + $1.written }
@@ -96,7 +96,7 @@ extension Request<Echo> {
 
 // snippet: receive
 extension Request<Echo> {
-    /// Takes how many bytes have gone back, and closes the connection.
+    /// Returns how many bytes have been sent back, and closes the connection.
     ///
     /// - Throws: `TeventError.systemCall` if the connection broke, for instance with `ECONNRESET` or `EPIPE`.
     public func receive() throws -> Int { try receive { $0.echoed } }

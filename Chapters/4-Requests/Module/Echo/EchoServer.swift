@@ -1,46 +1,46 @@
 import Talloc
 import Tevent
 
-/// An echo server, as a request that ends when it is stopped; its state.
+/// The state of an echo server: a request that ends when it is stopped.
 ///
-/// Each client is an ``Echo`` under it. When descriptors or memory have run out, the server goes on with the clients it
-/// has, and accepts again as soon as one of them has gone, or else after a while.
+/// Each client is an ``Echo`` below it. When descriptors or memory have run out, the server keeps serving its clients,
+/// and accepts again as soon as one of them has left, or after a delay.
 public struct EchoServer {
-    /// What has become of the clients.
+    /// Statistics about the clients.
     public struct Tally: Equatable, Sendable {
         /// How many have been accepted.
         public fileprivate(set) var accepted = 0
-        /// How many of them have gone.
+        /// How many of them have left.
         public fileprivate(set) var gone = 0
-        /// How many of those that have gone did not end in peace: the connection broke.
+        /// How many of those that have left lost their connection.
         public fileprivate(set) var lost = 0
-        /// How many bytes the clients that have gone got back, and those that were cut off when the server ended.
+        /// How many bytes were sent back to the clients that have left, including those cut off when the server ended.
         public fileprivate(set) var echoed = 0
-        /// How many are being served.
+        /// How many are currently served.
         public var present: Int { accepted - gone }
     }
 
-    /// What a server tells while it serves.
+    /// What a server reports while it serves.
     public enum News: CustomStringConvertible {
         /// A client has been accepted.
         case joined(SocketAddress)
-        /// A client has gone, and nothing of it is left; the error says why if its connection broke.
+        /// A client has left, and nothing of it remains; the error says why if its connection broke.
         case left(SocketAddress, echoed: Int, (any Error)?)
-        /// Nobody can be accepted for a while.
+        /// No client can be accepted for a while.
         case full(any Error)
 
-        /// The news in a line.
+        /// The news as a line of text.
         public var description: String {
             switch self {
             case .joined(let peer): "\(peer) has come"
             case .left(let peer, let echoed, nil): "\(peer) has gone, \(counted(echoed, "byte")) echoed"
             case .left(let peer, let echoed, let error?): "\(peer) is lost, \(counted(echoed, "byte")) echoed: \(error)"
-            case .full(let error): "nobody can come for a while: \(error)"
+            case .full(let error): "no client can be accepted for a while: \(error)"
             }
         }
     }
 
-    /// Hears the news; it may stop or free the server.
+    /// Receives the news; it may stop or free the server.
     public typealias Listener = (_ server: Request<EchoServer>, _ news: News) -> Void
 
     private let socket: Int32
@@ -53,18 +53,18 @@ public struct EchoServer {
     private let retryDelay: Duration
     private let listener: Listener?
 
-    /// Begins to listen, and to serve whoever connects.
+    /// Starts listening, and serves every client that connects.
     ///
     /// - Parameters:
-    ///   - address: Where to listen; with port 0 the system chooses one.
-    ///   - sharesPort: Whether servers of other threads may listen on the same port; each gets a part of the clients.
+    ///   - address: Where to listen; with port 0 the system chooses a port.
+    ///   - sharesPort: Whether servers of other threads may listen on the same port; each gets a share of the clients.
     ///   - clients: How many clients to serve before the request is done; nil means until it is stopped.
-    ///   - retryDelay: How long to wait when the server is full before it tries to accept again.
-    ///   - events: Whose loop serves the clients.
-    ///   - parent: What the request is freed with.
-    ///   - listener: Hears the news. The request owns it.
-    /// - Throws: `TeventError.systemCall`, with `EADDRINUSE` when the port is taken; or `TeventError.outOfMemory`. Nothing
-    ///   is left behind then.
+    ///   - retryDelay: How long a full server waits before it tries to accept again.
+    ///   - events: The context whose loop serves the clients.
+    ///   - parent: The request's parent.
+    ///   - listener: Receives the news. The request owns it.
+    /// - Throws: `TeventError.systemCall`, with `EADDRINUSE` when the port is taken; or `TeventError.outOfMemory`. Then
+    ///   nothing is left behind.
     public static func send(
         at address: SocketAddress, sharesPort: Bool = false, clients: Int? = nil, retryDelay: Duration = .seconds(1),
         on events: EventContext, under parent: some TallocObject, _ listener: Listener? = nil
@@ -129,7 +129,8 @@ public struct EchoServer {
     private static func serve(
         _ socket: Int32, _ peer: SocketAddress, of server: Request<EchoServer>
     ) throws(TeventError) {
-        // An answer shall not wait for the next one. A socket that refuses is broken, which the client's request finds.
+        // An answer must not wait for the next one. If the socket refuses, it is broken, and the client's request will
+        // notice.
         try? SystemIO.setNoDelay(socket)
         let client: Request<Echo>
         do throws(TeventError) {
@@ -158,7 +159,7 @@ public struct EchoServer {
     // snippet-end: gone
 
     // snippet: cut-off
-    /// Closes the connections that are still being served, when the server has ended or is freed.
+    /// Closes the remaining connections when the server has ended or is freed.
     private static func cutOff(_ server: Request<EchoServer>, _: RequestStatus) {
         for client in server.children.compactMap({ AnyRequest($0)?.request(of: Echo.self) }) {
             server.state.tally.echoed += client.echoed
@@ -170,7 +171,7 @@ public struct EchoServer {
     // MARK: No room
 
     // snippet: full
-    /// Does not accept for a while: who has connected would keep the listening socket readable, and the loop busy.
+    /// Stops accepting for a while: waiting clients would keep the listening socket readable, and the loop busy.
     private static func waitForRoom(_ server: Request<EchoServer>, _ error: TeventError) {
         let state = server.state
         let pause = server.attempt { try Wakeup.send(after: state.retryDelay, on: state.events, under: server) }
@@ -180,7 +181,7 @@ public struct EchoServer {
         server.tell(.full(error))
     }
 
-    /// Accepts again if the server was full: a client has gone, or the pause is over.
+    /// Accepts again if the server was full: a client has left, or the pause is over.
     private static func acceptAgain(_ server: Request<EchoServer>) {
         guard let pause = server.state.pause.take() else { return }
         pause.free()
@@ -201,20 +202,20 @@ extension Request<EchoServer> {
     /// Where the server listens, with the port that the system chose.
     public var address: SocketAddress { state.address }
 
-    /// What has become of the clients so far.
+    /// The statistics about the clients so far.
     public var tally: EchoServer.Tally { state.tally }
 
-    /// Stops serving: the clients' connections and the listening socket are closed, and the request is done.
+    /// Stops serving: closes the clients' connections and the listening socket, and finishes the request.
     ///
-    /// Without effect on a server that has ended.
+    /// Does nothing if the server has ended.
     public func stop() { if isServing { finish() } }
 
-    /// Takes what has become of the clients.
+    /// Returns the statistics about the clients.
     ///
-    /// - Throws: What the server could not go on with.
+    /// - Throws: The error that kept the server from continuing.
     public func receive() throws -> EchoServer.Tally { try receive { $0.tally } }
 
-    /// Whether the server is there and has not ended; a listener may have changed that.
+    /// Whether the server exists and has not ended; a listener may have changed that.
     fileprivate var isServing: Bool { !isFreed && isInProgress }
 
     fileprivate func tell(_ news: EchoServer.News) { state.tell(self, news) }

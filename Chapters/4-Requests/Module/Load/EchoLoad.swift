@@ -1,7 +1,7 @@
 import Talloc
 import Tevent
 
-/// A load client, as a request: connections that send messages to an echo server and look at every byte; its state.
+/// The state of a load client: a request whose connections send messages to an echo server and check every byte.
 public struct EchoLoad {
     private let events: EventContext
     private let patience: Duration
@@ -11,15 +11,15 @@ public struct EchoLoad {
     private var left: Int
     private var sums = LoadSummary()
 
-    /// Begins to connect, and to send messages over each connection.
+    /// Starts connecting, and sends messages over each connection.
     ///
     /// - Parameters:
-    ///   - addresses: What `SocketAddress.resolve(host:port:)` found.
+    ///   - addresses: The result of `SocketAddress.resolve(host:port:)`.
     ///   - plan: How many connections send how much.
-    ///   - events: Whose loop serves the connections.
-    ///   - parent: What the request is freed with.
-    /// - Returns: A request that is done when all connections have ended, in whichever way, or when it is stopped.
-    /// - Throws: `TeventError.outOfMemory`; nothing is left behind then.
+    ///   - events: The context whose loop serves the connections.
+    ///   - parent: The request's parent.
+    /// - Returns: A request that is done when all connections have ended, successfully or not, or when it is stopped.
+    /// - Throws: `TeventError.outOfMemory`; then nothing is left behind.
     public static func send(
         to addresses: [SocketAddress], following plan: LoadPlan, on events: EventContext,
         under parent: some TallocObject
@@ -54,7 +54,7 @@ public struct EchoLoad {
         self.left = left
     }
 
-    /// A connection has ended, or notifies of its progress.
+    /// Called when a connection has ended, or reports its progress.
     private static func connectionDone(_ connection: Request<LoadConnection>, of load: Request<EchoLoad>) {
         guard !connection.isInProgress else { return load.state.note(connection.state.progress) }
         let isTooLate = connection.status == .timedOut
@@ -89,14 +89,14 @@ public struct EchoLoad {
 }
 
 extension Request<EchoLoad> {
-    /// What has been seen so far.
+    /// The measurements so far.
     public var summary: LoadSummary { state.summary }
 
-    /// Ends the load now: the connections are closed, and the request is done.
+    /// Ends the load now: closes the connections, and finishes the request.
     ///
-    /// Without effect on a load that has ended.
+    /// Does nothing if the load has ended.
     public func stop() { if isInProgress { finish() } }
 
-    /// Takes what has been seen.
+    /// Returns the measurements.
     public func receive() throws -> LoadSummary { try receive { $0.summary } }
 }

@@ -1,17 +1,17 @@
-/// How long many things took: a count for each short range of times, so that it never grows.
+/// How long operations took: a count for each short range of times, so that its size is fixed.
 ///
-/// The ranges are 3 % wide at most, from a nanosecond to centuries.
+/// The ranges are at most 3 % wide, from a nanosecond to centuries.
 public struct Latencies: Sendable, Equatable {
     private static let steps = 32
     private var counts = [Int](repeating: 0, count: 64 * Latencies.steps)
-    /// How many were noted.
+    /// How many times were noted.
     public private(set) var count = 0
     private var longest = 0
 
-    /// Nothing noted yet.
+    /// Creates an empty collection.
     public init() {}
 
-    /// Notes one more.
+    /// Notes one more time.
     public mutating func note(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         let nanoseconds = max(0, Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))
@@ -20,13 +20,13 @@ public struct Latencies: Sendable, Equatable {
         longest = max(longest, nanoseconds)
     }
 
-    /// The longest, exactly; zero if there is none.
+    /// The longest time, exactly; zero if there is none.
     public var maximum: Duration { .nanoseconds(longest) }
 
-    /// The time within which so many percent were over, 3 % too long at most; zero if there is none.
+    /// The time within which this percentage was over, at most 3 % too long; zero if there is none.
     ///
     /// - Parameter percent: From 0 to 100.
-    /// - Complexity: O(1), a look at each range.
+    /// - Complexity: O(1), one step for each range.
     public func percentile(_ percent: Double) -> Duration {
         guard count > 0 else { return .zero }
         var left = max(1, Int((percent / 100 * Double(count)).rounded(.up)))
@@ -37,7 +37,7 @@ public struct Latencies: Sendable, Equatable {
         return maximum
     }
 
-    /// Two times in the same range differ only in the bits behind the first six.
+    /// Two times in the same range differ only after the first six bits.
     private static func index(of nanoseconds: Int) -> Int {
         let shift = shift(of: nanoseconds)
         return shift * steps + nanoseconds >> shift

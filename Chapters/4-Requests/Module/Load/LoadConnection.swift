@@ -1,37 +1,38 @@
 import Talloc
 import Tevent
 
-/// One connection of a load client, as a request; its state.
+/// The state of one connection of a load client, as a request.
 ///
 ///     send ──▶ Connect ──▶ ┌─ WriteAll ─┐ ──▶ … ──▶ end of writing ──▶ Read: end of file
 ///                          └─ Read …  ──┘
 ///
-/// It reads while it writes: a server that gives back what it gets stops reading when nobody takes what it gives.
+/// It reads while it writes, since an echo server stops reading when its client does not read.
 struct LoadConnection {
     private let events: EventContext
     private let plan: LoadPlan
-    /// When no further message begins.
+    /// When to stop starting new messages.
     private let end: EventInstant?
     private var messages: Messages
     private var socket: Int32?
-    /// The message that is under way, and how much of it has come back.
+    /// The current message, and how much of it has come back.
     private var message: [UInt8] = []
     private var answered = 0
     private var isWriting = false
     private var began = EventInstant.zero
     private var completed = 0
-    /// What the request notifies of.
+    /// The progress that the request reports.
     private(set) var progress = Progress.connected
 
     enum Progress {
         case connected
-        /// A message of so many bytes has come back.
+        /// A message of this many bytes has come back.
         case answered(bytes: Int, took: Duration)
     }
 
-    /// Begins to connect and to send messages, each when the one before has come back.
+    /// Starts connecting, and sends messages, each after the one before has come back.
     ///
-    /// - Returns: A request that notifies when it is connected and after each message, and fails when the server is not an echo server.
+    /// - Returns: A request that reports when it is connected and after each message, and fails if the server is not an
+    ///   echo server.
     static func send(
         _ messages: Messages, to addresses: [SocketAddress], following plan: LoadPlan, until end: EventInstant?,
         on events: EventContext, under parent: some TallocObject
@@ -76,7 +77,7 @@ struct LoadConnection {
 
     private static func notifyAndSendNext(_ request: Request<LoadConnection>) throws(TeventError) {
         request.notify()
-        // Who was notified may have stopped it all.
+        // The code that was notified may have stopped everything.
         guard !request.isFreed, request.isInProgress else { return }
         try sendNext(request)
     }
@@ -125,7 +126,7 @@ struct LoadConnection {
 
     // MARK: The end
 
-    /// Ends what is written; an echo server then closes the connection without another byte.
+    /// Stops writing; an echo server then closes the connection without sending another byte.
     private static func sayGoodbye(_ request: Request<LoadConnection>) throws(TeventError) {
         try SystemIO.shutdownWriting(request.state.socket!)
         try read(request, goodbyeDone)
@@ -141,7 +142,7 @@ struct LoadConnection {
     }
 }
 
-// What the steps do with the state.
+// How the steps use the state.
 extension LoadConnection {
     private var wantsMore: Bool {
         if let count = plan.messages, completed >= count { return false }
@@ -158,10 +159,10 @@ extension LoadConnection {
 
     private mutating func check(_ bytes: [UInt8]) throws {
         let end = answered + bytes.count
-        // Arrays are compared faster than anything else in a build that is not optimised.
+        // In an unoptimised build, comparing arrays is the fastest way.
         guard end <= message.count, Array(message[answered..<end]) == bytes else { throw LoadError.wrongBytes }
         answered = end
-        // Nobody can give back what has not been sent yet.
+        // A server cannot send back what it has not received yet.
         if isAnswered, isWriting { throw LoadError.wrongBytes }
     }
 

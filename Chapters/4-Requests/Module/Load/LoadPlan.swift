@@ -1,21 +1,21 @@
 import Tevent
 
-/// What a load client shall do.
+/// What a load client should do.
 public struct LoadPlan: Sendable {
     /// How many connections are open at the same time.
     public var connections: Int
-    /// How many messages each connection sends, one after the other; nil means as many as time allows.
+    /// How many messages each connection sends, one after another; nil means as many as time allows.
     public var messages: Int?
-    /// How long the connections begin new messages; nil means until all have been sent.
+    /// For how long the connections start new messages; nil means until all have been sent.
     public var duration: Duration?
-    /// How long a message is, in bytes; one at least.
+    /// The lengths of the messages, in bytes; at least one.
     public var sizes: ClosedRange<Int>
-    /// What the messages are made from: the same seed, the same messages.
+    /// The seed for the messages: the same seed gives the same messages.
     public var seed: UInt64
     /// How long a connection waits for an answer before it gives up.
     public var patience: Duration
 
-    /// Makes a plan.
+    /// Creates a plan.
     public init(
         connections: Int = 10, messages: Int? = 1000, duration: Duration? = nil, sizes: ClosedRange<Int> = 64...64,
         seed: UInt64 = 1, patience: Duration = .seconds(10)
@@ -29,16 +29,16 @@ public struct LoadPlan: Sendable {
     }
 }
 
-/// What a server did that an echo server does not.
+/// How a server failed to behave like an echo server.
 public enum LoadError: Error, Equatable, CustomStringConvertible {
-    /// The answer differs from the message, or goes on behind its end.
+    /// The answer differs from the message, or continues after its end.
     case wrongBytes
-    /// The connection was closed before the whole answer had come.
+    /// The connection was closed before the whole answer had arrived.
     case closed
-    /// The whole answer had not come in time.
+    /// The whole answer did not arrive in time.
     case noAnswer(after: Duration)
 
-    /// A sentence for people.
+    /// A readable sentence.
     public var description: String {
         switch self {
         case .wrongBytes: "what came back is not what was sent"
@@ -48,17 +48,17 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// What a load client has seen.
+/// What a load client has measured.
 public struct LoadSummary: Sendable {
-    /// How many connections were made.
+    /// How many connections were established.
     public internal(set) var connected = 0
     /// How many messages came back as they were sent.
     public internal(set) var messages = 0
-    /// How many bytes those had.
+    /// How many bytes these messages had.
     public internal(set) var bytes = 0
-    /// How long each of them took, from its first byte going to its last one coming.
+    /// How long each of them took, from sending its first byte to receiving its last.
     public internal(set) var latencies = Latencies()
-    /// How long all of it took.
+    /// How long the whole run took.
     public internal(set) var elapsed = Duration.zero
     /// How many connections failed for each reason.
     public internal(set) var failures: [String: Int] = [:]
@@ -66,10 +66,10 @@ public struct LoadSummary: Sendable {
     /// How many connections failed.
     public var failed: Int { failures.values.reduce(0, +) }
 
-    /// Messages in a second, on average.
+    /// Messages per second, on average.
     public var messagesPerSecond: Double { perSecond(messages) }
 
-    /// Bytes in a second, on average, counted once though each goes there and back.
+    /// Bytes per second, on average, counted once although each goes both ways.
     public var bytesPerSecond: Double { perSecond(bytes) }
 
     private func perSecond(_ count: Int) -> Double { elapsed > .zero ? Double(count) / (elapsed / .seconds(1)) : 0 }

@@ -1,18 +1,18 @@
-/// The messages of one connection: parts of the same random bytes, each of another size and from another place.
+/// The messages of one connection: parts of the same random bytes, each with its own size and place.
 ///
-/// So a message costs one copy, and an answer with bytes of another message, or with bytes at the wrong place, is noticed.
+/// A message costs one copy, and an answer with bytes of another message, or with bytes in the wrong place, is noticed.
 public struct Messages: Sendable {
     /// Random bytes that all connections share.
     public struct Pool: Sendable {
-        /// After so many bytes they are the same again; a prime, so that this is at no place where data is cut.
+        /// After this many bytes they repeat; a prime, so that data is never cut at this distance.
         static let period = 65_521
         fileprivate let bytes: [UInt8]
         fileprivate let sizes: ClosedRange<Int>
 
-        /// Makes the bytes.
+        /// Creates the bytes.
         ///
         /// - Parameters:
-        ///   - sizes: How long the messages are, in bytes; one at least.
+        ///   - sizes: The lengths of the messages, in bytes; at least one.
         ///   - seed: The same seed gives the same bytes.
         public init(sizes: ClosedRange<Int>, seed: UInt64) {
             var generator = SeededGenerator(seed: seed)
@@ -35,7 +35,7 @@ public struct Messages: Sendable {
     private let pool: Pool
     private var generator: SeededGenerator
 
-    /// Begins the messages of one connection.
+    /// Starts the messages of one connection.
     public init(from pool: Pool, seed: UInt64) {
         self.pool = pool
         generator = SeededGenerator(seed: seed)

@@ -1,10 +1,10 @@
-/// Numbers that look random and are the same in every run with the same seed.
+/// Numbers that look random, and are the same in every run with the same seed.
 ///
-/// Each is a mix of the bits of a counter that goes on by a large odd step.
+/// Each one mixes the bits of a counter that advances by a large odd step.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var counter: UInt64
 
-    /// Begins the numbers of a seed; neighbouring seeds have nothing in common.
+    /// Starts the numbers of a seed; neighbouring seeds have nothing in common.
     public init(seed: UInt64) { counter = Self.mixed(seed) }
 
     /// The next number.

@@ -1,7 +1,7 @@
 import Talloc
 import Tevent
 
-// An actor, too, gets only what its caller gives away, and gives nothing out that it keeps.
+// An actor, too, receives only what its caller gives away, and gives out nothing that it keeps.
 
 actor Keeper {
     var events: EventContext?

@@ -2,7 +2,7 @@ import Synchronization
 import Talloc
 import Tevent
 
-// What no other code uses can be given away, and what is made to be shared can be shared.
+// An object that no other code uses can be given away, and an object made to be shared can be shared.
 
 final class Work {
     var steps = 0

@@ -2,7 +2,7 @@ import Synchronization
 import Talloc
 import Tevent
 
-// What has arrived on a thread belongs to it, as does the loop that it has arrived on.
+// Whatever has arrived on a thread belongs to it, and so does the loop on which it arrived.
 
 final class Work { var steps = 0 }
 

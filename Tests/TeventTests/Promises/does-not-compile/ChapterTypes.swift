@@ -8,7 +8,7 @@ import Talloc
 import Tevent
 import TeventExtras
 
-// What the chapters add belongs to one thread just as well, except for what is made to be shared.
+// The chapters' types belong to one thread as well, except for those made to be shared.
 
 func take<T: Sendable>(_: T.Type) {}
 

@@ -1,7 +1,7 @@
 import Talloc
 import Tevent
 
-// What was given away cannot be used any more, nor can what belongs to somebody else be given away.
+// A value that was given away cannot be used any more, and a value that other code owns cannot be given away.
 
 final class Work {
     var steps = 0

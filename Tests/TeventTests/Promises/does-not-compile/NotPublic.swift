@@ -1,7 +1,7 @@
 import Talloc
 import Tevent
 
-// Handles come from the engine alone, and what is inside them is not to be reached.
+// Handles come only from the engine, and their content cannot be reached.
 
 func make<Result>() -> Result { fatalError() }
 
@@ -46,7 +46,7 @@ func nameWhatIsInside() {
     _ = StandardDescriptors.self  // error: cannot find 'StandardDescriptors' in scope
 }
 
-// MARK: Protocols of the engine's own
+// MARK: The engine's own protocols
 
 struct OwnBackend: Backend {}  // error: cannot find type 'Backend' in scope
 struct OwnRecord: ObjectRecord {}  // error: cannot find type 'ObjectRecord' in scope

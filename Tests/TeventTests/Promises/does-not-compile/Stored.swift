@@ -2,7 +2,7 @@ import Synchronization
 import Talloc
 import Tevent
 
-// A handle may be kept in nothing that any thread can reach.
+// A handle cannot be stored in anything that any thread can reach.
 
 struct SendableStruct: Sendable {
     let events: EventContext  // error: stored property 'events' of 'Sendable'-conforming struct 'SendableStruct' has

@@ -3,9 +3,9 @@ import Synchronization
 import Talloc
 import Tevent
 
-// What Swift lets through although it should not; `Sources/SAFE-API.md` and chapter 6 name each of them.
+// Code that Swift accepts although it should not; `Sources/SAFE-API.md` and chapter 6 list each case.
 //
-// When one of these does not compile any more, take it out of the lists and put it among what is refused.
+// When one of these no longer compiles, remove it from the lists, and move it to what is refused.
 
 func takeOutOfAMutex() throws {
     let box = Mutex(try TallocContext())

@@ -1,7 +1,7 @@
 import Talloc
 import Tevent
 
-// What runs beside its caller takes nothing along that the caller keeps.
+// Code that runs concurrently with its caller cannot use anything that the caller keeps.
 
 func runTask(_ events: EventContext) {
     Task { events.stop() }  // error: passing closure as a 'sending' parameter risks causing data races

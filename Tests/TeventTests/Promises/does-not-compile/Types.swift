@@ -1,7 +1,7 @@
 import Talloc
 import Tevent
 
-// No type that reaches into a thread's memory is Sendable, nor is anything made of such a type.
+// No type that gives access to a thread's memory is Sendable, and no type built from one is.
 
 func take<T: Sendable>(_: T.Type) {}
 

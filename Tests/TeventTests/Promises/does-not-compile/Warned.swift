@@ -1,7 +1,7 @@
 import Talloc
 @preconcurrency import Tevent  // error: '@preconcurrency' import is not memory-safe
 
-// What the compiler only warns about, and what is refused with strict memory safety and warnings as errors.
+// The compiler only warns about these, unless strict memory safety and warnings as errors are on.
 
 struct ErrorWithAHandle: Error {
     let memory: TallocContext  // error: stored property 'memory' of 'Sendable'-conforming struct 'ErrorWithAHandle' has

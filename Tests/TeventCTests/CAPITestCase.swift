@@ -4,12 +4,12 @@ import Glibc
 import TestSupport
 import XCTest
 
-/// What the suites of the C face share: a talloc tree of their own, contexts of each backend, and a log.
+/// What the suites of the C API share: a talloc tree of their own, contexts with each backend, and a log.
 ///
 /// The tests call the functions that C programs call. Handlers in C capture nothing, so their private data is the address
 /// of an object that holds a closure; the test case keeps it until the test ends.
-class CFaceTestCase: XCTestCase {
-    /// What everything of a test hangs below; it is freed when the test ends.
+class CAPITestCase: XCTestCase {
+    /// The root of everything in a test; it is freed when the test ends.
     private(set) var memory: UnsafeMutableRawPointer?
     /// What handlers note, in order.
     var log: [String] = []
@@ -20,7 +20,7 @@ class CFaceTestCase: XCTestCase {
     override class func setUp() { prepareDispatch() }
 
     override func setUp() {
-        // A loop that sleeps for ever ends the tests, with the name of this one as the last.
+        // A loop that sleeps forever ends the tests; the output ends with the name of this one.
         alarm(30)
         before = openDescriptors()
         memory = talloc_named_const(nil, 0, c("test"))
@@ -35,7 +35,8 @@ class CFaceTestCase: XCTestCase {
         XCTAssertEqual(openDescriptors(), before, "descriptors were left open")
     }
 
-    /// Runs a test once with a context of each backend, which is freed afterwards together with all that was made.
+    /// Runs a test once with a context of each backend, which is freed afterwards together with everything that was
+    /// created.
     func onEachBackend(_ body: (_ ev: OpaquePointer) throws -> Void) throws {
         for name in ["epoll", "poll", "poll_mt"] {
             backend = name
@@ -46,27 +47,27 @@ class CFaceTestCase: XCTestCase {
         }
     }
 
-    /// A context of the standard backend.
+    /// A context with the standard backend.
     func context() throws -> OpaquePointer { try XCTUnwrap(tevent_context_init(memory)) }
 
-    /// Keeps a closure, or some other value, until the test ends, and returns its address for a handler.
+    /// Keeps a closure, or another value, until the test ends, and returns its address for a handler.
     func keep<Value>(_ value: Value) -> UnsafeMutableRawPointer {
         let box = Box(value)
         kept.append(box)
         return Unmanaged.passUnretained(box).toOpaque()
     }
 
-    /// One turn of a loop, which must succeed.
+    /// Runs one turn of a loop, which must succeed.
     func once(_ ev: OpaquePointer, file: StaticString = #filePath, line: UInt = #line) {
         XCTAssertEqual(_tevent_loop_once(ev, here), 0, file: file, line: line)
     }
 
-    /// A context's loop until nothing is left, which must succeed.
+    /// Runs a context's loop until nothing is left, which must succeed.
     func wait(_ ev: OpaquePointer, file: StaticString = #filePath, line: UInt = #line) {
         XCTAssertEqual(_tevent_loop_wait(ev, here), 0, file: file, line: line)
     }
 
-    /// Whether a turn of the loop would find nothing to do: a mark that is scheduled last is what it runs.
+    /// Whether a turn of the loop would find nothing to do: it runs only a mark that is scheduled last.
     func isQuiet(_ ev: OpaquePointer) -> Bool {
         var isQuiet = false
         let old = log
@@ -76,7 +77,7 @@ class CFaceTestCase: XCTestCase {
         return isQuiet && log == old
     }
 
-    /// The two ends of a pipe; whoever asks for it closes them.
+    /// The two ends of a pipe, which the caller must close.
     func pipe() -> (reader: Int32, writer: Int32) {
         var ends: [Int32] = [-1, -1]
         XCTAssertEqual(Glibc.pipe(&ends), 0)
@@ -102,7 +103,7 @@ final class Box<Value> {
     init(_ value: Value) { self.value = value }
 }
 
-/// The value that `CFaceTestCase.keep` has returned the address of.
+/// The value whose address `CAPITestCase.keep` has returned.
 func kept<Value>(_ address: UnsafeMutableRawPointer?, as type: Value.Type = Value.self) -> Value {
     Unmanaged<Box<Value>>.fromOpaque(address!).takeUnretainedValue().value
 }
@@ -112,10 +113,10 @@ func c(_ text: StaticString) -> UnsafePointer<CChar> {
     UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
-/// The location that C's macros would give.
+/// The location that C's macros would pass.
 var here: UnsafePointer<CChar> { c("test.c:1") }
 
-/// What C's macro `talloc_free` does.
+/// The equivalent of C's macro `talloc_free`.
 @discardableResult
 func release(_ chunk: UnsafeMutableRawPointer?) -> CInt { _talloc_free(chunk, here) }
 
@@ -124,28 +125,28 @@ func release(_ object: OpaquePointer?) -> CInt { release(UnsafeMutableRawPointer
 
 func chunk(_ object: OpaquePointer?) -> UnsafeMutableRawPointer? { UnsafeMutableRawPointer(object) }
 
-/// A chunk without bytes, to hang things below.
+/// A chunk without bytes, to use as a parent.
 func newChunk(under parent: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     talloc_named_const(parent, 0, c("chunk"))
 }
 
 extension timeval: @retroactive Equatable {
-    /// Whether two times are the same in seconds and microseconds.
+    /// Whether two times have the same seconds and microseconds.
     public static func == (left: timeval, right: timeval) -> Bool {
         left.tv_sec == right.tv_sec && left.tv_usec == right.tv_usec
     }
 }
 
-/// Reasons that the abort function of the process has been told.
+/// The reasons that the process's abort function has received.
 nonisolated(unsafe) private(set) var abortReasons: [String] = []
 
-/// Lets what would end the process go on instead, and note its reason; a test case takes that back in the end.
+/// Makes errors that would end the process continue instead, and notes their reasons; undone when the test ends.
 func noteAborts() {
     abortReasons = []
     tevent_set_abort_fn { reason in abortReasons.append(reason.map { String(cString: $0) } ?? "") }
 }
 
-/// Checks that a child process was ended as C programs are, with a reason.
+/// Checks that a child process ended as C programs do, with a reason.
 func assertAborted(
     _ result: ProgramResult, saying reason: String, file: StaticString = #filePath, line: UInt = #line
 ) {

@@ -8,15 +8,15 @@ typealias ImmediateBody = (_ ev: OpaquePointer?, _ im: OpaquePointer?) -> Void
 typealias FDBody = (_ ev: OpaquePointer?, _ fde: OpaquePointer?, _ flags: UInt16) -> Void
 typealias SignalBody = (_ ev: OpaquePointer?, _ se: OpaquePointer?, _ arrival: CSignalArrival) -> Void
 
-/// What a signal's handler is given besides its event.
+/// What a signal handler receives besides its event.
 struct CSignalArrival {
     let number: CInt
     let count: CInt
     let info: UnsafeMutablePointer<siginfo_t>?
 }
 
-extension CFaceTestCase {
-    /// A timer, below its context if no parent is given; its time is zero if none is given.
+extension CAPITestCase {
+    /// Adds a timer, below its context if no parent is given; its time is zero if none is given.
     @discardableResult
     func timer(
         _ ev: OpaquePointer?, under parent: UnsafeMutableRawPointer? = nil, at time: timeval = timeval(),

@@ -3,7 +3,7 @@ import CTevent
 import Glibc
 import XCTest
 
-/// What the functions of a request call, found through its state.
+/// The closures that the functions of a request call, found through its state.
 private final class RequestFunctions {
     var cancel: (() -> Bool)?
     var cleanUp: ((_ req: OpaquePointer?, _ state: tevent_req_state) -> Void)?
@@ -16,8 +16,8 @@ private final class RequestFunctions {
 
 typealias RequestBody = (_ req: OpaquePointer?) -> Void
 
-extension CFaceTestCase {
-    /// A request whose state is one pointer, to what its functions call.
+extension CAPITestCase {
+    /// A request whose state is one pointer, to the closures that its functions call.
     func request(under parent: UnsafeMutableRawPointer? = nil) -> OpaquePointer? {
         var state: UnsafeMutableRawPointer?
         let req = _tevent_req_create(parent ?? memory, &state, 8, c("struct test_state"), here)
@@ -31,7 +31,7 @@ extension CFaceTestCase {
             req, { kept(_tevent_req_callback_data($0), as: RequestBody.self)($0) }, c("on_end"), keep(body))
     }
 
-    /// Lets a callback note its name and how the request has ended.
+    /// Makes a callback note its name and how the request has ended.
     func noteEnd(_ req: OpaquePointer?, _ name: String = "callback") {
         onEnd(req) { self.log.append("\(name) \(self.outcome($0))") }
     }
@@ -51,7 +51,7 @@ extension CFaceTestCase {
         tevent_req_set_print_fn(req) { RequestFunctions.of($0).print!($0, $1) }
     }
 
-    /// How a request stands, in a word, with its error if it has one.
+    /// The state of a request in a word, with its error if it has one.
     func outcome(_ req: OpaquePointer?) -> String {
         var state = TEVENT_REQ_INIT
         var error: UInt64 = 0
