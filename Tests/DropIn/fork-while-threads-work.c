@@ -1,5 +1,6 @@
-/* A process forks while other threads make and free contexts, and the child makes one, too. The child has none of these
- * threads: it hangs if one of them held a lock of the library at that moment. */
+/* A process forks while other threads create and free contexts, and the child creates one as well. The child has none
+ * of these threads: it would hang if one of them held a lock of the library at that moment.
+ * Not under the thread sanitizer: with it, Swift's own runtime takes a lock whenever a global is used. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
