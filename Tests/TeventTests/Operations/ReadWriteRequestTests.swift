@@ -155,7 +155,7 @@ final class ReadWriteRequestTests: EngineTestCase {
             _ = try Read.send(from: 0, upTo: 0, on: events, under: events)
         }
         XCTAssertNotNil(result.signal)
-        XCTAssertTrue(result.stderr.contains("ask for one at least"), result.stderr)
+        XCTAssertTrue(result.stderr.contains("ask for at least one"), result.stderr)
     }
 
     // MARK: Writing once
