@@ -44,6 +44,9 @@ public struct LineReader: TallocObject, Equatable {
     private struct State {
         var splitter: LineSplitter
         let handler: Handler
+        /// What the handler has not been given yet: it may run the loop, which reads more.
+        var inputs: ArraySlice<Input> = []
+        var hasEnded = false
     }
 
     private let state: TallocChunk<State>
@@ -94,7 +97,9 @@ public struct LineReader: TallocObject, Equatable {
     private func read(_ descriptor: Int32) {
         do {
             switch try SystemIO.read(descriptor) {
-            case .bytes(let bytes): tell(state.value.splitter.append(bytes).map(Input.init))
+            case .bytes(let bytes):
+                state.value.inputs += state.value.splitter.append(bytes).map(Input.init)
+                deliver()
             case .wouldBlock: break
             case .endOfFile: finish(with: .end)
             }
@@ -103,16 +108,19 @@ public struct LineReader: TallocObject, Equatable {
         }
     }
 
-    /// Calls the handler with each input; it may free the reader during any of these calls.
-    private func tell(_ inputs: [Input]) {
-        let handler = state.value.handler
-        for input in inputs where !isFreed { handler(self, input) }
+    /// Calls the handler with each input in order; it may free the reader during any of these calls.
+    private func deliver() {
+        while !isFreed, let input = state.value.inputs.popFirst() { state.value.handler(self, input) }
     }
 
     /// Passes on the last line, if no line break followed it, and the reason why there is no more.
     private func finish(with reason: Input) {
-        let lastLine = state.value.splitter.finish().map(Input.init)
-        tell([lastLine, reason].compactMap { $0 })
+        if !state.value.hasEnded {
+            state.value.hasEnded = true
+            let lastLine = state.value.splitter.finish().map(Input.init)
+            state.value.inputs += [lastLine, reason].compactMap { $0 }
+        }
+        deliver()
         if !isFreed { free() }
     }
     // snippet-end: read

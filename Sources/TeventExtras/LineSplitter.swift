@@ -31,7 +31,7 @@ public struct LineSplitter {
 
     /// Creates a splitter that keeps at most `limit` bytes of a line, at least one.
     public init(limit: Int) {
-        precondition(limit > 0, "a line must be allowed at least one byte")
+        guard limit > 0 else { fatalError("a line must be allowed at least one byte") }
         self.limit = limit
     }
 

@@ -56,8 +56,12 @@ public struct Ticker: TallocObject, Equatable {
         on events: EventContext, every interval: Duration, for duration: Duration,
         under owner: (some TallocObject)? = TallocContext?.none, _ handler: @escaping TickHandler
     ) throws {
-        precondition(interval > .zero, "a ticker without time between its ticks would leave no turn to other events")
-        precondition(duration >= interval, "a ticker must tick at least once, so its duration is at least one interval")
+        guard interval > .zero else {
+            fatalError("a ticker without time between its ticks would leave no turn to other events")
+        }
+        guard duration >= interval else {
+            fatalError("a ticker must tick at least once, so its duration is at least one interval")
+        }
         let start = events.now
         let plan = State(start: start, interval: interval, duration: duration, handler: handler)
         let ticker = Ticker(
@@ -88,12 +92,11 @@ public struct Ticker: TallocObject, Equatable {
         state.value.ticks += 1
         let plan = state.value
         let planned = plan.interval * plan.ticks
-        let next = planned + plan.interval
-        let isLast = next > plan.duration
+        let isLast = plan.duration - planned < plan.interval
         plan.handler(self, Tick(number: plan.ticks, planned: planned, isLast: isLast))
         // The handler may have stopped the ticker, which freed the timer as well.
         guard !isFreed else { return }
-        if isLast { free() } else { timer.update(at: plan.start.advanced(by: next)) }
+        if isLast { free() } else { timer.update(at: plan.start.advanced(by: planned + plan.interval)) }
     }
     // snippet-end: tick
 }

@@ -106,6 +106,9 @@ public final class Worker<State>: Sendable {
     public func askAndWait<Value: Sendable>(
         _ question: @escaping @Sendable (_ events: EventContext, _ state: TallocChunk<State>) throws -> Value
     ) throws -> Value {
+        guard !thread.isCurrent else {
+            fatalError("a worker's own thread asked it and would wait forever; call the function, or use 'ask'")
+        }
         let events = try EventContext()
         defer { events.free() }
         let answer: Request<Answer<Value>> = try ask(on: events, under: events) { events, state, reply in
@@ -119,7 +122,7 @@ public final class Worker<State>: Sendable {
     /// Ends the worker's loop after everything sent before; later messages are released or refused.
     ///
     /// Does nothing if the worker has ended.
-    public func stop() { try? proxy.schedule { events in events.stop() } }
+    public func stop() { try? proxy.schedule { events in endLoops(of: events) } }
 
     /// Waits until the thread has ended.
     ///
@@ -128,4 +131,10 @@ public final class Worker<State>: Sendable {
     /// - Throws: The error that kept its loop from continuing.
     public func join() throws { try thread.join() }
     // snippet-end: stop
+}
+
+/// Ends the innermost loop, and then the loop around it, if work of the worker has run one inside the other.
+private func endLoops(of events: EventContext) {
+    events.stop()
+    try? ImmediateEvent(under: events).schedule(on: events) { _, events in endLoops(of: events) }
 }

@@ -1,6 +1,7 @@
 import Chapter2Events
 import Foundation
 import Talloc
+import TestSupport
 import Tevent
 import TeventExtras
 import XCTest
@@ -191,5 +192,33 @@ final class LineReaderTests: XCTestCase {
             }
             XCTAssertEqual(owner.children, [])
         }
+    }
+}
+
+extension LineReaderTests {
+    func testAHandlerThatRunsTheLoopGetsTheLinesInOrderAndEachOnce() throws {
+        for backend in ["epoll", "poll"] {
+            let bench = try Bench(backend)
+            defer { bench.memory.free() }
+            bench.events.allowNesting()
+            let pipe = try bench.pipe(closing: [.reader])
+            var inputs: [LineReader.Input] = []
+            try LineReader(of: pipe.reader, on: bench.events) { _, input in
+                inputs.append(input)
+                guard input == .line("1") || input == .line("6") else { return }
+                if input == .line("1") { _ = try? SystemIO.write(pipe.writer, "4\n5\n6".utf8) }
+                if input == .line("1") { SystemIO.close(pipe.writer) }
+                _ = try? bench.events.loopOnce()
+            }
+            XCTAssertEqual(try SystemIO.write(pipe.writer, "1\n2\n3\n".utf8), 6)
+            XCTAssertEqual(try bench.events.loopWait(), .noEvents)
+            XCTAssertEqual(inputs, (1...6).map { .line("\($0)") } + [.end], backend)
+        }
+    }
+
+    func testALineOfNoBytesIsRefusedInWords() throws {
+        let result = try runInChild(self) { _ = LineSplitter(limit: 0) }
+        XCTAssertNotNil(result.signal)
+        XCTAssertTrue(result.stderr.contains("at least one byte"), result.stderr)
     }
 }

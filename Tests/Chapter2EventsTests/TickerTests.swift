@@ -1,5 +1,6 @@
 import Chapter2Events
 import Talloc
+import TestSupport
 import Tevent
 import TeventExtras
 import XCTest
@@ -151,5 +152,30 @@ final class TickerTests: XCTestCase {
             }
             XCTAssertGreaterThan(failures, 0)
         }
+    }
+
+    func testTheLongestIntervalsDoNotOverflow() throws {
+        try onEachBackend { bench in
+            var ticks: [Tick] = []
+            let long = Duration(secondsComponent: 1 << 62, attosecondsComponent: 0)
+            try Ticker(on: bench.events, every: long, for: long) { _, tick in ticks.append(tick) }
+            bench.clock.advance(by: .seconds(Int64.max))
+            try bench.events.loopOnce()
+            XCTAssertEqual(ticks.map(\.isLast), [true])
+        }
+    }
+
+    func testTicksWithoutTimeBetweenThemAreRefusedInWords() throws {
+        let result = try runInChild(self) { try Ticker(on: EventContext(), every: .zero, for: .seconds(1)) { _, _ in } }
+        XCTAssertNotNil(result.signal)
+        XCTAssertTrue(result.stderr.contains("without time between its ticks"), result.stderr)
+    }
+
+    func testATickerWithoutATickIsRefusedInWords() throws {
+        let result = try runInChild(self) {
+            try Ticker(on: EventContext(), every: .seconds(2), for: .seconds(1)) { _, _ in }
+        }
+        XCTAssertNotNil(result.signal)
+        XCTAssertTrue(result.stderr.contains("must tick at least once"), result.stderr)
     }
 }

@@ -30,6 +30,29 @@ final class WorkerTests: ThreadsTestCase {
         }
     }
 
+    func testStoppingEndsTheLoopsThatWorkRunsInsideEachOther() throws {
+        try onEachBackend {
+            let worker = try Worker(named: "nested", backend: backend) { events in
+                events.allowNesting()
+                // Keeps the inner loops going.
+                try events.addTimer(after: .seconds(3600)) { _, _ in }
+            }
+            for _ in 1...3 { try worker.schedule { events, _ in _ = try? events.loopWait() } }
+            worker.stop()
+            try worker.join()
+        }
+    }
+
+    func testAWorkerThatAsksItselfAndWaitsIsRefusedInWords() throws {
+        let result = try runInChild(self) {
+            let worker = try Worker(named: "asking") { _ in }
+            try worker.schedule { _, _ in _ = try? worker.askAndWait { _, _ in } }
+            try worker.join()
+        }
+        XCTAssertNotNil(result.signal)
+        XCTAssertTrue(result.stderr.contains("would wait forever"), result.stderr)
+    }
+
     func testTheStarterLearnsWhyAThreadCouldNotStart() throws {
         try onEachBackend {
             XCTAssertThrowsError(try Worker(named: "no", backend: backend) { _ -> Int in throw Oops() }) {

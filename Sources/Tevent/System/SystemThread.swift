@@ -44,6 +44,9 @@ public final class SystemThread<Success: Sendable>: Sendable {
         joining = Joining(thread)
     }
 
+    /// Whether this is the thread that asks.
+    public var isCurrent: Bool { !outcome.isThere.load(ordering: .acquiring) && joining.isOwnThread }
+
     /// Waits until the thread has ended; may be called again, and by several threads.
     ///
     /// Traps if called by the thread itself. Traps in the child of a fork as well, where the thread does not exist,
