@@ -7,7 +7,7 @@ package struct ThreadEnd: Sendable {
     /// Makes the key; once in a process, since there are few.
     package init(_ run: @convention(c) (UnsafeMutableRawPointer?) -> Void) {
         var key = pthread_key_t()
-        pthread_key_create(&key, run)
+        guard pthread_key_create(&key, run) == 0 else { abort("the process has used up its thread-specific keys") }
         self.key = key
     }
 

@@ -74,8 +74,4 @@ extension ContextPointer {
         extras.pointee.wakingEvent = nil
         freeChunk(event)
     }
-
-    /// Wakes the loop if another thread runs it.
-    @inline(__always)
-    func wakeIfShared() { if pointee.policies.contains(.sharedWhileWaiting) { wake() } }
 }

@@ -31,6 +31,10 @@ extension ContextPointer {
         waker.wake()
     }
 
+    /// Wakes the loop if another thread may be running it.
+    @inline(__always)
+    package func wakeIfShared() { if pointee.policies.contains(.sharedWhileWaiting) { wake() } }
+
     /// Lets other threads wake the loop of a program that waits by itself, and does not say when.
     ///
     /// Earlier messages are not announced again: the loop must look for them before it waits.

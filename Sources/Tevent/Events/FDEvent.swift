@@ -258,7 +258,10 @@ extension FDPointer {
         if !pointee.flags.isEmpty { context.pointee.watchingFDs -= 1 }
         context.pointee.descriptors.remove(self)
         pointee.prefix.context = nil
-        if beforeClosing, context.pointee.descriptors.isUnused(pointee.descriptor) {
+        // The backend of a shared context may be waiting at this moment; it is told before the next wait, like any change.
+        if beforeClosing, context.pointee.descriptors.isUnused(pointee.descriptor),
+            !context.pointee.policies.contains(.sharedWhileWaiting)
+        {
             context.forget(pointee.descriptor)
         }
         context.pointee.hooks?.descriptors?(FDEvent(self), .detach)

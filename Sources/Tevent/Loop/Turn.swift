@@ -185,8 +185,7 @@ extension ContextPointer {
     /// The loop cannot leave that to the next wait: a handler that runs first could put the descriptor in doubt every
     /// time.
     private func askAgain(_ entry: ReadyBatch.Entry) -> FDEvent.Flags {
-        entry.ready == .notOpen
-            ? .notOpen : PollBackend.readiness(of: entry.descriptor, pointee.descriptors.wanted(entry.descriptor))
+        PollBackend.readiness(of: entry.descriptor, pointee.descriptors.wanted(entry.descriptor))
     }
 
     /// The event whose turn it is; the entry stays in the batch if another event waits for something that this one does

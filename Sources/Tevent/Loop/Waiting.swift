@@ -35,16 +35,22 @@ extension ContextPointer {
             // The second call may free the context, too.
             defer { if !handle.isStale { pointee.hooks?.loop?(.afterWait) } }
             if sleep == nil, try stillHasToWait() { sleep = try prepareToSleep(until: &limit) }
-            if let sleep { hasSlept = try self.sleep(nanoseconds: sleep.nanoseconds) }
+            if let sleep, !hasForked { hasSlept = try self.sleep(nanoseconds: sleep.nanoseconds) }
         }
         guard hasSlept, let sleep, !handle.isStale else { return .again }
+        guard !hasForked else {
+            // What was found belongs to the parent.
+            pointee.ready.removeAll()
+            return .again
+        }
         return wakeUp(from: sleep, limit)
     }
 
     /// Whether there is still nothing to do but to wait, and something to wait for.
     private func stillHasToWait() throws(TeventError) -> Bool {
-        try applyChanges() && pointee.immediates.isEmpty
-            && (hasEvents || pointee.policies.contains(.waitsWithoutEvents))
+        // A nested loop may have left a batch, whose entries changes must not overtake.
+        guard pointee.ready.isEmpty, !hasForked, try applyChanges() else { return false }
+        return pointee.immediates.isEmpty && (hasEvents || pointee.policies.contains(.waitsWithoutEvents))
     }
 
     /// A wait that is about to begin.
@@ -89,9 +95,15 @@ extension ContextPointer {
         let audits = !pointee.policies.contains(.closesBeforeFreeing)
         if isAudit || (audits && !pointee.hasAudited && now >= pointee.nextAudit) { audit() }
         let neverSleeps = pointee.policies.contains(.waitsWithoutEvents) && pointee.idleSeconds == 0
-        if pointee.manualClock != nil || neverSleeps { return .timedOut }
-        if let limit, now >= limit, pointee.timers.firstDeadline ?? .max > now.nanoseconds { return .timedOut }
-        return .again
+        let isOver = pointee.manualClock != nil || neverSleeps || limit.map { now >= $0 } ?? false
+        return isOver && !isAnythingDue ? .timedOut : .again
+    }
+
+    /// Whether there is something to do that the loop did not wait for, or that a trace has made since.
+    private var isAnythingDue: Bool {
+        !pointee.immediates.isEmpty || pointee.channel?.hasMessages == true
+            || pointee.waker?.pointee.hasSignal.load(ordering: .relaxed) == true
+            || pointee.timers.firstDeadline ?? .max <= now.nanoseconds
     }
 
     // snippet: sleep
@@ -152,14 +164,17 @@ extension ContextPointer {
                 throw error
             }
             if change == .alwaysReady {
-                // The debug function may do anything. The turn therefore begins again, with the remaining changes.
                 let name = pointee.backend.name
-                debug(.trace, "\(name) cannot wait for descriptor \(descriptor); it counts as always ready")
-                return false
+                let isThere = debug(
+                    .trace, "\(name) cannot wait for descriptor \(descriptor); it counts as always ready")
+                // The debug function may do anything.
+                guard isThere, !hasForked else { return false }
             }
         }
+        // What is in the batch, and what could not be passed on, still belongs to this round.
+        guard pointee.ready.isEmpty, !pointee.descriptors.hasNotedChanges else { return false }
         pointee.descriptors.beginRound()
-        return pointee.ready.isEmpty
+        return true
     }
 
     /// Tells the backend what is now wanted of a descriptor; returns nil if there is nothing to tell.

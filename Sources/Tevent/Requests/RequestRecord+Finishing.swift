@@ -99,6 +99,7 @@ extension RequestPointer {
     package func post(on context: ContextPointer) {
         leaveQueue()
         scheduled.append(to: context, as: .request, RequestRecord.act)
+        context.wakeIfShared()
     }
 
     /// The loop has come to a posted request.

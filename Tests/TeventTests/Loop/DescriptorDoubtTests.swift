@@ -20,6 +20,34 @@ final class DescriptorDoubtTests: EngineTestCase {
         XCTAssertEqual(try events.loopOnce(), .timedOut)
     }
 
+    func testANumberOpenedAgainInAHandlerIsNotReportedAsClosed() throws {
+        for flags in [FDEvent.Flags.write, [.write, .error]] {
+            try onBothBackends { events, _ in
+                let (first, second, new) = (try sockets(), try sockets(), try sockets())
+                var found: FDEvent.Flags?
+                var old: FDEvent?
+                try events.addFD(first.0, [.read, .error]) { event, _ in
+                    event.free()
+                    old?.free()
+                    XCTAssertEqual(dup2(new.0, second.0), second.0)
+                    sure {
+                        try events.addFD(second.0, flags) { event, ready in
+                            found = ready
+                            event.free()
+                        }
+                    }
+                }
+                old = try events.addFD(second.0, [.read, .error]) { _, _ in XCTFail("it was freed") }
+                close(first.0)
+                close(second.0)
+                try events.loopOnce()
+                try events.loopOnce()
+                XCTAssertEqual(found, .write)
+                close(second.0)
+            }
+        }
+    }
+
     func testANewEventForTheNumberOfAQuietOneIsReportedToTheBackend() throws {
         try onBothBackends { events, _ in
             let first = try sockets()
