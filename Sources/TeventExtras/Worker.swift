@@ -133,8 +133,11 @@ public final class Worker<State>: Sendable {
     // snippet-end: stop
 }
 
-/// Ends the innermost loop, and then the loop around it, if work of the worker has run one inside the other.
+/// Ends all loops that run inside each other, each as soon as the handler that it runs has returned; refuses new ones.
 private func endLoops(of events: EventContext) {
+    events.setNestingHook { events, _, isBeginning in
+        if !isBeginning { events.stop() }
+        return !isBeginning
+    }
     events.stop()
-    try? ImmediateEvent(under: events).schedule(on: events) { _, events in endLoops(of: events) }
 }

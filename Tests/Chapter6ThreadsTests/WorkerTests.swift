@@ -43,6 +43,22 @@ final class WorkerTests: ThreadsTestCase {
         }
     }
 
+    func testStoppingEndsWorkThatTakesTurnsUntilATimerHasRun() throws {
+        try onEachBackend {
+            let worker = try Worker(named: "turns", backend: backend) { events in
+                events.allowNesting()
+                return false
+            }
+            try worker.schedule { events, isOver in
+                _ = try? events.addTimer(after: .milliseconds(1)) { _, _ in isOver.value = true }
+                while !isOver.value { guard (try? events.loopOnce()) != nil else { return } }
+            }
+            worker.stop()
+            try? worker.schedule { _, _ in XCTFail("it was sent after the stop") }
+            try worker.join()
+        }
+    }
+
     func testAWorkerThatAsksItselfAndWaitsIsRefusedInWords() throws {
         let result = try runInChild(self) {
             let worker = try Worker(named: "asking") { _ in }

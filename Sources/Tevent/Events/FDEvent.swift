@@ -258,10 +258,11 @@ extension FDPointer {
         if !pointee.flags.isEmpty { context.pointee.watchingFDs -= 1 }
         context.pointee.descriptors.remove(self)
         pointee.prefix.context = nil
-        // The backend of a shared context may be waiting at this moment; it is told before the next wait, like any change.
-        if beforeClosing, context.pointee.descriptors.isUnused(pointee.descriptor),
-            !context.pointee.policies.contains(.sharedWhileWaiting)
-        {
+        if context.pointee.policies.contains(.sharedWhileWaiting) {
+            // The backend may be waiting at this moment. It must end the wait, which keeps the file open, and is told about
+            // the change before the next one.
+            context.wake()
+        } else if beforeClosing, context.pointee.descriptors.isUnused(pointee.descriptor) {
             context.forget(pointee.descriptor)
         }
         context.pointee.hooks?.descriptors?(FDEvent(self), .detach)
@@ -273,7 +274,7 @@ extension FDPointer {
         let event = FDEvent(self)
         guard let hook = context.pointee.hooks?.descriptors else { return callHandler(ready) }
         hook(event, .beforeHandler)
-        guard !event.isFreed, pointee.prefix.context == context else { return }
+        guard !event.isFreed, pointee.prefix.context == context, !context.hasForked else { return }
         // The hook may have changed what the event waits for.
         let ready = ready.intersection(pointee.flags)
         if !ready.isEmpty { callHandler(ready) }

@@ -65,8 +65,12 @@ extension ContextPointer {
     /// - Returns: Whether the context still exists.
     @inline(never)
     func beginInNewProcess() throws(TeventError) -> Bool {
-        try noticeFork()
-        return debug(.warning, "the process has forked; the backend begins again")
+        // The debug function may fork as well.
+        while hasForked {
+            try noticeFork()
+            guard debug(.warning, "the process has forked; the backend begins again") else { return false }
+        }
+        return true
     }
 
     /// Restarts the backend, after `fork` or when it reports a descriptor that no event watches.

@@ -250,7 +250,8 @@ extension SignalPointer {
         let event = SignalEvent(self)
         if let hook = pointee.prefix.context?.pointee.hooks?.signals {
             hook(event, .beforeHandler)
-            guard !event.isFreed, pointee.prefix.context != nil else { return }
+            // In the child of a fork, the arrival belongs to the parent.
+            guard !event.isFreed, pointee.prefix.context?.hasForked == false else { return }
         }
         let handler = pointee.handler
         handler(event, arrival)

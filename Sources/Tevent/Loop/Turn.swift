@@ -90,7 +90,12 @@ extension ContextPointer {
         guard !unwanted.isEmpty else { return true }
         // Releasing their content may run any deinit.
         let handle = handle
-        for message in unwanted { message.open(on: nil) }
+        let generation = Fork.generation
+        for message in unwanted {
+            // In the child of a fork, the rest belongs to the parent.
+            guard Fork.generation == generation else { break }
+            message.open(on: nil)
+        }
         return !handle.isStale
     }
 

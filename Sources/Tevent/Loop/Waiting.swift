@@ -156,6 +156,7 @@ extension ContextPointer {
     }
 
     private func applyNotedChanges() throws(TeventError) -> Bool {
+        let round = pointee.descriptors.round
         // Each change may add a descriptor that is not open to the batch.
         while !pointee.ready.isFull, let descriptor = pointee.descriptors.takeChanged() {
             let change: BackendChange?
@@ -167,14 +168,12 @@ extension ContextPointer {
                 let name = pointee.backend.name
                 let isThere = debug(
                     .trace, "\(name) cannot wait for descriptor \(descriptor); it counts as always ready")
-                // The debug function may do anything.
-                guard isThere, !hasForked else { return false }
+                // The debug function may do anything. A loop that it ran may have left a batch of a later round.
+                guard isThere, !hasForked, pointee.descriptors.round == round else { return false }
             }
         }
-        // What is in the batch, and what could not be passed on, still belongs to this round.
-        guard pointee.ready.isEmpty, !pointee.descriptors.hasNotedChanges else { return false }
         pointee.descriptors.beginRound()
-        return true
+        return pointee.ready.isEmpty
     }
 
     /// Tells the backend what is now wanted of a descriptor; returns nil if there is nothing to tell.
@@ -288,8 +287,10 @@ extension ContextPointer {
         forget(descriptor)
         record.detach()
         guard !context.isStale, debug(.error, message) else { return true }
-        guard wantsErrors, !event.isFreed else { throw .badDescriptor(descriptor) }
-        event.record("reportClosed").callHandler(.error)
+        guard wantsErrors else { throw .badDescriptor(descriptor) }
+        // A trace or the debug function may have freed the event, or taken errors from what it waits for.
+        guard !event.isFreed, event.flags.contains(.error) || record.pointee.borrower != nil else { return true }
+        record.callHandler(.error)
         return true
     }
 }

@@ -39,9 +39,9 @@ public struct QueueWait {
             try queue.add(request, on: events) { $0.finish() }
         } catch {
             request.fail(error)
-            request.post(on: events)
         }
-        return request
+        // A trace may have run the loop, and that may have ended the request.
+        return request.returned(on: events)
     }
 }
 

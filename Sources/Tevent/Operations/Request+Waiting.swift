@@ -26,9 +26,9 @@ extension Request {
     ) -> Request {
         do throws(TeventError) { try wait(for: flags, of: descriptor, on: events, step) } catch {
             fail(error)
-            post(on: events)
         }
-        return self
+        // A trace may have run the loop, and that may have ended the request.
+        return returned(on: events)
     }
 
     /// The request that waits with an event.

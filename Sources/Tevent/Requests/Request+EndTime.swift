@@ -27,8 +27,10 @@ extension RequestProtocol {
             let timer = try events.addTimer(at: deadline, under: request) { _, _ in request.timeOut() }
             // A trace may have freed the request, and the timers with it, or ended it, in which case it needs no timer.
             if request.isFreed || !request.isInProgress { return timer.freeIfThere() }
+            // A trace may also have set another end time; the outer call comes last.
+            let earlier = extras.endTimer
             extras.endTimer = timer
-            old?.freeIfThere()
+            earlier?.freeIfThere()
         }
     }
 

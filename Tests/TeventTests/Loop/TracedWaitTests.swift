@@ -117,4 +117,105 @@ final class TracedWaitTests: EngineTestCase {
             XCTAssertEqual(status, 0)
         }
     }
+
+    func testAChildOfAForkInAnEventsTraceLeavesToTheParentWhatArrivedBefore() throws {
+        try onBothBackendsInRealTime { events in
+            let pipe = try pipe()
+            write(pipe.writer, "x")
+            var child: pid_t?
+            var status: Int32 = 0
+            var calls = 0
+            let fork = { (point: EventTracePoint) in
+                guard point == .beforeHandler, child == nil else { return }
+                child = test_fork()
+                if child != 0 { XCTAssertEqual(waitpid(child!, &status, 0), child) }
+            }
+            let reader = try events.addFD(pipe.reader, .read) { _, _ in calls += 1 }
+            events.setFDTrace { fork($1) }
+            _ = try? events.loopOnce()
+            // The child's next turn would wait for itself, and find the byte that is still there.
+            if child == 0 { _exit(calls == 0 ? 0 : 1) }
+            XCTAssertEqual(calls, 1)
+            XCTAssertEqual(status, 0, "the child was called for what the parent's loop had found")
+            reader.free()
+
+            child = nil
+            events.setSignalTrace { fork($1) }
+            try events.addSignal(.user1) { _, _ in calls += 1 }
+            Signal.user1.raise()
+            calls = 0
+            _ = try? events.loopOnce()
+            if child == 0 { _exit(calls == 0 ? 0 : 1) }
+            XCTAssertEqual(calls, 1)
+            XCTAssertEqual(status, 0, "the child was called for a signal to the parent")
+        }
+    }
+
+    // MARK: Requests
+
+    func testARequestThatALoopInATraceHasEndedIsPosted() throws {
+        try onBothBackends { events, _ in
+            events.allowNesting()
+            let pipe = try pipe()
+            write(pipe.writer, "x")
+            var isOver = false
+            events.setFDTrace { _, point in
+                guard point == .attach, !isOver else { return }
+                isOver = true
+                sure { try events.loopOnce() }
+            }
+            let read = try Read.send(from: pipe.reader, on: events, under: events)
+            var result: [UInt8]?
+            read.setCallback { read in result = sure { try read.receive() } }
+            try events.loopOnce()
+            XCTAssertEqual(result, Array("x".utf8))
+
+            let queue = try RequestQueue(label: "queue", under: events)
+            isOver = false
+            events.setQueueTrace { _, point in
+                guard point == .schedule, !isOver else { return }
+                isOver = true
+                sure { try events.loopOnce() }
+            }
+            let wait = try QueueWait.send(in: queue, on: events, under: events)
+            var calls = 0
+            wait.setCallback { _ in calls += 1 }
+            while calls == 0, try events.loopOnce() == .handled {}
+            XCTAssertEqual(calls, 1)
+        }
+    }
+
+    func testAnEndTimeThatATraceSetsMeanwhileIsReplaced() throws {
+        try onBothBackends { events, clock in
+            let request = try Request(0, under: events)
+            var isOver = false
+            events.setTimerTrace { _, point in
+                guard point == .attach, !isOver else { return }
+                isOver = true
+                sure { try request.setEndTime(after: .seconds(1), on: events) }
+            }
+            try request.setEndTime(after: .seconds(2), on: events)
+            XCTAssertEqual(events.timers.count, 1)
+            request.resetEndTime()
+            clock.advance(by: .seconds(9))
+            XCTAssertEqual(try events.loopOnce(), .noEvents)
+            XCTAssertEqual(request.status, .inProgress)
+        }
+    }
+
+    // MARK: Closed descriptors
+
+    func testAnErrorThatTheTraceOfTheEndTakesBackIsNeitherReportedNorThrown() throws {
+        for changes in [{ $0.flags = [] }, { $0.free() }] as [(FDEvent) -> Void] {
+            try onBothBackends { events, _ in
+                let pipe = try SystemIO.pipe()
+                _ = opened(pipe.writer)
+                try events.addFD(pipe.reader, [.read, .error]) { _, _ in XCTFail("it waits for nothing any more") }
+                events.setFDTrace { event, point in if point == .detach { changes(event) } }
+                SystemIO.close(pipe.reader)
+                XCTAssertNoThrow(try events.loopOnce())
+                events.setFDTrace(nil)
+            }
+        }
+    }
 }
