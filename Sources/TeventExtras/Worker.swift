@@ -121,7 +121,8 @@ public final class Worker<State>: Sendable {
     // snippet: stop
     /// Ends the worker's loop after everything sent before; later messages are released or refused.
     ///
-    /// Does nothing if the worker has ended.
+    /// If work runs loops inside the worker's own, each of them ends once its current handler has returned, and a new one
+    /// throws `TeventError.loopRefused`. Does nothing if the worker has ended.
     public func stop() { try? proxy.schedule { events in endLoops(of: events) } }
 
     /// Waits until the thread has ended.
