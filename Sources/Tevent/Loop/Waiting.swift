@@ -103,7 +103,7 @@ extension ContextPointer {
     private var isAnythingDue: Bool {
         !pointee.immediates.isEmpty || pointee.channel?.hasMessages == true
             || pointee.waker?.pointee.hasSignal.load(ordering: .relaxed) == true
-            || pointee.timers.firstDeadline ?? .max <= now.nanoseconds
+            || pointee.timers.firstDeadline.map { $0 <= now.nanoseconds } ?? false
     }
 
     // snippet: sleep

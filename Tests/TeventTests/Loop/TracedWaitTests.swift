@@ -50,6 +50,14 @@ final class TracedWaitTests: EngineTestCase {
         }
     }
 
+    func testNothingIsDueAtTheEndOfTime() throws {
+        try onBothBackends { events, clock in
+            try events.addFD(try pipe().reader, .read) { _, _ in XCTFail("nothing was written") }
+            for _ in 0..<3 { clock.advance(by: .seconds(Int64.max)) }
+            XCTAssertEqual(try events.loopOnce(), .timedOut)
+        }
+    }
+
     // MARK: Changes
 
     func testAFileThatIsAddedAgainBeforeEachWaitIsServed() throws {
