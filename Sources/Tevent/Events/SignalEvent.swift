@@ -246,6 +246,7 @@ extension SignalPointer {
         return count > 0 ? SignalArrival(signal: signal, count: count, info: nil) : nil
     }
 
+    @inline(__always)
     package func run(_ arrival: SignalArrival) {
         let event = SignalEvent(self)
         if let hook = pointee.prefix.context?.pointee.hooks?.signals {
