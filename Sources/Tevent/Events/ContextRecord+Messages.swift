@@ -76,6 +76,21 @@ extension ContextPointer {
             message.pointee.neighbour = first
             first = message
         }
-        return first.map { first in [{ first.discardAll() }] } ?? []
+        let process = Fork.generation
+        return first.map { first in [{ first.list.discardAll(of: process) }] } ?? []
+    }
+}
+
+extension [MessagePointer] {
+    /// Releases the content of messages that will not be received, which may run any deinit.
+    ///
+    /// If one of them forks, the rest belongs to the parent, and the child leaves it alone.
+    ///
+    /// - Parameter process: The process that owns them; by default this one.
+    func discardAll(of process: UInt32 = Fork.generation) {
+        for message in self {
+            guard Fork.generation == process else { return }
+            message.open(on: nil)
+        }
     }
 }

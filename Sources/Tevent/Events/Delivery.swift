@@ -16,7 +16,9 @@ struct Delivery {
         let delivery = object.unsafelyUnwrapped.assumingMemoryBound(to: Delivery.self)
         guard let leftBehind else { return delivery.run() }
         let context = delivery.pointee.scheduled.prefix.context.unsafelyUnwrapped
-        if let rest = delivery.leave(context) { addToLeftBehind(leftBehind) { rest.discardAll() } }
+        guard let rest = delivery.leave(context) else { return }
+        let process = Fork.generation
+        addToLeftBehind(leftBehind) { rest.list.discardAll(of: process) }
     }
 
     fileprivate init(slot: HandleSlotPointer, file: StaticString = #fileID) {

@@ -25,7 +25,7 @@ package struct ReceiverRecord: EventRecord, Linked {
         let unwanted = receiver.detach()
         receiver.endRecord()
         // Release messages last: releasing them may run arbitrary deinit code.
-        for message in unwanted { message.open(on: nil) }
+        unwanted.discardAll()
         return 0
     }
 

@@ -88,14 +88,8 @@ extension ContextPointer {
         guard let channel = pointee.channel else { return true }
         let unwanted = joinMessages(of: channel)
         guard !unwanted.isEmpty else { return true }
-        // Releasing their content may run any deinit.
         let handle = handle
-        let generation = Fork.generation
-        for message in unwanted {
-            // In the child of a fork, the rest belongs to the parent.
-            guard Fork.generation == generation else { break }
-            message.open(on: nil)
-        }
+        unwanted.discardAll()
         return !handle.isStale
     }
 

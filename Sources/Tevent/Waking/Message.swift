@@ -78,25 +78,19 @@ extension MessagePointer {
             .assumingMemoryBound(to: MessageOpening.self)
     }
 
-    /// Frees the message; its opening function and content have been taken out.
-    ///
-    /// - Parameter contentSize: As when it was made.
     /// Forgets a message that is the parent's, in the child of a fork.
     func disown() {
         if !receiver.isStale, pointee.isOpenedWhenDisowned { open(on: nil) }
     }
 
+    /// Frees the message; its opening function and content have been taken out.
+    ///
+    /// - Parameter contentSize: As when it was made.
     @usableFromInline
     package func freeMessage(contentSize: Int) {
         MessageBlock.free(self, size: MemoryLayout<MessageRecord>.size + contentSize)
     }
 
-    /// Releases the content of this message and of those after it, which are not in any list any more.
-    func discardAll() {
-        var rest: MessagePointer? = self
-        while let message = rest {
-            rest = message.pointee.neighbour
-            message.open(on: nil)
-        }
-    }
+    /// This message and those after it, which are not in any list any more.
+    var list: [MessagePointer] { Array(sequence(first: self) { $0.pointee.neighbour }) }
 }

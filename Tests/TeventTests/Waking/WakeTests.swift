@@ -280,6 +280,25 @@ final class WakeTests: EngineTestCase {
         }
     }
 
+    func testAForkWhileMessagesAreReleasedLeavesTheOthersToTheParent() throws {
+        for freesInbox in [true, false] {
+            try onBothBackends { events, _ in
+                let (inbox, fork) = (try ThreadInbox(on: events), ForkAtFirstRelease())
+                // Two wait among the immediates, two in the channel.
+                try inbox.proxy.schedule { _ in }
+                for _ in 0..<2 { try inbox.proxy.schedule(ReleasedMessage(fork)) { _, _ in } }
+                XCTAssertEqual(try events.loopOnce(), .handled)
+                for _ in 0..<2 { try inbox.proxy.schedule(ReleasedMessage(fork)) { _, _ in } }
+                if freesInbox { inbox.free() } else { events.free() }
+                if fork.child == 0 { _exit(Int32(fork.releases)) }
+                var status: Int32 = 0
+                XCTAssertEqual(waitpid(fork.child, &status, 0), fork.child)
+                XCTAssertEqual(status, 1 << 8, "the child released what is the parent's")
+                XCTAssertEqual(fork.releases, 4)
+            }
+        }
+    }
+
     func testAChildThatWakesItsOwnLoopDoesNotWakeTheParents() throws {
         try onBothBackends { events, _ in
             let proxy = try ThreadInbox(on: events).proxy
@@ -298,4 +317,25 @@ final class WakeTests: EngineTestCase {
             XCTAssertEqual(events.waker.takeWakeups(), 0)
         }
     }
+}
+
+/// Counts releases, and forks at the first.
+private final class ForkAtFirstRelease {
+    private(set) var releases = 0
+    private(set) var child: pid_t = -1
+
+    fileprivate func noteRelease() {
+        releases += 1
+        guard releases == 1 else { return }
+        child = test_fork()
+        if child == 0 { alarm(20) }
+    }
+}
+
+private final class ReleasedMessage: @unchecked Sendable {
+    private let fork: ForkAtFirstRelease
+
+    init(_ fork: ForkAtFirstRelease) { self.fork = fork }
+
+    deinit { fork.noteRelease() }
 }
