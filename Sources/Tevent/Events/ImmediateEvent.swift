@@ -69,13 +69,12 @@ public struct ImmediateEvent: Event, Equatable {
         guard !immediate.pointee.isEnding else { return }
         let context = events.record("schedule(on:)")
         // Keep the old handler until everything is consistent: releasing it may run arbitrary deinit code.
-        var old: [ImmediateJob] = []
+        var old = (immediate.unlink(), again: ImmediateJob?.none)
         defer { withExtendedLifetime(old) {} }
-        while let cancelled = immediate.unlink() {
-            old.append(cancelled)
-            // A trace hook has run. It may have freed either, or scheduled the immediate again.
-            guard !isFreed, !events.isFreed else { return }
-        }
+        // A trace hook may have run, and freed either.
+        guard !isFreed, !events.isFreed else { return }
+        // Or it may have scheduled the immediate again. It is not called a second time, or that might never end.
+        old.again = immediate.unlinkUntraced()
         immediate.pointee.job = ImmediateJob(run: handler)
         immediate.scheduled.append(to: context)
         context.pointee.hooks?.immediates?(self, .attach)
@@ -150,11 +149,18 @@ extension ImmediatePointer {
 
     /// Takes the immediate out of its loop, and returns what it was going to run.
     func unlink() -> ImmediateJob? {
+        let context = pointee.prefix.context
+        let job = unlinkUntraced()
+        context?.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
+        return job
+    }
+
+    @inline(__always)
+    fileprivate func unlinkUntraced() -> ImmediateJob? {
         pointee.announcement.store(0, ordering: .relaxed)
         guard let context = pointee.prefix.context else { return nil }
         let job = pointee.job.take()
         scheduled.remove(from: context)
-        context.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
         return job
     }
 

@@ -199,6 +199,24 @@ final class TraceTests: EngineTestCase {
         }
     }
 
+    func testATraceThatSchedulesACancelledImmediateAgainIsCalledOnce() throws {
+        try onBothBackends { events, _ in
+            let immediate = try ImmediateEvent(under: events)
+            var (detached, runs) = (0, [String]())
+            events.setImmediateTrace { immediate, point in
+                guard point == .detach else { return }
+                detached += 1
+                if detached < 1000 { immediate.schedule(on: events) { _, _ in runs.append("trace") } }
+            }
+            for name in ["first", "second"] { immediate.schedule(on: events) { _, _ in runs.append(name) } }
+            XCTAssertEqual(detached, 1)
+            XCTAssertEqual(events.immediates, [immediate])
+            events.setImmediateTrace(nil)
+            XCTAssertEqual(try events.loopOnce(), .handled)
+            XCTAssertEqual(runs, ["second"])
+        }
+    }
+
     func testATraceCannotScheduleAnImmediateThatIsBeingFreed() throws {
         try onBothBackends { events, _ in
             let immediate = try ImmediateEvent(under: events)
