@@ -29,8 +29,8 @@ public struct Answer<Value: Sendable> {
         let request = try Request(Answer(), under: parent)
         let reply = request.attempt { try makeReply(for: request, on: events) }
         guard let reply else { return request.post(on: events) }
-        let sent: Void? = request.attempt { try proxy.schedule { events in question(events, reply) } }
-        return sent == nil ? request.post(on: events) : request
+        _ = request.attempt { try proxy.schedule { events in question(events, reply) } }
+        return request.postIfEnded(on: events)
     }
 
     /// Creates a request that is done when the reply is used, on whichever thread that is.

@@ -75,15 +75,11 @@ public struct LineReader: TallocObject, Equatable {
             state: try TallocChunk(state, under: owner?.tallocContext ?? events.tallocContext, named: "LineReader"))
         do {
             let event = try events.addFD(descriptor, [.read, .error], under: reader) { event, _ in
-                reader.read(event.descriptor)
+                reader.read(event)
             }
-            switch closing {
-            case .leaveOpen: break
-            case .close: event.setAutoClose()
-            case .call(let close): event.setCloseFunction(close)
-            }
+            closing.pass(to: event, of: descriptor)
         } catch {
-            reader.free()
+            if !reader.isFreed { reader.free() }
             throw error
         }
         self = reader
@@ -94,9 +90,11 @@ public struct LineReader: TallocObject, Equatable {
 
     // snippet: read
     /// Reads once, and passes the result to the handler.
-    private func read(_ descriptor: Int32) {
+    private func read(_ event: FDEvent) {
+        // Releasing the handler may run a loop, while the event below the reader still exists.
+        guard !isFreed else { return _ = event.free() }
         do {
-            switch try SystemIO.read(descriptor) {
+            switch try SystemIO.read(event.descriptor) {
             case .bytes(let bytes):
                 state.value.inputs += state.value.splitter.append(bytes).map(Input.init)
                 deliver()
@@ -128,4 +126,15 @@ public struct LineReader: TallocObject, Equatable {
 
 extension LineReader.Input {
     fileprivate init(_ line: LineSplitter.Line) { self = line.isCut ? .cutLine(line.text) : .line(line.text) }
+}
+
+extension LineReader.Closing {
+    /// Makes the event close the descriptor when it is freed, which a trace may already have done.
+    fileprivate func pass(to event: FDEvent, of descriptor: Int32) {
+        switch self {
+        case .leaveOpen: break
+        case .close: event.isFreed ? SystemIO.close(descriptor) : event.setAutoClose()
+        case .call(let close): event.isFreed ? close(descriptor) : event.setCloseFunction(close)
+        }
+    }
 }

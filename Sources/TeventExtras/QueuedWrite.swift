@@ -42,9 +42,11 @@ public struct QueuedWrite {
             request.fail(RequestError.cancelled)
             return true
         }
-        request.setCleanup { request, _ in request.state.write.take()?.free() }
-        let entry = request.attempt { try queue.add(request, on: events, file: file, line: line, trigger: begin) }
-        return entry == nil ? request.post(on: events) : request
+        request.setCleanup { request, _ in
+            if let write = request.state.write.take(), !write.isFreed { write.free() }
+        }
+        _ = request.attempt { try queue.add(request, on: events, file: file, line: line, trigger: begin) }
+        return request.postIfEnded(on: events)
     }
     // snippet-end: send
 
@@ -63,6 +65,9 @@ public struct QueuedWrite {
             try WriteAll.send(state.bytes, to: state.descriptor, on: state.events, under: request)
         }
         guard let write else { return }
+        // A trace may have ended either request, or freed it.
+        guard !write.isFreed else { return }
+        guard !request.isFreed, request.isInProgress else { return _ = write.free() }
         request.state.write = write
         write.setCallback(for: request, writeDone)
     }

@@ -69,7 +69,7 @@ public struct Ticker: TallocObject, Equatable {
         do {
             try events.addTimer(at: start.advanced(by: interval), under: ticker) { timer, _ in ticker.tick(timer) }
         } catch {
-            ticker.free()
+            if !ticker.isFreed { ticker.free() }
             throw error
         }
         self = ticker
@@ -89,6 +89,8 @@ public struct Ticker: TallocObject, Equatable {
     // snippet: tick
     /// Runs the handler, then moves the timer to the next tick, or ends.
     private func tick(_ timer: TimerEvent) {
+        // Releasing the handler may run a loop, while the timer below the ticker still exists.
+        guard !isFreed else { return }
         state.value.ticks += 1
         let plan = state.value
         let planned = plan.interval * plan.ticks

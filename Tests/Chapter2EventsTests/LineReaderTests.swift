@@ -216,9 +216,53 @@ extension LineReaderTests {
         }
     }
 
+    func testALoopRunByWhatItsHandlerHeldComesToAnEnd() throws {
+        for backend in ["epoll", "poll"] {
+            let bench = try Bench(backend)
+            defer { bench.memory.free() }
+            let pipe = try bench.pipe()
+            let reader = try LineReader(
+                of: pipe.reader, on: bench.events,
+                handler(holding: AtEnd { XCTAssertEqual(try? bench.events.loopWait(), .noEvents) }))
+            XCTAssertEqual(try SystemIO.write(pipe.writer, "1\n".utf8), 2)
+            reader.free()
+        }
+    }
+
+    private func handler(holding held: AtEnd) -> LineReader.Handler { { _, _ in XCTFail("it was freed: \(held)") } }
+
+    func testATraceThatFreesItsEventEndsIt() throws {
+        for backend in ["epoll", "poll"] {
+            let bench = try Bench(backend)
+            defer { bench.memory.free() }
+            var handedOver: [Int32] = []
+            bench.events.setFDTrace { event, point in if point == .attach { event.free() } }
+            for closing in [LineReader.Closing.close, .call { handedOver.append($0) }] {
+                let pipe = try bench.pipe(closing: [.writer])
+                try LineReader(of: pipe.reader, on: bench.events, closing: closing) { _, _ in }
+                if case .close = closing {
+                    XCTAssertThrowsError(try SystemIO.write(pipe.writer, [1]))
+                } else {
+                    XCTAssertEqual(handedOver, [pipe.reader])
+                    SystemIO.close(pipe.reader)
+                }
+            }
+            bench.events.setFDTrace(nil)
+        }
+    }
+
     func testALineOfNoBytesIsRefusedInWords() throws {
         let result = try runInChild(self) { _ = LineSplitter(limit: 0) }
         XCTAssertNotNil(result.signal)
         XCTAssertTrue(result.stderr.contains("at least one byte"), result.stderr)
     }
+}
+
+/// Runs a function when the last reference is gone.
+private final class AtEnd {
+    private let run: () -> Void
+
+    init(_ run: @escaping () -> Void) { self.run = run }
+
+    deinit { run() }
 }

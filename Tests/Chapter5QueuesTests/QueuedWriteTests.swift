@@ -74,6 +74,38 @@ final class QueuedWriteTests: QueueTestCase {
         }
     }
 
+    func testCancelledOrFreedByATraceOfItsWriteItWritesNoMore() throws {
+        for frees in [false, true] {
+            try onEachBackend { bench in
+                let write = try bench.send("A")
+                bench.events.setFDTrace { event, point in
+                    guard point == .attach, !write.isFreed else { return }
+                    if frees { write.free() } else { XCTAssertTrue(write.cancel()) }
+                }
+                try bench.run()
+                bench.events.setFDTrace(nil)
+                try bench.reader.run(bench.events)
+                XCTAssertEqual(bench.reader.letters, "A", "the one pipeful that was written at once")
+                XCTAssertTrue(write.isFreed)
+                XCTAssertEqual(bench.lines, frees ? [] : ["A the request was cancelled"])
+            }
+        }
+    }
+
+    func testEndedByALoopInATraceItIsNotifiedByTheLoop() throws {
+        try onEachBackend { bench in
+            bench.events.allowNesting()
+            bench.events.setQueueTrace { _, point in
+                if point == .schedule { XCTAssertNotNil(try? bench.events.loopWait()) }
+            }
+            try bench.send("A", pipefuls: 1)
+            bench.events.setQueueTrace(nil)
+            XCTAssertEqual(bench.lines, [])
+            try bench.run()
+            XCTAssertEqual(bench.lines, ["A done"])
+        }
+    }
+
     func testOneEndTimeCountsForWaitingAndWriting() throws {
         // Each message takes three seconds. When the time is up, how many pipefuls of the second have been written?
         for (seconds, letters) in [(1, "AAA"), (4, "AAAB"), (9, "AAABBB")] {

@@ -69,7 +69,7 @@ public struct Connect {
         // Close a connection that can no longer be received at once, not when the request is freed.
         request.setCleanup { request, status in if status != .done { request.state.descriptor = nil } }
         begin(request)
-        return request.returned(on: events)
+        return request.postIfEnded(on: events)
     }
 
     private init(addresses: ArraySlice<SocketAddress>, events: EventContext) {

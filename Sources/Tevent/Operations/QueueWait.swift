@@ -41,7 +41,7 @@ public struct QueueWait {
             request.fail(error)
         }
         // A trace may have run the loop, and that may have ended the request.
-        return request.returned(on: events)
+        return request.postIfEnded(on: events)
     }
 }
 

@@ -28,7 +28,7 @@ extension Request {
             fail(error)
         }
         // A trace may have run the loop, and that may have ended the request.
-        return returned(on: events)
+        return postIfEnded(on: events)
     }
 
     /// The request that waits with an event.
@@ -65,13 +65,6 @@ extension RequestProtocol {
             "the Request<\(request.stateName)> made at \(request.origin) is missing the result of its own work: "
                 + "other code finished it, at \(request.finishOrigin), or replaced its state; "
                 + "fail or cancel a request that another function made, but do not finish it")
-    }
-
-    /// Posts the request if it has ended already: the last step of a function that makes requests.
-    func returned(on events: EventContext) -> Self {
-        // A trace may have freed or received the request, or freed the context.
-        guard !isFreed, !isInProgress, status != .received, !events.isFreed else { return self }
-        return post(on: events)
     }
 }
 

@@ -48,7 +48,7 @@ public struct Wakeup {
             // A trace may have freed the request, or ended it.
             if request.isFreed || !request.isInProgress { timer.freeIfThere() } else { request.state.timer = timer }
         } catch { request.fail(error) }
-        return request.returned(on: events)
+        return request.postIfEnded(on: events)
     }
 
     /// Begins to wait for a length of time.

@@ -115,6 +115,30 @@ extension RequestProtocol {
         return self
     }
 
+    /// Posts the request if it has already ended: the last step of a function that makes a request.
+    ///
+    /// Does nothing if the request is in progress. Nor if other code has run meanwhile, such as a trace, and has freed or
+    /// received the request, or freed the context.
+    ///
+    /// ```swift
+    /// func sendLater() throws(TeventError) -> Request<Void> {
+    ///     let request = try Request((), under: memory)
+    ///     _ = request.attempt { try events.addTimer(after: .seconds(1), under: request) { _, _ in request.finish() } }
+    ///     return request.postIfEnded(on: events)
+    /// }
+    /// let request = try sendLater()
+    /// request.setCallback { $0.free() }
+    /// ```
+    ///
+    /// - Parameter events: The context whose loop calls the callback, as in ``post(on:)``.
+    /// - Returns: The request.
+    ///
+    /// C has no function for this: its functions call `tevent_req_post()` wherever a request may have ended.
+    public func postIfEnded(on events: EventContext) -> Self {
+        guard !isFreed, !isInProgress, status != .received, !events.isFreed else { return self }
+        return post(on: events)
+    }
+
     /// When the request ends, has the loop of `events` call the callback, never the function that ends the request.
     ///
     /// - Parameter events: The context whose loop calls the callback. If the context is freed first, the callback is
