@@ -120,7 +120,8 @@ let others: [Target] = [
 
     // Runs random programs over the whole public API; written as safely as a chapter. See `make fuzz`.
     .executableTarget(
-        name: "fuzz", dependencies: ["Talloc", "Tevent", "ChildProcess", argumentParser], path: "Tests/Fuzz",
+        name: "fuzz", dependencies: ["Talloc", "Tevent", "TeventExtras", "ChildProcess", argumentParser],
+        path: "Tests/Fuzz",
         swiftSettings: safe),
 ]
 

@@ -81,6 +81,14 @@ int child_start(struct started_child *child, const char *path, char *const argv[
     return 0;
 }
 
+pid_t child_fork(unsigned seconds)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) alarm(seconds);
+    return pid;
+}
+
 ssize_t child_write(int fd, const void *bytes, size_t count)
 {
     /* The reader may have exited. Block SIGPIPE for this thread only, and take it if it was raised. */

@@ -180,10 +180,7 @@ public final class ChildProcess {
     /// Reaps the child, and waits for it if it is still ending.
     private func finish() {
         guard ending == nil else { return }
-        var exitCode: Int32 = -1
-        var signalNumber: Int32 = -1
-        child_reap(processID, &exitCode, &signalNumber)
-        ending = exitCode >= 0 ? .exited(exitCode) : .signalled(signalNumber)
+        ending = Ending(ofChild: processID)
     }
 }
 

@@ -1,9 +1,19 @@
+import CChildProcess
+
 /// How a child process ended.
 public enum Ending: Equatable, Sendable {
     /// It ended by itself with this exit code.
     case exited(Int32)
     /// This signal ended it.
     case signalled(Int32)
+
+    /// Waits for a child to end, and reaps it.
+    init(ofChild processID: Int32) {
+        var exitCode: Int32 = -1
+        var signalNumber: Int32 = -1
+        child_reap(processID, &exitCode, &signalNumber)
+        self = exitCode >= 0 ? .exited(exitCode) : .signalled(signalNumber)
+    }
 }
 
 /// A child that could not be started.

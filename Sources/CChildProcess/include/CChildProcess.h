@@ -17,6 +17,9 @@ struct started_child {
 int child_start(struct started_child *child, const char *path, char *const argv[], char *const envp[],
                 const char *directory);
 
+/* Forks, without starting another program; the child is killed after so many seconds. Returns what fork() returns. */
+pid_t child_fork(unsigned seconds);
+
 /* Writes without raising SIGPIPE. Returns what write() returns. */
 ssize_t child_write(int fd, const void *bytes, size_t count);
 

@@ -3,7 +3,8 @@ extension Kind {
     private static let byName: [String: Kind] = {
         let tables = [
             trees, values, limits, contexts, loops, nesting, timers, signals, descriptors, surprises, frees, hooks,
-            requests, endings, operations, queues, messages, threads, odd, depth, misuse, liars, [check],
+            requests, endings, operations, queues, messages, threads, forks, extras, workers, odd, depth, misuse, liars,
+            [check],
         ]
         return Dictionary(uniqueKeysWithValues: tables.joined().map { ($0.name, $0) })
     }()

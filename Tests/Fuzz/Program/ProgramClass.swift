@@ -99,7 +99,7 @@ extension ProgramClass {
             name: "threads", summary: "programs on several threads, which send each other messages and memory",
             tables: [
                 (Kind.threads, 3), (Kind.messages, 8), (Kind.timers, 2), (Kind.signals, 1), (Kind.loops, 3),
-                (Kind.requests, 2), (Kind.endings, 1), (Kind.trees, 1),
+                (Kind.requests, 2), (Kind.endings, 1), (Kind.trees, 1), (Kind.workers, 1),
             ], usesRealClock: true, hasThreads: true),
         ProgramClass(
             name: "depth", summary: "trees and requests that are thousands of levels deep",
@@ -110,6 +110,18 @@ extension ProgramClass {
         ProgramClass(
             name: "liars", summary: "conformances of the program's own that answer differently each time",
             tables: [(Kind.liars, 12)] + everything, allowsTraps: true),
+        ProgramClass(
+            name: "forks", summary: "everything on one thread, and children that fork off in the middle of it",
+            tables: everyEvent + everyRequest + [
+                (Kind.forks, 2), (Kind.messages, 5), (Kind.queues, 2), (Kind.operations, 2), (Kind.hooks, 3),
+                (Kind.nesting, 1),
+            ], isStrict: true),
+        ProgramClass(
+            name: "extras", summary: "lines, ticks and queued writes, with handlers that do anything",
+            tables: [
+                (Kind.extras, 10), (Kind.queues, 2), (Kind.descriptors, 3), (Kind.endings, 2), (Kind.loops, 6),
+                (Kind.hooks, 2), (Kind.nesting, 2), (Kind.trees, 1), (Kind.frees, 1),
+            ]),
     ]
 
     private static let everyEvent: [(kinds: [Kind], weight: Int)] = [

@@ -34,6 +34,9 @@ final class Board: Sendable {
 
     func counts(of inbox: Int) -> Counts { state.withLock { $0.counts[inbox] ?? Counts() } }
 
+    /// Forgets all messages so far, in the child of a fork.
+    func forgetCounts() { state.withLock { $0.counts = [:] } }
+
     func note(_ inbox: Int, _ change: @Sendable (inout Counts) -> Void) {
         state.withLock { change(&$0.counts[inbox, default: Counts()]) }
     }

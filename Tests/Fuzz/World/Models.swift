@@ -16,7 +16,7 @@ final class SignalModel {
     var event: SignalEvent?
     let signal: Signal
     /// How often the signal had been raised when the event was added.
-    let start: Int
+    var start: Int
     /// How many arrivals it has been notified of.
     var told = 0
 

@@ -32,6 +32,9 @@ struct Registers {
     var entries = [RequestQueue.Entry?](repeating: nil, count: Register.count)
     var inboxes = [ThreadInbox?](repeating: nil, count: Register.count)
     var triggers = [ThreadedImmediate?](repeating: nil, count: Register.count)
+    /// Readers of lines and tickers.
+    var extras = [TallocContext?](repeating: nil, count: Register.count)
+    var lines = [LinesModel?](repeating: nil, count: Register.count)
     var profiles = [RequestProfile?](repeating: nil, count: Register.count)
 }
 

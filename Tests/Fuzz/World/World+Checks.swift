@@ -17,9 +17,13 @@ extension World {
         for events in contexts where !events.isFreed { drain(events) }
         for events in contexts where !events.isFreed { checkNothingIsLeft(events) }
         checkSignals()
-        checkRequests()
-        checkQueues()
         checkMessages()
+        // A child may be in the middle of ending a request, or of starting an entry.
+        if !isInChild {
+            checkRequests()
+            checkQueues()
+            checkLines()
+        }
         for (event, flags) in quieted where !event.isFreed { event.flags = flags }
         quieted = []
         isQuiet = false

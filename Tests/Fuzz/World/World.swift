@@ -35,6 +35,7 @@ final class World {
     /// The contexts whose loops start entries, by the entries' tags.
     var contextsOfEntries: [UInt64: EventContext] = [:]
     var allInboxes: [InboxModel] = []
+    var allLines: [LinesModel] = []
     var threads: [SystemThread<[String]>] = []
     var listener: Int32?
 
@@ -48,6 +49,9 @@ final class World {
     var raised: [Int32: Int] = [:]
 
     private(set) var complaints: [String] = []
+    var forkCount = 0
+    /// Whether this process is the child of one that runs the program.
+    private(set) var isInChild = false
     private(set) var foreignCount = 0
     /// How many running steps may release handlers that were never called.
     private(set) var releasing = 0
@@ -167,21 +171,32 @@ final class World {
 
     // MARK: The end
 
-    /// Frees everything that is left, and checks that it is freed.
+    /// From here on, what the parent complains about is its own.
+    func beInChild() {
+        isInChild = true
+        complaints = []
+    }
+
+    /// Frees everything that is left, and checks that nothing is left over.
     func end() {
+        for thread in threads { joinThread(thread) }
+        freeEverything()
+        registers = Registers()
+        allRequests = []
+        allLines = []
+        allPipes.forEach { $0.closeAll() }
+        if let listener { SystemIO.close(listener) }
+        if foreignCount != 0 { complain("\(foreignCount) closures and values were never released") }
+    }
+
+    func freeEverything() {
         isOver = true
         releasing += 1
-        for thread in threads { joinThread(thread) }
         for object in everything.reversed() where !object.isFreed { object.free() }
         if !root.isFreed { root.free() }
         for object in everything where !object.isFreed {
             complain("'\(object.name)' outlives everything it was made under")
         }
-        registers = Registers()
-        allRequests = []
-        allPipes.forEach { $0.closeAll() }
-        if let listener { SystemIO.close(listener) }
-        if foreignCount != 0 { complain("\(foreignCount) closures and values were never released") }
     }
 
     func joinThread(_ thread: SystemThread<[String]>) {
