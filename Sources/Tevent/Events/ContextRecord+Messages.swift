@@ -4,7 +4,10 @@ import Talloc
 extension ContextPointer {
     /// The context's channel, created at the first call.
     package func openChannel() throws(TeventError) -> Channel {
-        if let channel = pointee.channel { return channel }
+        if let channel = pointee.channel {
+            channel.reopen()
+            return channel
+        }
         try openWaker()
         let waker = pointee.waker.unsafelyUnwrapped
         let channel = Channel(waker: waker)
@@ -50,6 +53,7 @@ extension ContextPointer {
     ///
     /// Does not release their content: that could have effects in both processes.
     func disownMessages() {
+        pointee.channel?.reopen()
         var rest = pointee.channel?.takeDisowned()
         while let message = rest {
             rest = message.pointee.neighbour
@@ -58,7 +62,8 @@ extension ContextPointer {
         var candidate = pointee.immediates.first
         while let waiting = candidate {
             candidate = waiting.pointee.next
-            var rest = waiting.asDelivery?.leave(self)
+            guard let delivery = waiting.asDelivery, delivery.isOfParent else { continue }
+            var rest = delivery.leave(self)
             while let message = rest {
                 rest = message.pointee.neighbour
                 message.disown()
@@ -68,6 +73,7 @@ extension ContextPointer {
 
     /// Stops accepting messages, and returns those that will not be received.
     func closeChannel() -> [LeftBehind] {
+        if hasForked { disownMessages() }
         pointee.waker?.pointee.channel.store(0, ordering: .relaxed)
         var first: MessagePointer?
         var rest = pointee.channel?.close()

@@ -11,13 +11,15 @@ struct Delivery {
     var scheduled: Scheduled
     /// The next message to run; a waiting delivery has at least one.
     fileprivate var first: MessagePointer?
+    /// The process in which the messages arrived.
+    fileprivate var process = Fork.generation
 
     fileprivate static let act: ScheduledAct = { object, leftBehind in
         let delivery = object.unsafelyUnwrapped.assumingMemoryBound(to: Delivery.self)
         guard let leftBehind else { return delivery.run() }
         let context = delivery.pointee.scheduled.prefix.context.unsafelyUnwrapped
         guard let rest = delivery.leave(context) else { return }
-        let process = Fork.generation
+        let process = delivery.pointee.process
         addToLeftBehind(leftBehind) { rest.list.discardAll(of: process) }
     }
 
@@ -44,6 +46,9 @@ extension DeliveryPointer {
     }
 
     var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
+
+    /// Whether a fork has left its messages to the parent.
+    var isOfParent: Bool { pointee.process != Fork.generation }
 
     /// Runs when the loop has come to the first message.
     func run() {
@@ -97,6 +102,7 @@ extension ContextPointer {
         let delivery = pointee.spareDelivery ?? .make()
         pointee.spareDelivery = nil
         delivery.pointee.first = first
+        delivery.pointee.process = Fork.generation
         delivery.scheduled.append(to: self, as: .delivery, Delivery.act)
     }
 }

@@ -16,6 +16,9 @@ package enum Fork {
     @inline(__always)
     package static var generation: UInt32 { clinux_forks() }
 
+    /// Held by the thread of a child that puts right what several threads may use.
+    static let lock = Locked(false)
+
     fileprivate static func noteFork() {
         SignalDispatch.noteFork()
         WakerPointer.noteFork()
@@ -35,6 +38,7 @@ private func setUpEngine() {
         WakerPointer.setUp()
         SignalDispatch.setUp()
         MessageBlock.setUp()
+        Fork.lock.withLock { _ in }
         StandardDescriptors.setUp()
         clinux_in_each_child { Fork.noteFork() }
     }
@@ -45,7 +49,8 @@ extension EventContext {
     ///
     /// All events stay. What was on its way to them belongs to the parent: the parent handles signals and messages from
     /// before the fork, and the child does not. A loop calls this by itself when it finds itself in a new process; call
-    /// it at the start of the child to find out early if descriptors are exhausted.
+    /// it at the start of the child to find out early if descriptors are exhausted. A child that closes all descriptors
+    /// must call it before it opens others: the engine would close the numbers that were its own.
     ///
     /// - Throws: ``TeventError/systemCall(name:code:)`` when descriptors are exhausted; you can call it again.
     ///

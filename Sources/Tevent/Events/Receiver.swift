@@ -55,6 +55,7 @@ extension ReceiverPointer {
         var unwanted: [MessagePointer] = []
         if let channel = context.pointee.channel, !context.handle.isStale {
             let handle = context.handle
+            if context.hasForked { context.disownMessages() }
             unwanted = context.joinMessages(of: channel)
             // A trace may have freed the context.
             guard !handle.isStale else { return unwanted }

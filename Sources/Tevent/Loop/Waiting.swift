@@ -115,6 +115,7 @@ extension ContextPointer {
         guard let waker = pointee.waker else {
             return try fillBatch(nanoseconds: nanoseconds)
         }
+        pointee.channel?.noteThread()
         waker.pointee.isSleeping.store(true, ordering: .sequentiallyConsistent)
         defer { waker.pointee.isSleeping.store(false, ordering: .sequentiallyConsistent) }
         guard !waker.pointee.hasSignal.load(ordering: .sequentiallyConsistent), pointee.channel?.hasMessages != true

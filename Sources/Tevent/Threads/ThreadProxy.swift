@@ -34,10 +34,10 @@ public struct ThreadProxy: @unchecked Sendable {
         self.channel = channel
     }
 
-    /// Whether the inbox has been freed.
+    /// Whether the inbox has been freed, or belongs to a thread that does not exist in this child of a fork.
     ///
     /// If it is false, sending may still throw: the inbox may be freed at any moment.
-    public var isClosed: Bool { inbox.isStale }
+    public var isClosed: Bool { inbox.isStale || channel.isClosed }
 
     /// Runs a function on the inbox's loop, as an immediate would.
     ///

@@ -128,17 +128,24 @@ final class TriggerSignal: @unchecked Sendable {
     private let receiver: TallocHandle
     private let channel: Channel
     private let isUnderWay = Atomic(false)
+    /// The process to which the message belongs.
+    private let process = Atomic(Fork.generation)
     /// Its content is the signal itself while it is under way, which keeps the message alive.
     ///
     /// Used by the thread that has set `isUnderWay`, and then by the loop, until it resets that.
-    private let message: MessagePointer
+    private var message: MessagePointer
 
     fileprivate init(for receiver: TallocHandle, channel: Channel) {
         self.receiver = receiver
         self.channel = channel
-        message = MessagePointer.make(
-            for: receiver, contentSize: Self.contentSize, isOpenedWhenDisowned: true, opening: Self.opening)
-        Self.signal(in: message).initialize(to: nil)
+        message = Self.makeMessage(for: receiver)
+    }
+
+    private static func makeMessage(for receiver: TallocHandle) -> MessagePointer {
+        let message = MessagePointer.make(
+            for: receiver, contentSize: contentSize, isOpenedWhenDisowned: true, opening: opening)
+        signal(in: message).initialize(to: nil)
+        return message
     }
 
     deinit { message.freeMessage(contentSize: Self.contentSize) }
@@ -147,6 +154,7 @@ final class TriggerSignal: @unchecked Sendable {
 
     fileprivate func send() throws(LoopEndedError<Void>) -> Bool {
         guard !receiver.isStale else { throw LoopEndedError(()) }
+        if process.load(ordering: .acquiring) != Fork.generation { beginInNewProcess() }
         guard !isUnderWay.exchange(true, ordering: .acquiringAndReleasing) else { return false }
         Self.signal(in: message).pointee = self
         message.setOpening(Self.opening)
@@ -155,6 +163,18 @@ final class TriggerSignal: @unchecked Sendable {
             throw LoopEndedError(())
         }
         return true
+    }
+
+    /// In the child of a fork: leaves a message that is under way to the parent, and goes on with a new one.
+    private func beginInNewProcess() {
+        Fork.lock.withLock { _ in
+            guard process.load(ordering: .relaxed) != Fork.generation else { return }
+            if isUnderWay.load(ordering: .relaxed) {
+                message = Self.makeMessage(for: receiver)
+                isUnderWay.store(false, ordering: .relaxed)
+            }
+            process.store(Fork.generation, ordering: .releasing)
+        }
     }
 
     /// Captures nothing, so setting it again needs no memory, and it needs no release.
@@ -173,6 +193,8 @@ final class TriggerSignal: @unchecked Sendable {
     /// From now on any thread may send the message again.
     fileprivate static func arrived(_ message: MessagePointer) {
         let signal = signal(in: message).pointee.take()
+        // In the child of a fork, the signal may have gone on with another message.
+        guard signal?.message == message else { return message.freeMessage(contentSize: contentSize) }
         // An exchange, not a store: a thread that found the message under way expects the handler to see everything it
         // did before, and the handler must not look before the message can be sent again.
         _ = signal?.isUnderWay.exchange(false, ordering: .acquiringAndReleasing)

@@ -19,18 +19,21 @@ package final class Channel: @unchecked Sendable {
     /// Never freed, and used by no other channel while this one is open.
     private let waker: WakerPointer
 
-    /// The loop's thread, identified by the address of a thread-local variable.
-    private let thread = UInt(bitPattern: clinux_free_slots_here())
+    /// The loop's thread as far as is known, identified by the address of a thread-local variable.
+    private let thread = Atomic(Channel.thisThread)
+    private static var thisThread: UInt { UInt(bitPattern: clinux_free_slots_here()) }
 
-    /// What was in transit at the fork: these messages are the parent's.
+    /// What was in transit at the last forks: these messages are the parents'.
     private var disowned: MessagePointer?
+    /// Whether a fork has closed the channel, since the loop's thread does not exist in the child.
+    private var isOrphaned = false
 
     init(waker: WakerPointer) { self.waker = waker }
 
     // snippet: send
     /// Leaves a message for the loop, and wakes the loop if it is asleep; returns false if the channel is closed.
     package func send(_ message: MessagePointer) -> Bool {
-        if UInt(bitPattern: clinux_free_slots_here()) == thread {
+        if Self.thisThread == thread.load(ordering: .relaxed) {
             waker.pointee.hasOwnMessage.store(true, ordering: .relaxed)
         }
         var seen = latest.load(ordering: .relaxed)
@@ -55,23 +58,42 @@ package final class Channel: @unchecked Sendable {
     /// Whether there is a message to take; the memory order is the one that falling asleep needs.
     var hasMessages: Bool { latest.load(ordering: .sequentiallyConsistent) != 0 }
 
+    /// Notes that the loop runs on this thread.
+    func noteThread() { thread.store(Self.thisThread, ordering: .relaxed) }
+
     /// The messages sent since the last call: the latest, linked to those before it.
     func takeAll() -> MessagePointer? {
+        noteThread()
         waker.pointee.hasOwnMessage.store(false, ordering: .relaxed)
         return MessagePointer(bitPattern: latest.exchange(0, ordering: .acquiring))
     }
 
     /// Stops accepting messages, and returns those that were not taken, linked as in `takeAll`.
     func close() -> MessagePointer? {
-        MessagePointer(bitPattern: latest.exchange(Self.closed, ordering: .acquiring))
+        let rest = latest.exchange(Self.closed, ordering: .acquiring)
+        return rest == Self.closed ? nil : MessagePointer(bitPattern: rest)
     }
+
+    // MARK: Forks
 
     /// In the child of a fork: sets aside what was in transit, before the child sends any messages of its own.
+    ///
+    /// Closes the channel if its loop is another thread's, so that nothing in the child waits for an answer from it.
     func noteFork() {
-        guard !isClosed, disowned == nil else { return }
-        disowned = takeAll()
+        guard !isClosed else { return }
+        isOrphaned = thread.load(ordering: .relaxed) != Self.thisThread
+        guard let latest = isOrphaned ? close() : takeAll() else { return }
+        latest.last.pointee.neighbour = disowned
+        disowned = latest
     }
 
-    /// Returns what was set aside at the last fork, linked as in `takeAll`.
+    /// In the child of a fork: accepts messages again, since this thread uses the loop.
+    func reopen() {
+        noteThread()
+        if isOrphaned { latest.store(0, ordering: .relaxed) }
+        isOrphaned = false
+    }
+
+    /// Returns what was set aside at the last forks, linked as in `takeAll`.
     func takeDisowned() -> MessagePointer? { disowned.take() }
 }

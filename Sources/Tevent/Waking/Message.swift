@@ -93,4 +93,11 @@ extension MessagePointer {
 
     /// This message and those after it, which are not in any list any more.
     var list: [MessagePointer] { Array(sequence(first: self) { $0.pointee.neighbour }) }
+
+    /// The last message of the list.
+    var last: MessagePointer {
+        var last = self
+        while let next = last.pointee.neighbour { last = next }
+        return last
+    }
 }

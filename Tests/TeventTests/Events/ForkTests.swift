@@ -6,25 +6,7 @@ import XCTest
 @testable import Tevent
 
 /// What happens to a context when its process forks.
-///
-/// Children report through a pipe and end immediately.
 final class ForkTests: EngineTestCase {
-    /// Runs a body in a forked child, and returns its report.
-    private func inChild(_ body: () throws -> String) throws -> String {
-        let pipe = try pipe()
-        let child = test_fork()
-        if child == 0 {
-            let said: String
-            do { said = try body() } catch { said = "\(error)" }
-            _ = try? SystemIO.write(pipe.writer, Array(said.utf8))
-            _exit(0)
-        }
-        close(pipe.writer)
-        XCTAssertEqual(waitpid(child, nil, 0), child)
-        defer { close(pipe.reader) }
-        return try read(pipe.reader)
-    }
-
     /// Adds a reader and a signal, and runs the loop until both are registered.
     private func prepare(_ events: EventContext) throws -> (writer: Int32, log: Log) {
         let pipe = try pipe()
