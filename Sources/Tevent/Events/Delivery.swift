@@ -18,8 +18,9 @@ struct Delivery {
         let delivery = object.unsafelyUnwrapped.assumingMemoryBound(to: Delivery.self)
         guard let leftBehind else { return delivery.run() }
         let context = delivery.pointee.scheduled.prefix.context.unsafelyUnwrapped
+        // Leaving may free the delivery. What was the parent's has already been disowned.
         guard let rest = delivery.leave(context) else { return }
-        let process = delivery.pointee.process
+        let process = Fork.generation
         addToLeftBehind(leftBehind) { rest.list.discardAll(of: process) }
     }
 
