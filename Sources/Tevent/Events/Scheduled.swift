@@ -54,7 +54,7 @@ extension ScheduledPointer {
         pointee.prefix.context = nil
     }
 
-    /// Runs the object, after taking it out of the queue.
+    /// Runs the object, which takes itself out of the queue; a delivery does so with its last message.
     func run() {
         if let immediate = asImmediate { return immediate.run() }
         act(nil)
