@@ -64,9 +64,20 @@ public struct ImmediateEvent: Event, Equatable {
     ///   - handler: The function to run. The immediate owns it until it has run or is cancelled.
     ///
     /// The corresponding C function is `tevent_schedule_immediate()`.
-    public func schedule(on events: EventContext, _ handler: @escaping ImmediateHandler) {
+    public func schedule(on events: EventContext, _ handler: consuming @escaping ImmediateHandler) {
         let immediate = record("schedule(on:)")
         guard !immediate.pointee.isEnding else { return }
+        let context = events.record("schedule(on:)")
+        guard immediate.pointee.prefix.context == nil, context.pointee.hooks == nil else {
+            return reschedule(on: events, handler)
+        }
+        immediate.append(ImmediateJob(run: handler), to: context)
+    }
+
+    /// Schedules an immediate that may be scheduled already, and tells traces.
+    @inline(never)
+    private func reschedule(on events: EventContext, _ handler: @escaping ImmediateHandler) {
+        let immediate = record("schedule(on:)")
         let context = events.record("schedule(on:)")
         // Keep the old handler until everything is consistent: releasing it may run arbitrary deinit code.
         var old = (immediate.unlink(), again: ImmediateJob?.none)
@@ -75,8 +86,7 @@ public struct ImmediateEvent: Event, Equatable {
         guard !isFreed, !events.isFreed else { return }
         // Or it may have scheduled the immediate again. It is not called a second time, or that might never end.
         old.again = immediate.unlinkUntraced()
-        immediate.pointee.job = ImmediateJob(run: handler)
-        immediate.scheduled.append(to: context)
+        immediate.append(ImmediateJob(run: handler), to: context)
         context.pointee.hooks?.immediates?(self, .attach)
     }
 
@@ -144,6 +154,15 @@ package struct ImmediateRecord: ~Copyable, EventRecord {
 extension ImmediatePointer {
     var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
 
+    /// Adds an immediate that is not scheduled to the queue of a context.
+    @inline(__always)
+    fileprivate func append(_ job: consuming ImmediateJob, to context: ContextPointer) {
+        pointee.announcement.store(0, ordering: .relaxed)
+        // Initialised, not assigned: there is none to release.
+        withUnsafeMutablePointer(to: &pointee.job) { $0.initialize(to: job) }
+        scheduled.append(to: context)
+    }
+
     /// Takes the immediate out of its loop, and releases its handler.
     package func detach() { withExtendedLifetime(unlink()) {} }
 
@@ -192,14 +211,21 @@ extension ImmediatePointer {
     @inline(__always)
     package func run() {
         let context = pointee.prefix.context.unsafelyUnwrapped
+        guard context.pointee.hooks == nil else { return runTraced(on: context) }
+        // Take the handler out instead of copying it: the record may be freed before the handler returns.
+        guard let run = pointee.job.take()?.run else { return }
+        pointee.announcement.store(0, ordering: .relaxed)
+        scheduled.remove(from: context)
+        run(ImmediateEvent(self), EventContext(context))
+    }
+
+    @inline(never)
+    private func runTraced(on context: ContextPointer) {
         let events = EventContext(context)
         let immediate = ImmediateEvent(self)
-        if let hook = context.pointee.hooks?.immediates {
-            hook(immediate, .beforeHandler)
-            // The trace may have freed either, cancelled the immediate, or moved it after others.
-            guard !immediate.isFreed, !events.isFreed, context.pointee.immediates.first == scheduled else { return }
-        }
-        // Take the handler out instead of copying it: the record may be freed before the handler returns.
+        context.pointee.hooks?.immediates?(immediate, .beforeHandler)
+        // The trace may have freed either, cancelled the immediate, or moved it after others.
+        guard !immediate.isFreed, !events.isFreed, context.pointee.immediates.first == scheduled else { return }
         let job = unlink()
         guard !immediate.isFreed, !events.isFreed else { return }
         job?.run(immediate, events)

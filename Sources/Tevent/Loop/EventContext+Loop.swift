@@ -39,6 +39,7 @@ extension EventContext {
         try loop("loop(until:)", isFinished)
     }
 
+    @inline(__always)
     private func loop(_ call: StaticString, _ isFinished: () -> Bool) throws(TeventError) -> LoopResult {
         try run(call) { context throws(TeventError) in
             // A stop applies to the loop that runs the handler which requests it, not to one inside it or after it.

@@ -72,6 +72,7 @@ extension ContextPointer {
     /// Returns false if the context was freed.
     @inline(__always)
     package func receiveMessages() -> Bool {
+        if pointee.channel == nil { return true }
         // Run the whole batch before polling again, unless an immediate was scheduled after it or a handler sent more.
         // Polling takes the cache line from the senders.
         if pointee.immediates.last?.asDelivery != nil, let waker = pointee.waker,
