@@ -105,6 +105,9 @@ struct Workload {
             name: "echo-50-cpu", title: "TCP echo, 50 connections, processor time per message",
             bars: [.init(times: 0.42, peer: "libtevent")], counting: .nothing),
         Workload(
+            name: "echo-message", title: "echo of a message, 50 clients on the same thread",
+            note: "the clients' instructions and two system calls included"),
+        Workload(
             name: "timer-memory", title: "memory per idle timer", unit: "bytes",
             bars: [.init(times: 1, peer: "libtevent")],
             note: "libuv, libev: the size of the timer, and of its place in the heap"),

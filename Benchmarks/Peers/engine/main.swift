@@ -48,7 +48,7 @@ let workloads: [Workload] = [
     .immediateAgain, .immediateLife, .timerLife, .timerInsert, .timerCancel, .timerDispatch, .timerMemory, .requestLife,
     .requestNested, .requestPosted, .requestMemory, .queueShort, .queueLong, .queueGrowing, .fdLife, .hop, .pipesFew,
     .pipesMany, .pipesGrowing, .message, .reply, .signal, .echoFew, .echoMany,
-    .echoProcessorTime,
+    .echoProcessorTime, .echoMessage,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()

@@ -135,8 +135,11 @@ extension RequestProtocol {
     ///
     /// C has no function for this: its functions call `tevent_req_post()` wherever a request may have ended.
     public func postIfEnded(on events: EventContext) -> Self {
-        guard !isFreed, !isInProgress, status != .received, !events.isFreed else { return self }
-        return post(on: events)
+        guard let request = tallocHandle.record(as: RequestRecord.self), request.pointee.status != .inProgress,
+            request.pointee.status != .received, let context = events.tallocHandle.record(as: ContextRecord.self)
+        else { return self }
+        request.post(on: context)
+        return self
     }
 
     /// When the request ends, has the loop of `events` call the callback, never the function that ends the request.

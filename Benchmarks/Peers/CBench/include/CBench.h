@@ -179,6 +179,20 @@ struct bench_clients {
     long messages;
 };
 
+/* Sends 64 bytes, which must find room. */
+static inline void bench_send_message(int descriptor)
+{
+    static const char message[64];
+    bench_check(write(descriptor, message, sizeof(message)) == sizeof(message), "write");
+}
+
+/* Receives 64 bytes, which must have arrived. */
+static inline void bench_receive_message(int descriptor)
+{
+    char message[64];
+    bench_check(read(descriptor, message, sizeof(message)) == sizeof(message), "read");
+}
+
 /* How many connections may wait for an echo server to accept them. */
 enum { BENCH_BACKLOG = 1024 };
 
