@@ -86,8 +86,9 @@ public struct Connect {
         let request = Request<Connect>(waitingWith: event)
         let work = request.state
         let hasFailed = fails(request) { () throws(TeventError) in
-            guard let descriptor = work.descriptor?.descriptor else { request.lacksItsWork() }
-            return try SystemIO.connect(descriptor, to: work.address(of: request))
+            // The event's socket: the state may be that of another request, and the loop would come here again and again.
+            guard work.descriptor != nil else { request.lacksItsWork() }
+            return try SystemIO.connect(event.descriptor, to: work.address(of: request))
         }
         if hasFailed { begin(request) }
     }

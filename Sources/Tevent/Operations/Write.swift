@@ -16,7 +16,7 @@ import Talloc
 ///
 /// Samba has no function of this kind.
 public struct Write {
-    private let descriptor: Int32
+    // The descriptor is the event's: a program may exchange the states of two requests.
     private let bytes: [UInt8]
     fileprivate var written = 0
 
@@ -38,23 +38,19 @@ public struct Write {
         _ bytes: [UInt8], to descriptor: Int32, on events: EventContext, under parent: some TallocObject,
         file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) -> Request<Write> {
-        let request = try Request(
-            Write(descriptor: descriptor, bytes: bytes), under: parent, file: file, line: line)
-        write(request)
+        let request = try Request(Write(bytes: bytes), under: parent, file: file, line: line)
+        write(request, to: descriptor)
         guard request.isInProgress else { return request.post(on: events) }
         return request.waitOrFail(for: .write, of: descriptor, on: events) { event, _ in
-            write(Request(waitingWith: event))
+            write(Request(waitingWith: event), to: event.descriptor)
         }
     }
 
-    private init(descriptor: Int32, bytes: [UInt8]) {
-        self.descriptor = descriptor
-        self.bytes = bytes
-    }
+    private init(bytes: [UInt8]) { self.bytes = bytes }
 
-    private static func write(_ request: Request<Write>) {
+    private static func write(_ request: Request<Write>, to descriptor: Int32) {
         let work = request.state
-        guard let count = request.attempt({ try SystemIO.write(work.descriptor, work.bytes) }) else { return }
+        guard let count = request.attempt({ try SystemIO.write(descriptor, work.bytes) }) else { return }
         guard count > 0 || work.bytes.isEmpty else { return }
         request.state.written = count
         request.finish()

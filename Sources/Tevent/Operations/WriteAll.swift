@@ -19,7 +19,7 @@ import Talloc
 /// The corresponding C functions, `writev_send()` and `writev_recv()`, belong to a library that Samba has beside
 /// tevent.
 public struct WriteAll {
-    private let descriptor: Int32
+    // The descriptor is the event's: a program may exchange the states of two requests.
     /// Set when there was no room for all of them at once.
     private var bytes: [UInt8] = []
     fileprivate var written = 0
@@ -53,18 +53,18 @@ public struct WriteAll {
         _ bytes: [UInt8], to descriptor: Int32, on events: EventContext, parent: TallocContext, file: StaticString,
         line: UInt32
     ) throws(TeventError) -> Request<WriteAll> {
-        let request = try Request(WriteAll(descriptor: descriptor), under: parent, file: file, line: line)
+        let request = try Request(WriteAll(), under: parent, file: file, line: line)
         write(bytes[...], to: descriptor, request)
         guard request.isInProgress else { return request.post(on: events) }
         request.state.bytes = bytes
         return request.waitOrFail(for: .write, of: descriptor, on: events) { event, _ in
             let request = Request<WriteAll>(waitingWith: event)
             let work = request.state
-            write(work.bytes.dropFirst(work.written), to: work.descriptor, request)
+            write(work.bytes.dropFirst(work.written), to: event.descriptor, request)
         }
     }
 
-    private init(descriptor: Int32) { self.descriptor = descriptor }
+    private init() {}
 
     /// Makes one system call: after a short write there is no room, and other descriptors get their turn.
     private static func write(_ rest: ArraySlice<UInt8>, to descriptor: Int32, _ request: Request<WriteAll>) {

@@ -29,6 +29,26 @@ final class ReadWriteRequestTests: EngineTestCase {
 
     // MARK: Reading
 
+    func testARequestThatWasGivenTheStateOfAnotherWritesToItsOwnDescriptor() throws {
+        try onBothBackends { events, _ in
+            let (full, gone) = (try pipe(), try pipe())
+            let bytes = [UInt8](repeating: 1, count: 200_000)
+            let first = try WriteAll.send(bytes, to: full.writer, on: events, under: events)
+            let second = try WriteAll.send(bytes, to: gone.writer, on: events, under: events)
+            second.state = first.state
+            let (third, fourth) = (
+                try Write.send(bytes, to: full.writer, on: events, under: events),
+                try Write.send(bytes, to: gone.writer, on: events, under: events)
+            )
+            fourth.state = third.state
+            close(gone.reader)
+            // Writing to the full pipe instead, they would never come to an end.
+            for _ in 0..<2 { XCTAssertEqual(try events.loopOnce(), .handled) }
+            XCTAssertEqual([second.status, fourth.status], [.failed, .failed])
+            XCTAssertEqual(try events.loopOnce(), .timedOut)
+        }
+    }
+
     func testAReadWaitsUntilThereIsSomethingAndBringsWhatIsThere() throws {
         try onBothBackends { events, _ in
             try forEachPair { reader, writer in
