@@ -54,20 +54,12 @@ extension ContextPointer {
     /// Does not release their content: that could have effects in both processes.
     func disownMessages() {
         pointee.channel?.reopen()
-        var rest = pointee.channel?.takeDisowned()
-        while let message = rest {
-            rest = message.pointee.neighbour
-            message.disown()
-        }
+        for message in pointee.channel?.takeDisowned()?.list ?? [] { message.disown() }
         var candidate = pointee.immediates.first
         while let waiting = candidate {
             candidate = waiting.pointee.next
             guard let delivery = waiting.asDelivery, delivery.isOfParent else { continue }
-            var rest = delivery.leave(self)
-            while let message = rest {
-                rest = message.pointee.neighbour
-                message.disown()
-            }
+            for message in delivery.leave(self)?.list ?? [] { message.disown() }
         }
     }
 
@@ -75,15 +67,9 @@ extension ContextPointer {
     func closeChannel() -> [LeftBehind] {
         if hasForked { disownMessages() }
         pointee.waker?.pointee.channel.store(0, ordering: .relaxed)
-        var first: MessagePointer?
-        var rest = pointee.channel?.close()
-        while let message = rest {
-            rest = message.pointee.neighbour
-            message.pointee.neighbour = first
-            first = message
-        }
-        let process = Fork.generation
-        return first.map { first in [{ first.list.discardAll(of: process) }] } ?? []
+        guard let latest = pointee.channel?.close() else { return [] }
+        let (messages, process) = (Array(latest.list.reversed()), Fork.generation)
+        return [{ messages.discardAll(of: process) }]
     }
 }
 

@@ -23,7 +23,8 @@ public struct SignalInfo: Sendable, Equatable {
     }
 }
 
-/// The details of arrivals of one signal that not every loop has read, written by signal handlers on any thread and read by the loops.
+/// The details of arrivals of one signal that not every loop has read, written by signal handlers on any thread and read
+/// by the loops.
 ///
 /// The memory is never freed, since a signal handler may use it at any time. A signal handler never waits, and never
 /// blocks the signal, since no other thread could undo that. When no place is free, further arrivals are only counted,
