@@ -69,21 +69,22 @@ public struct ImmediateEvent: Event, Equatable {
         guard !immediate.pointee.isEnding else { return }
         let context = events.record("schedule(on:)")
         guard immediate.pointee.prefix.context == nil, context.pointee.hooks == nil else {
-            return reschedule(on: events, handler)
+            return reschedule(immediate, on: context, handler)
         }
         immediate.append(ImmediateJob(run: handler), to: context)
     }
 
     /// Schedules an immediate that may be scheduled already, and tells traces.
     @inline(never)
-    private func reschedule(on events: EventContext, _ handler: @escaping ImmediateHandler) {
-        let immediate = record("schedule(on:)")
-        let context = events.record("schedule(on:)")
+    private func reschedule(
+        _ immediate: ImmediatePointer, on context: ContextPointer, _ handler: @escaping ImmediateHandler
+    ) {
+        let events = context.handle
         // Keep the old handler until everything is consistent: releasing it may run arbitrary deinit code.
         var old = (immediate.unlink(), again: ImmediateJob?.none)
         defer { withExtendedLifetime(old) {} }
         // A trace hook may have run, and freed either.
-        guard !isFreed, !events.isFreed else { return }
+        guard !isFreed, !events.isStale else { return }
         // Or it may have scheduled the immediate again. It is not called a second time, or that might never end.
         old.again = immediate.unlinkUntraced()
         immediate.append(ImmediateJob(run: handler), to: context)
