@@ -9,3 +9,4 @@ int64_t clinux_memory_limits;
 uintptr_t clinux_recent_type_names[clinux_recent_type_names_count];
 
 clinux_scheduled_act_function clinux_scheduled_acts[32];
+clinux_description_function clinux_descriptions[32];

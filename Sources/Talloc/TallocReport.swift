@@ -1,3 +1,4 @@
+import CLinux
 import CTalloc
 
 /// A snapshot of a talloc tree, to print or to inspect.
@@ -38,10 +39,9 @@ public struct TallocReport: CustomStringConvertible {
     init(of root: UnsafeMutableRawPointer) {
         let steps = walkTree(from: root)
         entries = zip(steps, totals(of: steps) { _, below in 1 + below }).map { step, blocks in
-            let name = nameOfChunk(step.chunk)
-            return Entry(
-                name: name, contents: name == RequestLayout.name ? typeOfState(in: step.chunk) : nil,
-                depth: step.depth, size: talloc_get_size(step.chunk), blocks: blocks)
+            Entry(
+                name: nameOfChunk(step.chunk), contents: contents(of: step.chunk), depth: step.depth,
+                size: talloc_get_size(step.chunk), blocks: blocks)
         }
     }
 
@@ -87,23 +87,22 @@ public struct TallocReport: CustomStringConvertible {
     private static let deepestLines = 64
 }
 
-/// Where a request's record keeps the witness of its state's type, and the word that is 0 if the state is in the
-/// request's own chunk.
+/// The words that describe the contents of an object, or nil; they live as long as the process.
 ///
-/// Requests belong to the engine but reports belong here, and a report of requests says little without the types of
-/// their states.
-package enum RequestLayout {
-    static let name = "struct tevent_req"
-    package static let storage = 56
-    package static let statePlace = 72
+/// A report says little about some kinds of object without them, and Talloc cannot name the kinds of later modules. Each
+/// kind therefore registers its function when an object is made.
+package typealias DescribeContents = @convention(c) (_ object: UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?
+
+extension ObjectKind {
+    @inline(__always)
+    package func setDescription(_ describe: DescribeContents) { clinux_set_description(rawValue, describe) }
 }
 
-private func typeOfState(in chunk: UnsafeMutableRawPointer) -> String? {
-    guard let slot = HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk)), slot.isOf(.request),
-        chunk.load(fromByteOffset: RequestLayout.statePlace, as: UInt8.self) == 0
-    else { return nil }
-    let storage = chunk.load(fromByteOffset: RequestLayout.storage, as: (any ValueStorage.Type).self)
-    return "\(storage.valueType)"
+private func contents(of chunk: UnsafeMutableRawPointer) -> String? {
+    HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk))?.kind
+        .flatMap { clinux_description($0.rawValue) }
+        .flatMap { $0(chunk) }
+        .map { String(cString: $0) }
 }
 
 extension TallocObject {

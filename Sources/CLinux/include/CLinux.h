@@ -181,4 +181,18 @@ static inline clinux_scheduled_act_function clinux_scheduled_act(uint8_t kind)
     return __atomic_load_n(&clinux_scheduled_acts[kind], __ATOMIC_RELAXED);
 }
 
+/* How reports describe the contents of each kind of object (see Sources/Talloc/TallocReport.swift). */
+typedef const char *(*clinux_description_function)(void *object);
+extern clinux_description_function clinux_descriptions[32];
+
+static inline void clinux_set_description(uint8_t kind, clinux_description_function describe)
+{
+    __atomic_store_n(&clinux_descriptions[kind], describe, __ATOMIC_RELAXED);
+}
+
+static inline clinux_description_function clinux_description(uint8_t kind)
+{
+    return __atomic_load_n(&clinux_descriptions[kind], __ATOMIC_RELAXED);
+}
+
 #endif

@@ -31,14 +31,18 @@ package struct RequestRecord: ObjectRecord {
         let request = object.unsafelyUnwrapped.assumingMemoryBound(to: RequestRecord.self)
         if leftBehind == nil { request.deliver() } else { request.leaveQueue() }
     }
+    /// A report shows the type of a state that is not a chunk of its own.
+    static let describe: DescribeContents = { chunk in
+        let request = chunk.unsafelyUnwrapped.assumingMemoryBound(to: RequestRecord.self)
+        return request.pointee.statePlace == .request ? request.stateTypeName : nil
+    }
     @inlinable package static var kinds: ObjectKinds { ObjectKinds(.request) }
     @inlinable package static var description: StaticString { "a request" }
 
     /// Where the request was made, and its place among the immediates of the context it was posted on.
     package var scheduled: Scheduled
-    /// Knows the type of the state.
+    /// Knows the type of the state, which a report shows.
     let storage: any ValueStorage.Type
-    /// Reports look here, and at the storage, for the type of a state that lies after the record.
     var statePlace = StatePlace.request
     /// True while the state is being changed in place, wherever that is.
     var isStateBeingChanged = false
@@ -133,8 +137,7 @@ extension RequestPointer {
             ? allocatePrivateChunk(size: size, name: name, under: parent)
             : allocatePool(size: size, objects: children, bytes: childSize, name: name, under: parent)
         guard let chunk = made, let slot = try? acquireSlot(for: chunk, name: name, kind: .request) else { return nil }
-        assert(MemoryLayout<RequestRecord>.offset(of: \.storage) == RequestLayout.storage)
-        assert(MemoryLayout<RequestRecord>.offset(of: \.statePlace) == RequestLayout.statePlace)
+        ObjectKind.request.setDescription(RequestRecord.describe)
         let request = chunk.initializeMemory(
             as: RequestRecord.self, to: RequestRecord(slot: slot, state: state, file: file, line: line))
         _talloc_set_destructor(chunk, destructor ?? RequestRecord.destructor)

@@ -12,7 +12,7 @@ import Talloc
 // In both cases no other code may use the state while it is being changed, or after it was released.
 
 enum StatePlace: UInt8 {
-    /// After the record; 0, see `RequestLayout`.
+    /// After the record.
     case request = 0
     /// In a chunk of its own, a child, whose handle is among the extras.
     case chunk
