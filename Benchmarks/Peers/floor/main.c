@@ -177,14 +177,7 @@ int main(int count, char **arguments)
 {
     static const struct bench_workload workloads[] = {
         {"request-life", run_request_life, REQUESTS},
-        {"hop", run_hop, HOPS},
-        {"pipes-100", run_pipes_100, PIPE_EVENTS},
-        {"pipes-5000", run_pipes_5000, PIPE_EVENTS},
-        {"pipes-growing", run_pipes_growing, BUSY_PIPES},
-        {"message", run_message, MESSAGES},
-        {"reply", run_reply, REPLIES},
-        {"signal", run_signal, SIGNALS},
-        BENCH_ECHO_WORKLOADS,
+        BENCH_SYSTEM_ROWS,
         {NULL, NULL, 0},
     };
     return bench_main(count, arguments, workloads);

@@ -410,11 +410,7 @@ int main(int count, char **arguments)
     static const struct bench_workload workloads[] = {
         {"immediate-again", run_immediate_again, IMMEDIATES},
         {"immediate-life", run_immediate_life, LIVES},
-        {"timer-life", run_timer_life, LIVES},
-        {"timer-insert", run_timer_insert, TIMERS},
-        {"timer-cancel", run_timer_cancel, TIMERS},
-        {"timer-dispatch", run_timer_dispatch, TIMERS},
-        {"timer-memory", run_timer_memory, TIMERS},
+        BENCH_TIMER_ROWS,
         {"request-life", run_request_life, REQUESTS},
         {"request-nested", run_request_nested, NESTED},
         {"request-posted", run_request_posted, REQUESTS},
@@ -423,14 +419,7 @@ int main(int count, char **arguments)
         {"queue-100000", run_queue_long, QUEUED},
         {"queue-growing", run_queue_growing, LONG_QUEUE},
         {"fd-life", run_fd_life, LIVES},
-        {"hop", run_hop, HOPS},
-        {"pipes-100", run_pipes_100, PIPE_EVENTS},
-        {"pipes-5000", run_pipes_5000, PIPE_EVENTS},
-        {"pipes-growing", run_pipes_growing, BUSY_PIPES},
-        {"message", run_message, MESSAGES},
-        {"reply", run_reply, REPLIES},
-        {"signal", run_signal, SIGNALS},
-        BENCH_ECHO_WORKLOADS,
+        BENCH_SYSTEM_ROWS,
         {NULL, NULL, 0},
     };
     return bench_main(count, arguments, workloads);

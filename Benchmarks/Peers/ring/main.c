@@ -176,7 +176,7 @@ int main(int count, char **arguments)
         {"hop-level", run_hop_level, HOPS},
         {"pipes-100-level", run_pipes_100_level, PIPE_EVENTS},
         {"pipes-5000-level", run_pipes_5000_level, PIPE_EVENTS},
-        BENCH_ECHO_WORKLOADS,
+        BENCH_ECHO_ROWS,
         {NULL, NULL},
     };
     return bench_main(count, arguments, workloads);

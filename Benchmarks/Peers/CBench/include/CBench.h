@@ -222,9 +222,17 @@ struct bench_workload {
 /* The peer's own echo server: listens, starts the clients, and serves. */
 void serve_echo(struct bench_clients clients);
 
-#define BENCH_ECHO_WORKLOADS \
-    {"echo-50", NULL, ECHOES, serve_echo, {50, false}}, \
-    {"echo-500", NULL, ECHOES, serve_echo, {500, false}}, \
+/* The rows that several peers have. */
+#define BENCH_TIMER_ROWS \
+    {"timer-life", run_timer_life, LIVES}, {"timer-insert", run_timer_insert, TIMERS}, \
+    {"timer-cancel", run_timer_cancel, TIMERS}, {"timer-dispatch", run_timer_dispatch, TIMERS}, \
+    {"timer-memory", run_timer_memory, TIMERS}
+#define BENCH_SYSTEM_ROWS \
+    {"hop", run_hop, HOPS}, {"pipes-100", run_pipes_100, PIPE_EVENTS}, {"pipes-5000", run_pipes_5000, PIPE_EVENTS}, \
+    {"pipes-growing", run_pipes_growing, BUSY_PIPES}, {"message", run_message, MESSAGES}, \
+    {"reply", run_reply, REPLIES}, {"signal", run_signal, SIGNALS}, BENCH_ECHO_ROWS
+#define BENCH_ECHO_ROWS \
+    {"echo-50", NULL, ECHOES, serve_echo, {50, false}}, {"echo-500", NULL, ECHOES, serve_echo, {500, false}}, \
     {"echo-50-cpu", NULL, ECHOES, serve_echo, {50, true}}
 
 /* Prints how to call a peer; returns the exit code for a wrong call. */
