@@ -55,6 +55,8 @@ struct Chapter: Decodable {
 struct Example: Decodable {
     let name: String
     let summary: String
+    /// The name of the program's type and file, unless it is the example's name in camel case.
+    let type: String?
     /// The arguments that the tour passes, such as a short interval.
     let arguments: [String]?
     /// The text that the tour writes to standard input.
@@ -70,9 +72,10 @@ struct Stop {
     var expectedPath: String { "\(folder)/expected.txt" }
 
     /// The file that holds the program: `create-context/CreateContext.swift`.
-    var source: String {
-        let words = example.name.split(separator: "-")
-        return "\(folder)/\(words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()).swift"
+    var source: String { "\(folder)/\(example.type ?? camelCase(example.name)).swift" }
+
+    private func camelCase(_ name: String) -> String {
+        name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }
 
     /// The command to run the example on its own, as the tour runs it.
