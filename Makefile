@@ -3,12 +3,10 @@
 SWIFT ?= swift
 # CHAPTER=4 reaches the manifest through the environment, and makes it omit what that chapter does not need.
 PROGRAMS = .build/debug
-# INDEX=no omits the index that editors use from debug builds, which makes them a third shorter.
-BUILD_OPTIONS = $(if $(filter no,$(INDEX)),--disable-index-store)
 SOURCES = Sources Tests Chapters Benchmarks/Runner Benchmarks/Peers Package.swift Benchmarks/Package.swift
 # After a crash under a sanitizer, Swift's own backtracer must not start: it would wait for the sanitizer forever.
 SANITIZED = SWIFT_BACKTRACE=enable=no LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
-	$(SWIFT) test $(BUILD_OPTIONS) --disable-swift-testing -Xswiftc -use-ld=lld
+	$(SWIFT) test --disable-swift-testing -Xswiftc -use-ld=lld
 
 # The libraries that the benchmarks compare with, and their packages.
 PEERS = /usr/include/tevent.h=libtevent-dev /usr/include/uv.h=libuv1-dev /usr/include/event2/event.h=libevent-dev \
@@ -27,14 +25,14 @@ setup: ## install what is missing; prints nothing if nothing is
 	@SWIFT='$(SWIFT)' Scripts/setup
 
 build: setup ## build everything: engine, chapters, tools, tests
-	@$(SWIFT) build $(BUILD_OPTIONS) --build-tests
+	@$(SWIFT) build --build-tests
 
 tour: setup ## run every chapter's examples in order and compare their output with the tutorial
-	@$(SWIFT) build $(BUILD_OPTIONS)
+	@$(SWIFT) build
 	@$(PROGRAMS)/tour --programs $(PROGRAMS)
 
 test: setup ## run every test suite; CHAPTER=4 selects one chapter, ONLY=EchoTests the suites of that name
-	@$(SWIFT) test $(BUILD_OPTIONS) --disable-swift-testing $(if $(ONLY),--filter $(ONLY))
+	@$(SWIFT) test --disable-swift-testing $(if $(ONLY),--filter $(ONLY))
 
 test-release: setup ## run every test suite on the optimised build
 	@$(SWIFT) test --disable-swift-testing -c release -Xswiftc -enable-testing --scratch-path .build-release
@@ -45,10 +43,10 @@ fuzz: setup ## run random programs over the whole public API; SEEDS=1-50000, SEC
 		$(foreach class,$(CLASS),--class $(class))
 
 text: setup ## update the tutorial's code and output from the sources
-	@$(SWIFT) run $(BUILD_OPTIONS) --quiet tour text
+	@$(SWIFT) run --quiet tour text
 
 check-text: setup ## fail if the tutorial's code, output or links are out of date
-	@$(SWIFT) run $(BUILD_OPTIONS) --quiet tour text --check
+	@$(SWIFT) run --quiet tour text --check
 
 format: setup ## format all Swift code
 	@$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
