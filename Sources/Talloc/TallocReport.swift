@@ -91,10 +91,11 @@ public struct TallocReport: CustomStringConvertible {
 ///
 /// A report says little about some kinds of object without them, and Talloc cannot name the kinds of later modules. Each
 /// kind therefore registers its function when an object is made.
+@usableFromInline
 package typealias DescribeContents = @convention(c) (_ object: UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?
 
 extension ObjectKind {
-    @inline(__always)
+    @inlinable @inline(__always)
     package func setDescription(_ describe: DescribeContents) { clinux_set_description(rawValue, describe) }
 }
 

@@ -32,8 +32,7 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     var ready: ReadyBatch
     /// Descriptors that the backend cannot wait for.
     var alwaysReady: [Int32] = []
-    /// Created by the first request that reads.
-    lazy var readBuffer = ReadBuffer()
+    var readBuffer = ReadBuffer()
     /// Whether the watched descriptors have been checked and were open, and nothing has happened since.
     var hasAudited = false
     /// How long a wait without end lasts before the loop checks the descriptors, in nanoseconds.

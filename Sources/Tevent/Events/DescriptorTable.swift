@@ -30,6 +30,9 @@ struct DescriptorTable {
         var isNew = false
         /// Whether the backend cannot wait for it.
         var isAlwaysReady = false
+
+        /// Whether the backend need not be told if it already watches for what is wanted.
+        var isSettled: Bool { !isInDoubt && !isNew && !isAlwaysReady }
     }
 
     private static let name: StaticString = "struct tevent_fd table"

@@ -228,6 +228,17 @@ extension FDPointer {
         context.pointee.descriptors.flagsChanged(self, wasQuiet: wasQuiet)
     }
 
+    /// Sets what a holder waits for: something instead of nothing, or nothing again.
+    ///
+    /// It rules out doubt of its number, so only the change is noted.
+    @inline(__always)
+    func setHolderFlags(_ flags: FDEvent.Flags) {
+        pointee.flags = flags
+        guard let context = pointee.prefix.context else { return }
+        context.pointee.watchingFDs += flags.isEmpty ? -1 : 1
+        context.pointee.descriptors.noteChange(of: pointee.descriptor)
+    }
+
     /// Ends the record; its handles are stale from then on.
     @inline(__always)
     fileprivate func end() {

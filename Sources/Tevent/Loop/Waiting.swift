@@ -183,6 +183,7 @@ extension ContextPointer {
     private func apply(_ descriptor: Int32) throws(TeventError) -> BackendChange? {
         let wanted = pointee.descriptors.wanted(descriptor)
         let entry = pointee.descriptors.pointer(to: descriptor)
+        if wanted == entry.pointee.registered, entry.pointee.isSettled { return nil }
         // A program may rely on another descriptor's handler running first and telling it to ignore this one. If an
         // event waits for other flags than the earlier one did, it keeps the place: no program relies on that order,
         // and one system call instead of two saves a quarter of an echo's time.

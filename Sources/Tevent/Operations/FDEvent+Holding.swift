@@ -74,7 +74,7 @@ extension ContextPointer {
         guard let event = pointee.descriptors.holder(of: descriptor), event.pointee.borrower == nil else { return nil }
         event.pointee.borrower = UnsafeMutableRawPointer(request)
         event.pointee.step = step
-        event.setFlags(flags)
+        event.setHolderFlags(flags)
         return FDEvent(event)
     }
     // snippet-end: lend
@@ -99,6 +99,6 @@ extension FDEvent {
             return
         }
         event.pointee.borrower = nil
-        event.setFlags([])
+        event.setHolderFlags([])
     }
 }

@@ -65,12 +65,15 @@ public struct Read {
     private init(count: Int) { self.count = count }
 
     private static func readable(_ event: FDEvent, _: FDEvent.Flags) {
-        let request = Request<Read>(waitingWith: event)
-        let (descriptor, count) = (event.descriptor, request.state.count)
-        let result = request.attempt { try event.readBuffer.read(descriptor, upTo: count) }
+        let event = event.record()
+        let request = event.waitingRequest
+        let result: SystemIO.ReadResult
+        do throws(TeventError) {
+            result = try event.readBytes(upTo: request.state(of: Read.self).pointee.count)
+        } catch { return AnyRequest(request).fail(error) }
         // Other code may have read it.
-        guard let result, result != .wouldBlock else { return }
-        request.state.result = result
+        if case .wouldBlock = result { return }
+        request.state(of: Read.self).pointee.result = consume result
         request.finish()
     }
 }
@@ -84,8 +87,8 @@ extension Request<Read> {
     ///
     /// The corresponding C function is `read_packet_recv()`.
     public func receive() throws -> [UInt8]? {
-        try receive { work in
-            switch work.result.take() {
+        try takeResult { work in
+            switch work.pointee.result.take() {
             case .bytes(let bytes): bytes
             case .endOfFile, .wouldBlock: nil
             case nil: lacksItsWork()

@@ -13,18 +13,20 @@ extension Request {
     ) throws(TeventError) {
         let request = record("wait(for:)")
         let context = events.record("wait(for:)")
-        if let lent = context.lendHolder(of: descriptor, to: request, flags, step) {
-            request.pointee.event = lent
-        } else {
+        if !request.borrowHolder(of: descriptor, flags, on: context, step) {
             try request.addEvent(of: descriptor, flags, on: context, step)
         }
     }
 
     /// Begins to wait, or ends the request if that fails: the last step of a function that makes a request.
+    @inline(__always)
     func waitOrFail(
         for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping FDHandler
     ) -> Request {
-        do throws(TeventError) { try wait(for: flags, of: descriptor, on: events, step) } catch {
+        let request = record("waitOrFail(for:)")
+        let context = events.record("waitOrFail(for:)")
+        if request.borrowHolder(of: descriptor, flags, on: context, step) { return self }
+        do throws(TeventError) { try request.addEvent(of: descriptor, flags, on: context, step) } catch {
             fail(error)
         }
         // A trace may have run the loop, and that may have ended the request.
@@ -34,11 +36,52 @@ extension Request {
     /// The request that waits with an event.
     ///
     /// The event knows it, so that the handler needs no closure, and no allocation, to hold it.
-    init(waitingWith event: FDEvent) {
-        guard let borrower = event.record("init(waitingWith:)").pointee.borrower else {
-            abort("the event made at \(event.origin) serves no request any more")
+    init(waitingWith event: FDEvent) { tallocHandle = event.record().waitingRequest.handle }
+
+    /// Receives an operation of the engine.
+    ///
+    /// - Parameter take: Takes the result from the state; it runs no other code, so the state needs no mark meanwhile.
+    @inline(__always)
+    func takeResult<Result>(_ take: (UnsafeMutablePointer<State>) -> Result) throws -> Result {
+        let request = record("receive()")
+        guard request.pointee.status == .done else { throw receiveError(request) }
+        let result = take(request.state(of: State.self))
+        if let state = request.beginDiscarding() {
+            Storage<State>.value(at: state).deinitialize(count: 1)
+            request.endDiscarding()
         }
-        tallocHandle = RequestPointer(OpaquePointer(borrower)).handle
+        return result
+    }
+}
+
+extension FDPointer {
+    /// The request that waits with the event.
+    @inline(__always)
+    var waitingRequest: RequestPointer {
+        guard let borrower = pointee.borrower else { servesNoRequest() }
+        return RequestPointer(OpaquePointer(borrower))
+    }
+
+    private func servesNoRequest() -> Never {
+        abort("the event made at \(pointee.prefix.origin) serves no request any more")
+    }
+
+    /// Reads with the buffer that the context's reads share; an event that has left its loop has no context to share one
+    /// with.
+    func readBytes(upTo count: Int) throws(TeventError) -> SystemIO.ReadResult {
+        guard let context = pointee.prefix.context else { return try SystemIO.read(pointee.descriptor, upTo: count) }
+        return try context.pointee.readBuffer.read(pointee.descriptor, upTo: count)
+    }
+}
+
+extension RequestPointer {
+    /// The state of an operation of the engine, in place, for a step that runs no other code while it uses it.
+    @inline(__always)
+    func state<State>(of type: State.Type) -> UnsafeMutablePointer<State> { Storage<State>.value(at: placeOfState) }
+
+    /// Ends an operation of the engine.
+    func finish(file: StaticString = #fileID, line: UInt32 = #line) {
+        finishRequest(self, file: file.cString, line: line)
     }
 }
 
@@ -69,6 +112,15 @@ extension RequestProtocol {
 }
 
 extension RequestPointer {
+    /// Waits with the event that holds the descriptor; false if there is none, or another request has it.
+    fileprivate func borrowHolder(
+        of descriptor: Int32, _ flags: FDEvent.Flags, on context: ContextPointer, _ step: @escaping FDHandler
+    ) -> Bool {
+        guard let lent = context.lendHolder(of: descriptor, to: self, flags, step) else { return false }
+        pointee.event = lent
+        return true
+    }
+
     /// Watches a descriptor for the request; the handler is also called when the descriptor turns out not to be open.
     fileprivate func addEvent(
         of descriptor: Int32, _ flags: FDEvent.Flags, on context: ContextPointer, _ step: @escaping FDHandler
@@ -80,9 +132,4 @@ extension RequestPointer {
             pointee.event = FDEvent(event)
         }
     }
-}
-
-extension FDEvent {
-    /// The buffer that the context's reads share; an event that has left its loop has no context to share one with.
-    var readBuffer: ReadBuffer { record().pointee.prefix.context?.pointee.readBuffer ?? ReadBuffer() }
 }

@@ -63,5 +63,5 @@ extension Request<Write> {
     /// - Returns: At least 1, or 0 if there were no bytes to write.
     /// - Throws: ``TeventError/systemCall(name:code:)`` if the write failed, with `EPIPE` when the other end is closed.
     ///   Otherwise the error that ended the request, such as ``RequestError/timedOut``.
-    public func receive() throws -> Int { try receive { $0.written } }
+    public func receive() throws -> Int { try takeResult { $0.pointee.written } }
 }

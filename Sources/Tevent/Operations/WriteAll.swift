@@ -21,7 +21,7 @@ import Talloc
 public struct WriteAll {
     // The descriptor is the event's: a program may exchange the states of two requests.
     /// Set when there was no room for all of them at once.
-    private var bytes: [UInt8] = []
+    private var bytes: [UInt8]?
     fileprivate var written = 0
 
     /// Writes as much as there is room for now, and the rest as room becomes available.
@@ -54,22 +54,29 @@ public struct WriteAll {
         line: UInt32
     ) throws(TeventError) -> Request<WriteAll> {
         let request = try Request(WriteAll(), under: parent, file: file, line: line)
-        write(bytes[...], to: descriptor, request)
-        guard request.isInProgress else { return request.post(on: events) }
-        request.state.bytes = bytes
+        let record = request.record("send")
+        write(bytes[...], to: descriptor, record)
+        guard record.pointee.status == .inProgress else {
+            record.post(on: events.record("send"))
+            return request
+        }
+        record.state(of: WriteAll.self).pointee.bytes = bytes
         return request.waitOrFail(for: .write, of: descriptor, on: events) { event, _ in
-            let request = Request<WriteAll>(waitingWith: event)
-            let work = request.state
-            write(work.bytes.dropFirst(work.written), to: event.descriptor, request)
+            let event = event.record()
+            let work = event.waitingRequest.state(of: WriteAll.self).pointee
+            write((work.bytes ?? []).dropFirst(work.written), to: event.pointee.descriptor, event.waitingRequest)
         }
     }
 
     private init() {}
 
     /// Makes one system call: after a short write there is no room, and other descriptors get their turn.
-    private static func write(_ rest: ArraySlice<UInt8>, to descriptor: Int32, _ request: Request<WriteAll>) {
-        guard let count = request.attempt({ try SystemIO.write(descriptor, rest) }) else { return }
-        request.state.written += count
+    private static func write(_ rest: ArraySlice<UInt8>, to descriptor: Int32, _ request: RequestPointer) {
+        let count: Int
+        do throws(TeventError) { count = try SystemIO.write(descriptor, rest) } catch {
+            return AnyRequest(request).fail(error)
+        }
+        request.state(of: WriteAll.self).pointee.written += count
         if count == rest.count { request.finish() }
     }
 }
@@ -85,5 +92,5 @@ extension Request<WriteAll> {
     ///
     /// The corresponding C function is `writev_recv()`.
     @discardableResult
-    public func receive() throws -> Int { try receive { $0.written } }
+    public func receive() throws -> Int { try takeResult { $0.pointee.written } }
 }
