@@ -98,8 +98,8 @@ package func __tevent_req_create(
     prepareProgram()
     let layout = StateLayout(of: CRequest.self)
     let made = RequestPointer.make(
-        layout, under: mem_ctx, file: place(location), line: 0, children: 2, childSize: state_size &+ ChunkGuard.size,
-        destructor: destroyRequest)
+        layout, under: mem_ctx, room: RequestRoom(objects: 2, bytes: state_size &+ ChunkGuard.size),
+        file: place(location), line: 0, destructor: destroyRequest)
     guard let request = made else {
         errno = ENOMEM
         return nil

@@ -53,6 +53,9 @@ public struct Request<State>: RequestProtocol, Equatable {
     ///   - state: What the work has to remember. The request owns it until the request is received or freed.
     ///   - parent: The owner of the request: freeing it frees the request. For a subrequest it is the request whose
     ///     work the subrequest is a part of.
+    ///   - subrequests: How many subrequests this one will have at the same time. Their memory is allocated together with
+    ///     the request's, some 600 bytes for each and for an event that it waits with; one that is freed leaves its memory
+    ///     to the next. For a request that makes one subrequest after another, such as one that serves a connection.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``; the state is released then.
@@ -62,15 +65,18 @@ public struct Request<State>: RequestProtocol, Equatable {
     @inlinable
     @inline(__always)
     public init(
-        _ state: consuming State, under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
+        _ state: consuming State, under parent: some TallocObject, subrequests: Int = 0, file: StaticString = #fileID,
+        line: UInt32 = #line
     ) throws(TeventError) {
         // Always inlined: otherwise a function that is generic over its parent, as all sending functions are, would
         // look up the types of the state's storage at each call, which costs more than everything else.
-        guard
-            let request = makeRequest(
-                StateLayout(of: State.self), under: parent.chunk("init(_:under:)"), file: file.cString, line: line
-            )
-        else { throw noMemoryForRequest() }
+        let layout = StateLayout(of: State.self)
+        let parent = parent.chunk("init(_:under:)")
+        let made =
+            subrequests == 0
+            ? makeRequest(layout, under: parent, file: file.cString, line: line)
+            : makeRequest(layout, under: parent, subrequests: subrequests, file: file.cString, line: line)
+        guard let request = made else { throw noMemoryForRequest() }
         Storage<State>.value(at: request.placeOfState).initialize(to: state)
         tallocHandle = TallocHandle(slot: request.slot)
     }
@@ -113,7 +119,7 @@ public struct Request<State>: RequestProtocol, Equatable {
     ///     been called, or the request is freed.
     ///
     /// The corresponding C function is `tevent_req_set_callback()`.
-    @inlinable
+    @inlinable @inline(__always)
     public func setCallback<Owner>(
         for owner: Request<Owner>,
         _ callback: consuming @escaping (_ request: Request, _ owner: Request<Owner>) -> Void
@@ -291,7 +297,26 @@ private func replaceCallback(of request: RequestPointer, with callback: consumin
 func makeRequest(
     _ state: StateLayout, under parent: UnsafeMutableRawPointer, file: UnsafePointer<CChar>, line: UInt32
 ) -> (slot: HandleSlotPointer, placeOfState: UnsafeMutableRawPointer)? {
-    guard let request = RequestPointer.make(state, under: parent, file: file, line: line) else { return nil }
+    make(state, under: parent, room: .none, file, line)
+}
+
+/// The same for a request with room for subrequests.
+@usableFromInline
+func makeRequest(
+    _ state: StateLayout, under parent: UnsafeMutableRawPointer, subrequests: Int, file: UnsafePointer<CChar>,
+    line: UInt32
+) -> (slot: HandleSlotPointer, placeOfState: UnsafeMutableRawPointer)? {
+    make(state, under: parent, room: RequestRoom(subrequests: subrequests), file, line)
+}
+
+@inline(__always)
+private func make(
+    _ state: StateLayout, under parent: UnsafeMutableRawPointer, room: RequestRoom, _ file: UnsafePointer<CChar>,
+    _ line: UInt32
+) -> (slot: HandleSlotPointer, placeOfState: UnsafeMutableRawPointer)? {
+    guard let request = RequestPointer.make(state, under: parent, room: room, file: file, line: line) else {
+        return nil
+    }
     if parent.load(as: HandleSlotPointer.self).isOf(.request) { request.joinProfile(of: parent) }
     return (request.pointee.scheduled.prefix.slot, request.placeBehindRecord)
 }

@@ -104,6 +104,30 @@ package struct StateLayout {
     }
 }
 
+/// The children whose memory is allocated together with a request.
+package struct RequestRoom {
+    package let objects: UInt32
+    /// Their size in total.
+    package let bytes: Int
+
+    package init(objects: UInt32, bytes: Int) {
+        self.objects = objects
+        self.bytes = bytes
+    }
+
+    static var none: RequestRoom { RequestRoom(objects: 0, bytes: 0) }
+
+    /// Room for so many subrequests with states of usual size, and an event for each.
+    init(subrequests: Int) {
+        guard let number = UInt16(exactly: subrequests) else {
+            abort("a request was to have room for \(subrequests) subrequests; give a number from 0 to \(UInt16.max)")
+        }
+        let usualState = 64
+        let size = MemoryLayout<RequestRecord>.stride + usualState + MemoryLayout<FDRecord>.stride
+        self.init(objects: 2 * UInt32(number), bytes: Int(number) * size)
+    }
+}
+
 /// Properties that few requests have.
 package final class RequestExtras {
     var cancel: ((AnyRequest) -> Bool)?
@@ -121,21 +145,19 @@ extension RequestPointer {
     /// Makes a request, whose state the caller must initialise immediately; nil if there is no memory.
     ///
     /// - Parameters:
-    ///   - children: How many children will be made; their memory is allocated together with the request's.
-    ///   - childSize: The total size of these children.
+    ///   - room: The children whose memory is allocated together with the request's.
     ///   - destructor: What libtalloc calls when the request is about to be freed, instead of the engine's destructor.
     @inline(__always)
     package static func make(
-        _ state: StateLayout, under parent: UnsafeMutableRawPointer?, file: UnsafePointer<CChar>, line: UInt32,
-        children: UInt32 = 0, childSize: Int = 0,
-        destructor: (@convention(c) (UnsafeMutableRawPointer?) -> CInt)? = nil
+        _ state: StateLayout, under parent: UnsafeMutableRawPointer?, room: RequestRoom, file: UnsafePointer<CChar>,
+        line: UInt32, destructor: (@convention(c) (UnsafeMutableRawPointer?) -> CInt)? = nil
     ) -> RequestPointer? {
         let size = MemoryLayout<RequestRecord>.stride + state.room
         let name = RequestRecord.name.cString
         let made =
-            children == 0
+            room.objects == 0
             ? allocatePrivateChunk(size: size, name: name, under: parent)
-            : allocatePool(size: size, objects: children, bytes: childSize, name: name, under: parent)
+            : allocatePool(size: size, objects: room.objects, bytes: room.bytes, name: name, under: parent)
         guard let chunk = made, let slot = try? acquireSlot(for: chunk, name: name, kind: .request) else { return nil }
         ObjectKind.request.setDescription(RequestRecord.describe)
         let request = chunk.initializeMemory(

@@ -4,11 +4,16 @@ import Tevent
 extension Kind {
     /// Requests, and the functions and data that they are given.
     static let requests: [Kind] = [
-        Kind("request", "r{a} = a request under {c@} with a state of type {b#} that does:", share: 6, .kept) {
+        Kind(
+            "request",
+            "r{a} = a request under {c@} with {d:no room|room for one subrequest|room for three subrequests} and a state of type {b#} that does:",
+            share: 6, .kept
+        ) {
             world, step in
             let type = step.b % World.valueTypes.count
             let parent = world.requestParent(step.c)
-            let request = try world.makeRequest(World.valueTypes[type], Foreign(world, step), under: parent)
+            let room = [0, 1, 3][step.d % 3]
+            let request = try world.makeRequest(World.valueTypes[type], Foreign(world, step), under: parent, room)
             let model = RequestModel(request, type: type)
             world.allRequests.append(model)
             world.registers.requests[step.a % Register.count] = model
@@ -81,9 +86,9 @@ extension World {
     }
 
     fileprivate func makeRequest<Value: ProgramValue>(
-        _ type: Value.Type, _ foreign: Foreign, under parent: TallocContext
+        _ type: Value.Type, _ foreign: Foreign, under parent: TallocContext, _ subrequests: Int
     ) throws -> AnyRequest {
-        AnyRequest(try Request(Value.make(foreign), under: parent))
+        AnyRequest(try Request(Value.make(foreign), under: parent, subrequests: subrequests))
     }
 
     /// Whether a request may be ended, or given a callback.

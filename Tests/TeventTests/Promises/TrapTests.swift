@@ -29,6 +29,16 @@ final class TrapTests: XCTestCase {
         assertTrapped(result, saying: freed("ImmediateEvent", "schedule(on:)"))
     }
 
+    func testRoomForLessThanNoSubrequestsNamesTheNumber() throws {
+        let result = try runInChild(self) { _ = try Request(0, under: try EventContext(), subrequests: -1) }
+        assertTrapped(result, saying: "a request was to have room for -1 subrequests; give a number from 0 to 65535")
+    }
+
+    func testRoomForMoreSubrequestsThanAnyoneNeedsNamesTheNumber() throws {
+        let result = try runInChild(self) { _ = try Request(0, under: try EventContext(), subrequests: .max) }
+        assertTrapped(result, saying: "room for \(Int.max) subrequests; give a number from 0 to 65535")
+    }
+
     func testUsingAFreedDescriptorEventNamesItAndTheCall() throws {
         let result = try runInChild(self) {
             let events = try EventContext()

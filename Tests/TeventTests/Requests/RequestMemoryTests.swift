@@ -33,6 +33,62 @@ final class RequestMemoryTests: EngineTestCase {
         }
     }
 
+    // MARK: Room for subrequests
+
+    private func address(of request: some RequestProtocol) throws -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(try XCTUnwrap(request.tallocHandle.record(as: RequestRecord.self)))
+    }
+
+    func testASubrequestLiesInTheMemoryOfARequestWithRoomAndLeavesItToTheNext() throws {
+        try withTallocContext { root in
+            let request = try Request(Work(), under: root, subrequests: 1)
+            let first = try Request("first", under: request)
+            let place = try address(of: first)
+            XCTAssertTrue((0..<1024).contains(place - (try address(of: request))), "\(place)")
+            for number in 2...50 {
+                try XCTUnwrap(AnyRequest(try XCTUnwrap(request.children.first))).free()
+                XCTAssertEqual(try address(of: try Request(number, under: request)), place)
+            }
+            XCTAssertEqual(root.totalBlocks, 3)
+            request.free()
+            XCTAssertEqual(root.totalBlocks, 1)
+        }
+    }
+
+    func testMoreSubrequestsThanThereIsRoomForGetMemoryOfTheirOwn() throws {
+        try withTallocContext { root in
+            let request = try Request(Work(), under: root, subrequests: 2)
+            let tokens = Tokens()
+            let many = try (0..<10).map { _ in try Request(Tokens.Token(tokens), under: request) }
+            XCTAssertEqual(Set(try many.map { try address(of: $0) }).count, 10)
+            XCTAssertEqual(tokens.alive, 10)
+            request.free()
+            XCTAssertEqual(tokens.alive, 0)
+        }
+    }
+
+    func testASubrequestThatMovesAwayOutlivesTheRequestWithTheRoom() throws {
+        try withTallocContext { root in
+            let request = try Request(Work(), under: root, subrequests: 1)
+            let moved = try Request(["still", "here"], under: request)
+            moved.move(under: root)
+            request.free()
+            XCTAssertEqual(moved.state, ["still", "here"])
+            moved.finish()
+            XCTAssertEqual(try moved.receive(), ["still", "here"])
+        }
+    }
+
+    func testRoomThatThereIsNoMemoryForIsAnError() throws {
+        try withTallocContext { root in
+            try root.setMemoryLimit(bytes: 20_000)
+            assertThrows(
+                .outOfMemory(name: "struct tevent_req"), try Request(Work(), under: root, subrequests: 1_000))
+            XCTAssertEqual(root.totalBlocks, 1)
+            _ = try Request(Work(), under: root, subrequests: 1)
+        }
+    }
+
     // MARK: What is below
 
     func testReceivingFreesTheStateAndTheSubrequestsAndKeepsTheRequest() throws {

@@ -36,7 +36,7 @@ public struct Echo {
     public static func send(
         on socket: Int32, on events: EventContext, under parent: some TallocObject
     ) throws(TeventError) -> Request<Echo> {
-        let request = try Request(Echo(socket: socket, events: events), under: parent)
+        let request = try Request(Echo(socket: socket, events: events), under: parent, subrequests: 1)
         do throws(TeventError) {
             let holder = try events.hold(socket, under: request)
             try read(request)
