@@ -32,17 +32,13 @@ struct Measurement {
         Peer.all.filter { known[$0.name]?.contains(workload) ?? false }
     }
 
-    /// Takes the requested number of rounds, and the same number again if the figures are too far apart.
+    /// Takes the requested number of rounds, and more as long as they disagree about a bar.
     private func measure(_ workload: Workload, _ step: String) throws -> Row {
         progress.begin(step)
         var row = Row(workload)
-        for round in 1...(2 * rounds) {
-            if round > rounds {
-                guard row.isNoisy else { break }
-                if round == rounds + 1 {
-                    progress.say("\(workload.name): the machine is noisy, so the rounds are taken again")
-                }
-            }
+        var round = 0
+        while round < rounds || (round < Self.mostRounds && !row.isSettled(workload.bars)) {
+            round += 1
             for peer in peers(at: workload.name) {
                 progress.show(step, "round \(round), \(peer.title)")
                 let figure = try programs.measure(workload.name, workload.wrapper, peer)
@@ -51,6 +47,8 @@ struct Measurement {
         }
         return row
     }
+
+    private static let mostRounds = 11
 
     private func measure(_ growth: Growth, _ step: String) throws -> GrowthRow {
         progress.begin(step)

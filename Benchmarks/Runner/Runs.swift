@@ -16,11 +16,4 @@ struct Figures: Codable {
 
     var minimum: Double { values.min() ?? .nan }
     var maximum: Double { values.max() ?? .nan }
-
-    /// How far apart the middle half of the figures is, relative to the median.
-    var spread: Double {
-        let sorted = values.sorted()
-        guard sorted.count >= 4 else { return 0 }
-        return (sorted[sorted.count * 3 / 4] - sorted[sorted.count / 4]) / median
-    }
 }

@@ -28,7 +28,7 @@ struct Table {
         ]
         lines += verdicts(row).map { "  bar: \($0.words)" }
         if let note = workload?.note { lines += wrapped("note: " + note) }
-        if row.isNoisy { lines.append("  noisy: the ratios within the rounds lie far apart") }
+        if let workload, !row.isSettled(workload.bars) { lines.append("  unsettled: the rounds disagree about a bar") }
         return lines
     }
 

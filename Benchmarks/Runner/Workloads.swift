@@ -34,6 +34,9 @@ struct Workload {
     /// The program and arguments that run a peer's program.
     var wrapper: [String] { onOneProcessor ? ["taskset", "-c", "0"] : [] }
 
+    /// The rows of the chart in the README: one of each kind of work.
+    static let summary = ["timer-whole", "request-life", "queue-16", "message", "pipes-5000", "echo-50-cpu"]
+
     static let all: [Workload] = [
         Workload(
             name: "immediate-again", title: "immediate, rescheduled by itself",
@@ -41,16 +44,20 @@ struct Workload {
             note: "libevent: an event made active by hand; libev: a watcher that is fed an event; SwiftNIO: `execute`"),
         Workload(
             name: "immediate-life", title: "immediate, created, run, freed",
-            bars: [.init(times: 0.7, peer: "libtevent")]),
+            bars: [.init(times: 0.6, peer: "libtevent")]),
         Workload(
             name: "timer-life", title: "timer added and cancelled", bars: [.init(times: 1, peer: "libtevent")],
             note:
                 "libuv, libevent and libev start and stop one timer that lies in the program's own memory; the others allocate"
         ),
         Workload(
-            name: "timer-insert", title: "20,000 random timers, per insert", bars: [.init(times: 1, peer: "libevent")],
+            name: "timer-insert", title: "20,000 random timers, per insert",
             note: "libuv, libevent, libev: timers lie in memory that was used before; the others allocate"
         ),
+        Workload(
+            name: "timer-whole", title: "20,000 random timers, allocated, added and freed, per timer",
+            bars: [.init(times: 1, peer: "libevent")],
+            note: "libuv: closed, and freed by the loop's next turn; SwiftNIO: scheduled and cancelled"),
         Workload(
             name: "timer-cancel", title: "20,000 random timers, per cancel", bars: [.init(times: 1, peer: "libuv")]),
         Workload(
@@ -103,7 +110,7 @@ struct Workload {
             bars: [.init(times: 0.97, peer: "libuv")], counting: .nothing),
         Workload(
             name: "echo-50-cpu", title: "TCP echo, 50 connections, processor time per message",
-            bars: [.init(times: 0.42, peer: "libtevent")], counting: .nothing),
+            bars: [.init(times: 0.4, peer: "libtevent"), .init(times: 1.08, peer: "floor")], counting: .nothing),
         Workload(
             name: "echo-message", title: "echo of a message, 50 clients on the same thread",
             note: "the clients' instructions and two system calls included"),

@@ -2,7 +2,7 @@ import CBench
 import Tevent
 
 extension Workload {
-    static let fdLife = Workload("fd-life", LIVES) { count in
+    static let fdLife = Workload("fd-life", FD_LIVES) { count in
         let events = try EventContext()
         let (reader, _) = pipe(among: 1)
         return try nanoseconds(per: count) {

@@ -48,6 +48,17 @@ extension Workload {
         }
     }
 
+    static let timerWhole = Workload("timer-whole", TIMERS) { count in
+        let events = try EventContext()
+        let deadlines = randomDeadlines(count, on: events, from: 100)
+        var timers: [TimerEvent] = []
+        timers.reserveCapacity(count)
+        return try nanoseconds(per: count) {
+            for deadline in deadlines { timers.append(try events.addTimer(at: deadline) { _, _ in }) }
+            for timer in timers { timer.free() }
+        }
+    }
+
     static let timerDispatch = Workload("timer-dispatch", TIMERS) { count in
         let events = try EventContext()
         let countdown = Countdown(from: count)

@@ -77,6 +77,25 @@ static double run_timer_cancel(long count)
     return (double)(bench_now() - start) / count;
 }
 
+/* Each timer is allocated, added, stopped and freed. */
+static double run_timer_whole(long count)
+{
+    make_loop();
+    uint64_t seed = 1;
+    ev_timer **timers = calloc(count, sizeof(*timers));
+    int64_t start = bench_now();
+    for (long i = 0; i < count; i++) {
+        timers[i] = malloc(sizeof(ev_timer));
+        ev_timer_init(timers[i], timer_fired, bench_random(&seed) % 100000000 / 1e6, 0);
+        ev_timer_start(loop, timers[i]);
+    }
+    for (long i = 0; i < count; i++) {
+        ev_timer_stop(loop, timers[i]);
+        free(timers[i]);
+    }
+    return (double)(bench_now() - start) / count;
+}
+
 static double run_timer_dispatch(long count)
 {
     /* Due within 200 ms, which then pass. */
@@ -270,7 +289,7 @@ int main(int count, char **arguments)
     static const struct bench_workload workloads[] = {
         {"immediate-again", run_immediate_again, IMMEDIATES},
         BENCH_TIMER_ROWS,
-        {"fd-life", run_fd_life, LIVES},
+        {"fd-life", run_fd_life, FD_LIVES},
         BENCH_SYSTEM_ROWS,
         {NULL, NULL, 0},
     };

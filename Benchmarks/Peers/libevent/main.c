@@ -103,6 +103,23 @@ static double run_timer_cancel(long count)
     return (double)(bench_now() - start) / count;
 }
 
+/* Each timer is allocated, added, stopped and freed. */
+static double run_timer_whole(long count)
+{
+    make_base();
+    uint64_t seed = 1;
+    struct event **timers = calloc(count, sizeof(*timers));
+    int64_t start = bench_now();
+    for (long i = 0; i < count; i++) {
+        uint64_t random = bench_random(&seed) % 100000000;
+        struct timeval delay = {random / 1000000, random % 1000000};
+        timers[i] = evtimer_new(base, fired, NULL);
+        evtimer_add(timers[i], &delay);
+    }
+    for (long i = 0; i < count; i++) event_free(timers[i]);
+    return (double)(bench_now() - start) / count;
+}
+
 static double run_timer_dispatch(long count)
 {
     /* Due within 200 ms, which then pass. */
@@ -291,7 +308,7 @@ int main(int count, char **arguments)
         {"immediate-again", run_immediate_again, IMMEDIATES},
         {"immediate-life", run_immediate_life, LIVES},
         BENCH_TIMER_ROWS,
-        {"fd-life", run_fd_life, LIVES},
+        {"fd-life", run_fd_life, FD_LIVES},
         BENCH_SYSTEM_ROWS,
         {NULL, NULL, 0},
     };

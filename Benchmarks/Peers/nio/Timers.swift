@@ -70,6 +70,14 @@ let timerCancel = Workload(name: "timer-cancel", count: TIMERS) { count, loop in
     }
 }
 
+let timerWhole = Workload(name: "timer-whole", count: TIMERS) { count, loop in
+    let delays = randomDelays(count)
+    return nanoseconds(per: count, on: loop) {
+        let timers = delays.map { loop.scheduleTask(in: $0) {} }
+        for timer in timers { timer.cancel() }
+    }
+}
+
 /// Due within 200 ms, which then pass.
 let timerDispatch = Workload(name: "timer-dispatch", count: TIMERS) { count, loop in
     let countdown = Countdown(from: count, on: loop)

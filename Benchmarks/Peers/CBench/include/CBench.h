@@ -26,18 +26,19 @@
 enum {
     IMMEDIATES = 2000000,
     LIVES = 1000000,
+    FD_LIVES = 200000,
     TIMERS = 20000,
     REQUESTS = 500000,
     NESTED = 100000,
     QUEUED = 400000,
     LONG_QUEUE = 100000,
-    HOPS = 200000,
+    HOPS = 100000,
     PIPE_EVENTS = 200000,
     BUSY_PIPES = 100,
     MESSAGES = 500000,
-    REPLIES = 50000,
+    REPLIES = 10000,
     SIGNALS = 100000,
-    ECHOES = 100000,
+    ECHOES = 50000,
 };
 
 /* The time in nanoseconds. It is called directly before and after the work, and nowhere else. The instruction counter
@@ -226,7 +227,7 @@ void serve_echo(struct bench_clients clients);
 #define BENCH_TIMER_ROWS \
     {"timer-life", run_timer_life, LIVES}, {"timer-insert", run_timer_insert, TIMERS}, \
     {"timer-cancel", run_timer_cancel, TIMERS}, {"timer-dispatch", run_timer_dispatch, TIMERS}, \
-    {"timer-memory", run_timer_memory, TIMERS}
+    {"timer-whole", run_timer_whole, TIMERS}, {"timer-memory", run_timer_memory, TIMERS}
 #define BENCH_SYSTEM_ROWS \
     {"hop", run_hop, HOPS}, {"pipes-100", run_pipes_100, PIPE_EVENTS}, {"pipes-5000", run_pipes_5000, PIPE_EVENTS}, \
     {"pipes-growing", run_pipes_growing, BUSY_PIPES}, {"message", run_message, MESSAGES}, \
