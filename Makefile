@@ -76,7 +76,7 @@ valgrind: ## run every example under valgrind
 bench: ## measure this engine and its peers in one run; ONLY=queue or ONLY=growth selects by name
 	@SWIFT='$(SWIFT)' Scripts/setup $(PEERS)
 	@cd Benchmarks && $(SWIFT) build -c release && .build/release/bench \
-		$(if $(ONLY),--only $(ONLY),--json results.json --svg results.svg --growth-svg growth.svg)
+		$(if $(ONLY),--only $(ONLY),--json results.json --svg results.svg --summary-svg summary.svg --growth-svg growth.svg)
 
 counts: ## count instructions, mallocs, chunks and system calls per operation, and write them as the bounds
 	@SWIFT='$(SWIFT)' Scripts/setup valgrind strace /usr/include/tevent.h=libtevent-dev

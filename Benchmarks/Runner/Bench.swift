@@ -15,15 +15,16 @@ struct Compare: ParsableCommand {
         abstract: "Let all peers do the same work in turns, and compare (the default).",
         discussion: """
             In each round every peer does the same work once, one after another, so that other load on the machine \
-            affects all of them. If the figures are far apart, further rounds are taken. The table shows medians, the \
-            lowest and highest figures, and the ratios of this engine's figures to those of each peer.
+            affects all of them. There are three rounds, and more, at most eleven, while they disagree about whether \
+            this engine reaches a target. The table shows medians, the lowest and highest figures, and the ratios of \
+            this engine's figures to those of each peer.
             """)
 
     @Option(help: ArgumentHelp("Only workloads whose names contain this.", valueName: "part"))
     var only: String?
 
     @Option(help: "The minimum number of rounds; an odd number has a round as its median.")
-    var rounds = 7
+    var rounds = 3
 
     @Option(help: ArgumentHelp("Write all figures here, as JSON.", valueName: "file"))
     var json: String?
@@ -31,8 +32,14 @@ struct Compare: ParsableCommand {
     @Option(help: ArgumentHelp("Write a chart here, as SVG.", valueName: "file"))
     var svg: String?
 
+    @Option(help: ArgumentHelp("Write a chart of six rows here, as SVG.", valueName: "file"))
+    var summarySVG: String?
+
     @Option(help: ArgumentHelp("Write a chart of how costs grow here, as SVG.", valueName: "file"))
     var growthSVG: String?
+
+    @Option(help: ArgumentHelp("Take the figures of an earlier run from here instead of measuring.", valueName: "file"))
+    var from: String?
 
     @Flag(help: "List the workloads, and end.")
     var list = false
@@ -49,14 +56,20 @@ struct Compare: ParsableCommand {
             for growth in chosen.growths { print(pad(growth.name, 24) + growth.title) }
             return
         }
-        Interruption.prepare()
-        let measurement = try Measurement(rounds: rounds)
-        let results = try measurement.measure(chosen)
+        let results = try from.map(Results.init(path:)) ?? measure(chosen)
         print(Table(results: results).text)
         if let json { try results.json.write(toFile: json, atomically: true, encoding: .utf8) }
-        if let svg { try Chart(results: results).svg.write(toFile: svg, atomically: true, encoding: .utf8) }
+        if let svg { try Chart(results, .full).svg.write(toFile: svg, atomically: true, encoding: .utf8) }
+        if let summarySVG {
+            try Chart(summaryOf: results).svg.write(toFile: summarySVG, atomically: true, encoding: .utf8)
+        }
         if let growthSVG {
             try GrowthChart(rows: results.growth).svg.write(toFile: growthSVG, atomically: true, encoding: .utf8)
         }
+    }
+
+    private func measure(_ chosen: Selection) throws -> Results {
+        Interruption.prepare()
+        return try Measurement(rounds: rounds).measure(chosen)
     }
 }

@@ -3,6 +3,7 @@ struct Drawing {
     let width: Double
     let height: Double
     let title: String
+    var fontSize = 11.0
     let body: [String]
 
     var svg: String { ([head] + body + ["</svg>"]).joined(separator: "\n") + "\n" }
@@ -23,8 +24,8 @@ struct Drawing {
         width="\(Self.short(width))" height="\(Self.short(height))" role="img" aria-labelledby="title">
         <title id="title">\(title)</title>
         <style>
-        text { font: 11px system-ui, "DejaVu Sans", sans-serif; fill: #1f2328 }
-        .title { font-weight: 600; font-size: 12px } .note { fill: #59636e }
+        text { font: \(Self.short(fontSize))px system-ui, "DejaVu Sans", sans-serif; fill: #1f2328 }
+        .title { font-weight: 600; font-size: \(Self.short(fontSize + 1))px } .note { fill: #59636e }
         .end { text-anchor: end } .middle { text-anchor: middle; fill: #59636e } .own { font-weight: 600 }
         .page { fill: #ffffff } .grid { stroke: #d1d9e0; fill: none } .line { fill: none; stroke-width: 1.5 }
         .engine { fill: #e5502b; stroke: #e5502b } .libtevent { fill: #57606a; stroke: #57606a }
@@ -32,6 +33,9 @@ struct Drawing {
         .libev { fill: #8250df; stroke: #8250df } .nio { fill: #9a6700; stroke: #9a6700 }
         .floor { fill: #8c959f; stroke: #8c959f }
         rect { stroke: none } .line { fill: none } .line.engine { stroke-width: 3 } .bar { fill-opacity: 0.65 }
+        .line.libtevent { stroke-dasharray: 8 3 } .line.libuv { stroke-dasharray: 2 3 }
+        .line.libevent { stroke-dasharray: 8 3 2 3 } .line.libev { stroke-dasharray: 4 4 }
+        .line.nio { stroke-dasharray: 12 4 } .line.floor { stroke-dasharray: 1 5 }
         .bar.engine { fill-opacity: 1 }
         @media (prefers-color-scheme: dark) {
         .page { fill: #0d1117 } text { fill: #e6edf3 } .note, .middle { fill: #9198a1 } .grid { stroke: #3d444d }

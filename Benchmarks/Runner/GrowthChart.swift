@@ -26,11 +26,10 @@ struct GrowthChart {
         let peers = Peer.all.filter { peer in rows.contains { $0.points.contains { $0.figures[peer.name] != nil } } }
         return [Drawing.text("How costs grow: lower and flatter lines are better", x: 14, y: 24, "title")]
             + peers.enumerated().flatMap { index, peer in
-                let x = 14 + Double(index) * 105
-                let isOwn = peer.name == Peer.engine.name
+                let x = 14 + Double(index) * 115
                 return [
-                    #"<rect class="\#(peer.name)" x="\#(x)" y="36" width="16" height="\#(isOwn ? 4 : 2)"/>"#,
-                    Drawing.text(peer.title, x: x + 21, y: 42, isOwn ? "own" : ""),
+                    #"<path class="line \#(peer.name)" d="M\#(x) 38h30"/>"#,
+                    Drawing.text(peer.title, x: x + 35, y: 42, peer.name == Peer.engine.name ? "own" : ""),
                 ]
             }
     }

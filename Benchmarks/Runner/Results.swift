@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 
 /// The figures of all peers for one workload.
@@ -8,11 +9,16 @@ struct Row: Codable {
     let isRate: Bool
     /// The figures, by peer; peers that cannot do this work are missing.
     var figures: [String: Figures]
-    /// Whether the engine's ratios to a peer are so far apart that they mean little.
-    var isNoisy: Bool { figures.keys.contains { (ratios(to: $0)?.spread ?? 0) > Row.tolerance } }
+    /// Whether the rounds agree about each bar: those on one side are so many more than those on the other.
+    func isSettled(_ bars: [Workload.Bar]) -> Bool {
+        bars.allSatisfy { bar in
+            guard let ratios = ratios(to: bar.peer)?.values else { return true }
+            let reached = ratios.count { reaches(bar, $0) }
+            return abs(reached - (ratios.count - reached)) >= Row.lead
+        }
+    }
 
-    /// How far apart the middle half of the ratios may be.
-    static let tolerance = 0.15
+    static let lead = 3
 
     init(_ workload: Workload) {
         name = workload.name
@@ -53,6 +59,13 @@ struct Results: Codable {
     init() {
         date = ISO8601DateFormatter().string(from: Date())
         processors = ProcessInfo.processInfo.activeProcessorCount
+    }
+
+    /// The results of an earlier run.
+    init(path: String) throws {
+        do {
+            self = try JSONDecoder().decode(Results.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch { throw ValidationError("\(path) holds no results of an earlier run: \(error.localizedDescription)") }
     }
 
     var json: String {
