@@ -9,7 +9,7 @@ import Tevent
 /// C's loop returns whenever it has waited, even if no handler ran: a signal that the program handles itself may have
 /// interrupted it, and the program wants to check for that.
 func loopOnce(_ context: ContextPointer) -> CInt {
-    let handle = context.handle
+    let handle = context.handleHere
     var limit: EventInstant?
     do throws(TeventError) {
         try context.noticeFork()
@@ -54,7 +54,7 @@ private func nested(
     _ body: (ContextPointer) -> CInt
 ) -> CInt {
     guard let context = loopContext(ev, call) else { return -1 }
-    let handle = context.handle
+    let handle = context.handleHere
     let level = context.pointee.nesting.level + 1
     guard level == 1 || context.pointee.nesting.isAllowed else {
         let place = location.map { String(cString: $0) } ?? "?"
@@ -80,7 +80,7 @@ private func nested(
 /// Runs one turn of a loop between two calls of the program's trace.
 private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CChar>?) -> CInt {
     let ev = OpaquePointer(context)
-    let handle = context.handle
+    let handle = context.handleHere
     if let trace = context.extras.pointee.traces.loop {
         trace.function(TEVENT_TRACE_BEFORE_LOOP_ONCE, trace.data)
         guard !handle.isStale else { return 0 }
@@ -105,7 +105,7 @@ package func _tevent_loop_until(
     _ location: UnsafePointer<CChar>?
 ) -> CInt {
     nested(ev, location) { context in
-        let handle = context.handle
+        let handle = context.handleHere
         while !handle.isStale, finished?(private_data) == false {
             let result = tracedOnce(context, location)
             guard result == 0 else { return result }
@@ -123,7 +123,7 @@ package func _tevent_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<C
 @c @implementation
 package func tevent_common_loop_wait(_ ev: OpaquePointer?, _ location: UnsafePointer<CChar>?) -> CInt {
     let context = context(ev)
-    let handle = context.handle
+    let handle = context.handleHere
     while !handle.isStale, tevent_common_have_events(ev) {
         let result = _tevent_loop_once(ev, location)
         guard result == 0 else { return result }

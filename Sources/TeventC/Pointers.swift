@@ -56,6 +56,10 @@ func refuse(_ object: OpaquePointer?, _ kind: ObjectKind, _ call: StaticString) 
 extension ContextPointer {
     /// The context's chunk, the parent of events that are added without one.
     var chunk: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self) }
+
+    /// The handle, without a call into another module.
+    @inline(__always)
+    var handleHere: TallocHandle { TallocHandle(objectAt: chunk) }
 }
 
 /// The name of a function in C: without the labels that Swift adds, and without the leading underscore of a function

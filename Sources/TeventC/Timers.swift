@@ -15,12 +15,13 @@ private func callTimer(_ timer: TimerEvent, now: EventInstant) {
     let te = OpaquePointer(timer.tallocHandle)
     let call = TimerPointer(te).c.pointee
     let caller = call.caller
-    let due = timer.context?.record().pointee.timers.runningDeadline ?? 0
+    let context = TimerPointer(te).pointee.prefix.context
+    let due = context?.pointee.timers.runningDeadline ?? 0
     let deadline = timeval(EventInstant(nanoseconds: due))
     // A timer that asks for no time gets none.
     let now = deadline.isZero ? .zero : timeval(now)
     runHandler(of: te, isOver: true) {
-        caller.call(on: timer.context) { ev in
+        caller.call(on: context.map { OpaquePointer($0) }) { ev in
             call.handler(ev, te, now, call.data)
         } before: { ops, wrapper in
             ops.before_timer_handler?(
