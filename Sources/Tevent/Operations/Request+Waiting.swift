@@ -11,8 +11,8 @@ extension Request {
     func wait(
         for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping FDHandler
     ) throws(TeventError) {
-        let request = record("wait(for:)")
-        let context = events.record("wait(for:)")
+        let request = record("send")
+        let context = events.record("send")
         if !request.borrowHolder(of: descriptor, flags, on: context, step) {
             try request.addEvent(of: descriptor, flags, on: context, step)
         }
@@ -23,8 +23,8 @@ extension Request {
     func waitOrFail(
         for flags: FDEvent.Flags, of descriptor: Int32, on events: EventContext, _ step: @escaping FDHandler
     ) -> Request {
-        let request = record("waitOrFail(for:)")
-        let context = events.record("waitOrFail(for:)")
+        let request = record("send")
+        let context = events.record("send")
         if request.borrowHolder(of: descriptor, flags, on: context, step) { return self }
         do throws(TeventError) { try request.addEvent(of: descriptor, flags, on: context, step) } catch {
             fail(error)

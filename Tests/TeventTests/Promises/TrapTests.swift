@@ -39,6 +39,16 @@ final class TrapTests: XCTestCase {
         assertTrapped(result, saying: "room for \(Int.max) subrequests; give a number from 0 to 65535")
     }
 
+    func testAnOperationOnAFreedContextNamesItAndTheCall() throws {
+        let result = try runInChild(self) {
+            let memory = try TallocContext()
+            let events = try EventContext()
+            events.free()
+            _ = try Read.send(from: 0, on: events, under: memory)
+        }
+        assertTrapped(result, saying: freed("EventContext", "send"))
+    }
+
     func testUsingAFreedDescriptorEventNamesItAndTheCall() throws {
         let result = try runInChild(self) {
             let events = try EventContext()
