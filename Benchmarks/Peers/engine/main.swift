@@ -45,7 +45,8 @@ func bytes(per count: Int, _ work: () throws -> Void) rethrows -> Double {
 }
 
 let workloads: [Workload] = [
-    .immediateAgain, .immediateLife, .timerLife, .timerInsert, .timerCancel, .timerWhole, .timerDispatch, .timerMemory, .requestLife,
+    .immediateAgain, .immediateLife, .timerLife, .timerInsert, .timerCancel, .timerWhole, .timerDispatch, .timerMemory,
+    .requestLife,
     .requestNested, .requestPosted, .requestMemory, .queueShort, .queueLong, .queueGrowing, .fdLife, .hop, .pipesFew,
     .pipesMany, .pipesGrowing, .message, .reply, .signal, .echoFew, .echoMany,
     .echoProcessorTime, .echoMessage,

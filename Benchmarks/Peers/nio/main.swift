@@ -16,7 +16,8 @@ struct Workload: Sendable {
 let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
 let workloads = [
-    immediateAgain, timerLife, timerInsert, timerCancel, timerWhole, timerDispatch, timerMemory, requestLife, requestNested,
+    immediateAgain, timerLife, timerInsert, timerCancel, timerWhole, timerDispatch, timerMemory, requestLife,
+    requestNested,
     requestMemory, hop, pipesFew, pipesMany, pipesGrowing, message, reply, echoFew, echoMany,
     echoProcessorTime,
 ]
