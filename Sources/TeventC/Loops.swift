@@ -71,7 +71,7 @@ private func nested(
         return hook.function(ev, hook.data, UInt32(level), begins, &onStack, location)
     }
     let refusal = ask(begins: true)
-    guard refusal == 0 else { return refusal }
+    guard refusal == 0, !handle.isStale else { return refusal }
     let result = body(context)
     let end = ask(begins: false)
     return end == 0 ? result : end

@@ -173,4 +173,21 @@ final class CLoopTests: CAPITestCase {
         XCTAssertEqual(_tevent_loop_until(ev, { _ in false }, nil, here), -3)
         XCTAssertEqual(log, [])
     }
+
+    func testANestingHookMayFreeTheContextBeforeTheLoopBegins() throws {
+        let freeWhenALoopBegins: tevent_nesting_hook = { ev, _, _, begins, _, _ in
+            if begins { _talloc_free(UnsafeMutableRawPointer(ev!), nil) }
+            return 0
+        }
+        let once = try context()
+        tevent_loop_set_nesting_hook(once, freeWhenALoopBegins, nil)
+        XCTAssertEqual(_tevent_loop_once(once, here), 0)
+        let until = try context()
+        tevent_loop_set_nesting_hook(until, freeWhenALoopBegins, nil)
+        let neverAsked: tevent_finished_fn_t = { _ in
+            XCTFail("the loop went on")
+            return true
+        }
+        XCTAssertEqual(_tevent_loop_until(until, neverAsked, nil, here), 0)
+    }
 }
