@@ -10,3 +10,4 @@ uintptr_t clinux_recent_type_names[clinux_recent_type_names_count];
 
 clinux_scheduled_act_function clinux_scheduled_acts[32];
 clinux_description_function clinux_descriptions[32];
+clinux_stock_function clinux_stocks[32];

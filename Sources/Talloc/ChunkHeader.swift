@@ -66,6 +66,9 @@ struct PoolRecord: ObjectRecord {
 
     static var kinds: ObjectKinds { ObjectKinds(.pool) }
     static var description: StaticString { "a pool" }
+    static let stockOfPool: StockOfObject = {
+        $0.unsafelyUnwrapped.assumingMemoryBound(to: PoolRecord.self).pointee.stock
+    }
 }
 
 /// Called by libtalloc when a chunk is about to be freed; -1 keeps the chunk.

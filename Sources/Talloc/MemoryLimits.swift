@@ -139,15 +139,28 @@ package enum MemoryLimits {
 
     /// How many bytes a chunk and everything below it take.
     ///
-    /// A pool takes its whole stock, or the size of what is below it if that is more.
+    /// An object with a stock, such as a pool, takes all of it, or the size of what is below it if that is more.
     private static func sizeOfTree(from chunk: UnsafeMutableRawPointer) -> Int {
         totals(of: walkTree(from: chunk)) { step, below in
             let size = talloc_get_size(step.chunk) + headerSize
-            let pool = TallocContext(chunkAt: step.chunk)?.tallocHandle.record(as: PoolRecord.self)
-            return size + max(pool?.pointee.stock ?? 0, below)
+            return size + max(stock(of: step.chunk), below)
         }.first ?? 0
+    }
+
+    private static func stock(of chunk: UnsafeMutableRawPointer) -> Int {
+        let slot = HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk))
+        return slot?.kind.flatMap { clinux_stock($0.rawValue) }.map { $0(chunk) } ?? 0
     }
 
     /// The size of the header that libtalloc puts before each chunk.
     static let headerSize = 96
+}
+
+/// How many bytes an object has reserved for what is below it.
+package typealias StockOfObject = @convention(c) (_ object: UnsafeMutableRawPointer?) -> Int
+
+extension ObjectKind {
+    /// Registers how much objects of this kind have reserved; each kind does so when such an object is made.
+    @inline(__always)
+    package func setStock(_ stock: StockOfObject) { clinux_set_stock(rawValue, stock) }
 }

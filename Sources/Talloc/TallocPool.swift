@@ -55,6 +55,7 @@ public struct TallocPool: TallocObject, Equatable {
         ChunkHeader.install(on: chunk.unsafelyUnwrapped, slot: slot, storage: nil)
         chunk.unsafelyUnwrapped.storeBytes(
             of: bytes, toByteOffset: MemoryLayout<PoolRecord>.offset(of: \.stock).unsafelyUnwrapped, as: Int.self)
+        ObjectKind.pool.setStock(PoolRecord.stockOfPool)
         tallocHandle = TallocHandle(slot: slot)
     }
 }

@@ -66,7 +66,7 @@ final class FuzzTests: XCTestCase {
             result.stdout.firstMatch(
                 of: /FAILED: class events, seed (\d+): (.*)\n.*\nWith these steps alone, --keep (\S+):\n((?: {4}.*\n)+)/
             ),
-            result.stdout, line: line)
+            result.stdout + result.stderr, line: line)
         XCTAssertTrue(words.isEmpty || report.2.contains(words), result.stdout, line: line)
         return Finding(
             seed: String(report.1), kept: String(report.3), steps: report.4.split(separator: "\n"))

@@ -167,13 +167,19 @@ static inline void clinux_prefetch(const void *address)
     __builtin_prefetch(address);
 }
 
+/* Functions of each kind of object. They are set again and again, always to the same: only the first time is the memory
+ * written, so that the processors share its cache line. */
+#define CLINUX_SET(table, kind, function) \
+    if (__atomic_load_n(&table[kind], __ATOMIC_RELAXED) != function) \
+        __atomic_store_n(&table[kind], function, __ATOMIC_RELAXED)
+
 /* What each kind of scheduled object does when its turn comes (see Sources/Tevent/Events/Scheduled.swift). */
 typedef void (*clinux_scheduled_act_function)(void *object, void *left_behind);
 extern clinux_scheduled_act_function clinux_scheduled_acts[32];
 
 static inline void clinux_set_scheduled_act(uint8_t kind, clinux_scheduled_act_function act)
 {
-    __atomic_store_n(&clinux_scheduled_acts[kind], act, __ATOMIC_RELAXED);
+    CLINUX_SET(clinux_scheduled_acts, kind, act);
 }
 
 static inline clinux_scheduled_act_function clinux_scheduled_act(uint8_t kind)
@@ -187,12 +193,23 @@ extern clinux_description_function clinux_descriptions[32];
 
 static inline void clinux_set_description(uint8_t kind, clinux_description_function describe)
 {
-    __atomic_store_n(&clinux_descriptions[kind], describe, __ATOMIC_RELAXED);
+    CLINUX_SET(clinux_descriptions, kind, describe);
 }
 
 static inline clinux_description_function clinux_description(uint8_t kind)
 {
     return __atomic_load_n(&clinux_descriptions[kind], __ATOMIC_RELAXED);
+}
+
+/* How many bytes an object of each kind has reserved for what is below it (see Sources/Talloc/MemoryLimits.swift). */
+typedef long (*clinux_stock_function)(void *object);
+extern clinux_stock_function clinux_stocks[32];
+
+static inline void clinux_set_stock(uint8_t kind, clinux_stock_function stock) { CLINUX_SET(clinux_stocks, kind, stock); }
+
+static inline clinux_stock_function clinux_stock(uint8_t kind)
+{
+    return __atomic_load_n(&clinux_stocks[kind], __ATOMIC_RELAXED);
 }
 
 #endif

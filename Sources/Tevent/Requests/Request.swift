@@ -54,8 +54,9 @@ public struct Request<State>: RequestProtocol, Equatable {
     ///   - parent: The owner of the request: freeing it frees the request. For a subrequest it is the request whose
     ///     work the subrequest is a part of.
     ///   - subrequests: How many subrequests this one will have at the same time. Their memory is allocated together with
-    ///     the request's, some 600 bytes for each and for an event that it waits with; one that is freed leaves its memory
-    ///     to the next. For a request that makes one subrequest after another, such as one that serves a connection.
+    ///     the request's, some 600 bytes for each and for an event that it waits with. The newest one leaves its memory
+    ///     to the next when it is freed. For a request that makes one subrequest after another, such as one that serves a
+    ///     connection.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
     /// - Throws: ``TeventError/outOfMemory(name:)``; the state is released then.

@@ -36,6 +36,9 @@ package struct RequestRecord: ObjectRecord {
         let request = chunk.unsafelyUnwrapped.assumingMemoryBound(to: RequestRecord.self)
         return request.pointee.statePlace == .request ? request.stateTypeName : nil
     }
+    static let stock: StockOfObject = { chunk in
+        Int(chunk.unsafelyUnwrapped.assumingMemoryBound(to: RequestRecord.self).pointee.room)
+    }
     @inlinable package static var kinds: ObjectKinds { ObjectKinds(.request) }
     @inlinable package static var description: StaticString { "a request" }
 
@@ -57,6 +60,8 @@ package struct RequestRecord: ObjectRecord {
     /// Whether the callback was set with an owner, and gets it.
     var callbackTakesData = false
     var finishLine: UInt32 = 0
+    /// How many bytes are reserved for children.
+    fileprivate var room: UInt32 = 0
     package var finishFile: UnsafePointer<CChar>?
     package var owned = RequestBelongings()
     /// The data for the callback; it does not belong to the request.
@@ -163,6 +168,10 @@ extension RequestPointer {
         let request = chunk.initializeMemory(
             as: RequestRecord.self, to: RequestRecord(slot: slot, state: state, file: file, line: line))
         _talloc_set_destructor(chunk, destructor ?? RequestRecord.destructor)
+        if room.objects > 0 {
+            ObjectKind.request.setStock(RequestRecord.stock)
+            request.pointee.room = UInt32(clamping: room.bytes)
+        }
         return request
     }
 

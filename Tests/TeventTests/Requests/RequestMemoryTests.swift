@@ -89,6 +89,16 @@ final class RequestMemoryTests: EngineTestCase {
         }
     }
 
+    func testMemoryLimitsCountTheRoomOfEveryRequest() throws {
+        try withTallocContext { root in
+            try root.setMemoryLimit(bytes: 100_000)
+            _ = try Request(Work(), under: root, subrequests: 100)
+            assertThrows(.outOfMemory(name: "struct tevent_req"), try Request(Work(), under: root, subrequests: 200))
+            _ = try Request(Work(), under: root)
+            assertThrows(.outOfMemory(name: "struct tevent_req"), try Request(Work(), under: root, subrequests: 200))
+        }
+    }
+
     // MARK: What is below
 
     func testReceivingFreesTheStateAndTheSubrequestsAndKeepsTheRequest() throws {
