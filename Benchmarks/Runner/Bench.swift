@@ -61,7 +61,7 @@ struct Compare: ParsableCommand {
         if let json { try results.json.write(toFile: json, atomically: true, encoding: .utf8) }
         if let svg { try Chart(results, .full).svg.write(toFile: svg, atomically: true, encoding: .utf8) }
         if let summarySVG {
-            try Chart(summaryOf: results).svg.write(toFile: summarySVG, atomically: true, encoding: .utf8)
+            try Chart(results, .summary).svg.write(toFile: summarySVG, atomically: true, encoding: .utf8)
         }
         if let growthSVG {
             try GrowthChart(rows: results.growth).svg.write(toFile: growthSVG, atomically: true, encoding: .utf8)

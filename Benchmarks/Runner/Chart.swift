@@ -8,6 +8,8 @@ struct Chart {
     let layout: Layout
 
     struct Layout {
+        /// The names of the rows; nil for all.
+        var rows: [String]?
         let columns: Int
         let fontSize: Double
         let columnWidth: Double
@@ -15,7 +17,7 @@ struct Chart {
         /// Every row, to zoom into.
         static let full = Layout(columns: 2, fontSize: 11, columnWidth: 460)
         /// A few rows, legible in a page of text.
-        static let summary = Layout(columns: 1, fontSize: 14, columnWidth: 780)
+        static let summary = Layout(rows: Workload.summary, columns: 1, fontSize: 14, columnWidth: 780)
 
         var barHeight: Double { fontSize + 2 }
         var nameWidth: Double { 7 * fontSize }
@@ -28,17 +30,8 @@ struct Chart {
     private var top: Double { 16 + lineHeight * Double(words.count) }
 
     init(_ results: Results, _ layout: Layout) {
-        rows = results.rows.filter { $0.figures[Peer.engine.name] != nil }
-        self.layout = layout
-    }
-
-    /// The rows that stand for the others.
-    init(summaryOf results: Results) {
-        self.init(results, .summary, names: Workload.summary)
-    }
-
-    private init(_ results: Results, _ layout: Layout, names: [String]) {
-        rows = names.compactMap { name in results.rows.first { $0.name == name } }
+        let chosen = layout.rows?.compactMap { name in results.rows.first { $0.name == name } } ?? results.rows
+        rows = chosen.filter { $0.figures[Peer.engine.name] != nil }
         self.layout = layout
     }
 

@@ -103,7 +103,7 @@ struct Workload {
         Workload(
             name: "echo-50", title: "TCP echo, 50 connections", unit: "thousand messages/s", isRate: true,
             bars: [.init(times: 0.97, peer: "libuv"), .init(times: 2, peer: "libtevent")],
-            note: "messages of 64 bytes; libtevent: requests as in Samba's libraries, whose write waits for room first",
+            note: "messages of 64 bytes; libtevent: chapter 4's listing in C, whose write waits for room first",
             counting: .systemCalls, counted: 10_000),
         Workload(
             name: "echo-500", title: "TCP echo, 500 connections", unit: "thousand messages/s", isRate: true,
