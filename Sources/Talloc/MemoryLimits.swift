@@ -148,8 +148,7 @@ package enum MemoryLimits {
     }
 
     private static func stock(of chunk: UnsafeMutableRawPointer) -> Int {
-        let slot = HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk))
-        return slot?.kind.flatMap { clinux_stock($0.rawValue) }.map { $0(chunk) } ?? 0
+        ObjectKind(ofObjectAt: chunk).flatMap { clinux_stock($0.rawValue) }.map { $0(chunk) } ?? 0
     }
 
     /// The size of the header that libtalloc puts before each chunk.

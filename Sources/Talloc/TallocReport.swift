@@ -95,12 +95,19 @@ public struct TallocReport: CustomStringConvertible {
 package typealias DescribeContents = @convention(c) (_ object: UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?
 
 extension ObjectKind {
+    /// The kind of the object in a chunk; nil if the chunk is not an object of the engine's.
+    init?(ofObjectAt chunk: UnsafeMutableRawPointer) {
+        let slot = HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk))
+        guard let kind = slot?.kind else { return nil }
+        self = kind
+    }
+
     @inlinable @inline(__always)
     package func setDescription(_ describe: DescribeContents) { clinux_set_description(rawValue, describe) }
 }
 
 private func contents(of chunk: UnsafeMutableRawPointer) -> String? {
-    HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk))?.kind
+    ObjectKind(ofObjectAt: chunk)
         .flatMap { clinux_description($0.rawValue) }
         .flatMap { $0(chunk) }
         .map { String(cString: $0) }

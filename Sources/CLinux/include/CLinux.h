@@ -170,8 +170,10 @@ static inline void clinux_prefetch(const void *address)
 /* Functions of each kind of object. They are set again and again, always to the same: only the first time is the memory
  * written, so that the processors share its cache line. */
 #define CLINUX_SET(table, kind, function) \
-    if (__atomic_load_n(&table[kind], __ATOMIC_RELAXED) != function) \
-        __atomic_store_n(&table[kind], function, __ATOMIC_RELAXED)
+    do { \
+        if (__atomic_load_n(&table[kind], __ATOMIC_RELAXED) != function) \
+            __atomic_store_n(&table[kind], function, __ATOMIC_RELAXED); \
+    } while (0)
 
 /* What each kind of scheduled object does when its turn comes (see Sources/Tevent/Events/Scheduled.swift). */
 typedef void (*clinux_scheduled_act_function)(void *object, void *left_behind);
