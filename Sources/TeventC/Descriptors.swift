@@ -20,7 +20,7 @@ private func callFD(_ event: FDEvent, _ ready: FDEvent.Flags) {
     let call = FDPointer(fde).c.pointee.call
     let (caller, flags) = (call.caller, UInt16(ready.rawValue))
     runHandler(of: fde) {
-        caller.call(on: FDPointer(fde).pointee.prefix.context.map { OpaquePointer($0) }) { ev in
+        caller.call(on: FDPointer(fde).pointee.prefix.context) { ev in
             call.handler(ev, fde, flags, call.data)
         } before: { ops, wrapper in
             ops.before_fd_handler?(

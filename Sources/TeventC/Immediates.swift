@@ -81,7 +81,7 @@ extension Caller {
         _ im: OpaquePointer?, on events: EventContext, _ handler: tevent_immediate_handler_t,
         _ data: UnsafeMutableRawPointer?
     ) {
-        call(on: OpaquePointer(events.tallocHandle)) { ev in
+        call(on: ContextPointer(OpaquePointer(events.tallocHandle))) { ev in
             handler(ev, im, data)
         } before: { ops, wrapper in
             ops.before_immediate_handler?(wrapper.ev, wrapper.state, wrapper.main, im, handlerName, location)

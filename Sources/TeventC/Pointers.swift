@@ -57,7 +57,7 @@ extension ContextPointer {
     /// The context's chunk, the parent of events that are added without one.
     var chunk: UnsafeMutableRawPointer { UnsafeMutableRawPointer(self) }
 
-    /// The handle, without a call into another module.
+    /// The handle of a context that exists, without a call into another module.
     @inline(__always)
     var handleHere: TallocHandle { TallocHandle(objectAt: chunk) }
 }

@@ -27,7 +27,7 @@ private func callSignal(_ event: SignalEvent, _ arrival: SignalArrival, once: Bo
     withUnsafeMutablePointer(to: &details) { details in
         let info = wantsInfo ? UnsafeMutableRawPointer(details) : nil
         runHandler(of: se, isOver: once) {
-            caller.call(on: SignalPointer(se).pointee.prefix.context.map { OpaquePointer($0) }) { ev in
+            caller.call(on: SignalPointer(se).pointee.prefix.context) { ev in
                 call.handler(ev, se, number, count, info, call.data)
             } before: { ops, wrapper in
                 ops.before_signal_handler?(

@@ -21,7 +21,7 @@ private func callTimer(_ timer: TimerEvent, now: EventInstant) {
     // A timer that asks for no time gets none.
     let now = deadline.isZero ? .zero : timeval(now)
     runHandler(of: te, isOver: true) {
-        caller.call(on: context.map { OpaquePointer($0) }) { ev in
+        caller.call(on: context) { ev in
             call.handler(ev, te, now, call.data)
         } before: { ops, wrapper in
             ops.before_timer_handler?(

@@ -169,11 +169,11 @@ struct Caller {
     /// Calls a handler, between a wrapper's functions if its event was added through one.
     @inline(__always)
     func call(
-        on ev: OpaquePointer?, _ handler: (OpaquePointer?) -> Void,
+        on context: ContextPointer?, _ handler: (OpaquePointer?) -> Void,
         before: (tevent_wrapper_ops, Wrapper) -> Void, after: (tevent_wrapper_ops, Wrapper) -> Void
     ) {
         guard let wrapper, let record = wrapper.object.map({ WrapperPointer(OpaquePointer($0)) }) else {
-            return handler(ev)
+            return handler(context.map { OpaquePointer($0) })
         }
         guard let main = record.main else { return }
         let ev = OpaquePointer(record)
