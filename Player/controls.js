@@ -1,0 +1,56 @@
+// The bar with which the reader moves through the steps, and the keys that do the same.
+
+class Controls {
+  /** `player` has the actions: first, previous, next, last, go, setUnit, togglePlay, togglePredict, setSpeed. */
+  constructor(player, unit, speed) {
+    this.player = player;
+    this.play = button(words.play, "▶", () => player.togglePlay(), { class: "play", "data-action": "play" });
+    this.predict = make("button", { type: "button", class: "predict", "aria-pressed": "false", onclick: () => player.togglePredict() },
+      words.predict);
+    this.slider = make("input", { type: "range", min: 1, max: 1, value: 1, "aria-label": words.position });
+    this.slider.addEventListener("input", () => player.go(Number(this.slider.value) - 1));
+    this.position = make("output", { class: "position" });
+    this.units = chooser(words.unit, Object.entries(words.units), unit, (chosen) => player.setUnit(chosen));
+    this.unitSelect = this.units.querySelector("select");
+    this.element = make("nav", { class: "controls", "aria-label": words.controls },
+      make("div", { class: "buttons" },
+        this.stepButton("first", "⏮"), this.stepButton("previous", "◀"), this.play, this.stepButton("next", "▶", "step"),
+        this.stepButton("last", "⏭")),
+      make("div", { class: "slide" }, this.slider, this.position),
+      make("div", { class: "options" }, this.units,
+        chooser(words.speed, Object.entries(words.speeds).sort((a, b) => a[0] - b[0]), speed, (chosen) => player.setSpeed(chosen)),
+        this.predict));
+    document.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  stepButton(action, symbol) {
+    return button(words[action], symbol, () => this.player[action](), { "data-action": action });
+  }
+
+  show(step, count, isPlaying, unit, isPredicting) {
+    const text = fill(words.stepOf, { step: grouped(step + 1), count: grouped(count) });
+    this.slider.max = String(count);
+    this.slider.value = String(step + 1);
+    this.slider.setAttribute("aria-valuetext", text);
+    this.position.textContent = text;
+    this.unitSelect.value = unit;
+    this.play.textContent = isPlaying ? "⏸" : "▶";
+    this.play.setAttribute("aria-label", isPlaying ? words.pause : words.play);
+    this.play.title = isPlaying ? words.pause : words.play;
+    this.predict.setAttribute("aria-pressed", String(isPredicting));
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+    const { tagName } = event.target;
+    if (tagName === "SELECT") return;
+    if (event.key === " " && tagName === "BUTTON") return;
+    const actions = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last", " ": "togglePlay" };
+    if (Object.hasOwn(actions, event.key)) {
+      event.preventDefault();
+      this.player[actions[event.key]]();
+    } else if (/^[1-9]$/.test(event.key)) {
+      this.player.choose(Number(event.key) - 1);
+    }
+  }
+}

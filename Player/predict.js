@@ -1,0 +1,154 @@
+// Asks what runs next, and counts right and wrong answers.
+
+const CHOICE_LIMIT = 6;
+
+/** Finds questions: the choices at a step, and which of them is right. */
+class Questions {
+  constructor(recording, chronicle, sentences) {
+    Object.assign(this, { recording, chronicle, sentences });
+  }
+
+  /** The question at a step, or null if the recording shows nothing after it. */
+  at(state) {
+    const { records } = this.recording;
+    if (state.at >= records.length - 1) return null;
+    const thread = records[state.at][THREAD];
+    const choices = this.candidates(state, thread);
+    const answer = this.answer(state.at, thread, new Set(choices.map((choice) => choice.key)));
+    return { thread, answer, choices: this.choose(choices, answer) };
+  }
+
+  /** The next handler on the thread; or none, if the loop ends first and the next handler's event is not there yet. */
+  answer(index, thread, known) {
+    const { records } = this.recording;
+    let end = -1;
+    for (let at = index + 1; at < records.length; at += 1) {
+      const [, on, what, , , value] = records[at];
+      if (on !== thread) continue;
+      if (what === "loopEnd" && value <= 1 && end < 0) end = at;
+      if (what !== "begin") continue;
+      const choice = this.choiceOf(at);
+      if (end >= 0 && !known.has(choice.key)) break;
+      return { ...choice, record: at, why: this.sentences.why(at) };
+    }
+    const frames = this.chronicle.frames.innermost;
+    const waits = end < 0 && frames[this.lastOf(thread)]?.kind === "wait";
+    return {
+      key: "nothing", label: waits ? words.nothingWaits : words.nothingEnds, record: end >= 0 ? end : records.length - 1,
+      why: waits ? words.waitsWhy : words.endsWhy,
+    };
+  }
+
+  lastOf(thread) {
+    return this.recording.records.findLastIndex((record) => record[THREAD] === thread);
+  }
+
+  choiceOf(at) {
+    const record = this.recording.records[at];
+    const object = record[OBJECT];
+    if (this.recording.kind(object) === "inbox") return this.message(object, record[VALUE]);
+    return this.object(object);
+  }
+
+  object(object) {
+    const label = capitalised(this.recording.label(object));
+    const place = this.recording.place(object);
+    return { key: `object ${object}`, order: object, label: place ? fill(words.choiceAt, { label, place }) : label };
+  }
+
+  message(inbox, number) {
+    const label = capitalised(messageText(this.recording, inbox, number));
+    return { key: `message ${inbox}:${number}`, order: 1e9 + number, label };
+  }
+
+  /** What could run next on a thread, the likeliest first: the first of each list, then the second of each, and so on. */
+  candidates(state, thread) {
+    const lists = [];
+    for (const [number, context] of state.contexts) {
+      if (number >= 0 && this.recording.objects[number].thread !== thread) continue;
+      const { immediates, descriptors, signals } = context;
+      lists.push(immediates.values(), sortedTimers(context).values(), descriptors.values(), signals.values());
+    }
+    const found = new Map();
+    for (let round = 0; round < CHOICE_LIMIT; round += 1) {
+      for (const list of lists) {
+        const { value: item, done } = list.next();
+        const choice = done ? null : this.choiceOfItem(state, item);
+        if (choice) found.set(choice.key, choice);
+      }
+    }
+    return [...found.values()];
+  }
+
+  choiceOfItem(state, item) {
+    if (item.message >= 0) return this.message(item.object, item.message);
+    if (this.recording.kind(item.object) !== "queue") return this.object(item.object);
+    const entry = state.queues.get(item.object)?.entries.keys().next().value;
+    return entry === undefined ? null : this.object(entry);
+  }
+
+  choose(candidates, answer) {
+    const nothing = answer.key === "nothing" ? answer : { key: "nothing", label: words.nothingEnds };
+    const others = candidates.filter((choice) => choice.key !== answer.key);
+    const most = CHOICE_LIMIT - (answer.key === "nothing" ? 1 : 2);
+    const chosen = others.slice(0, most);
+    if (answer.key !== "nothing") chosen.push(answer);
+    return [...chosen.sort((a, b) => a.order - b.order), nothing];
+  }
+}
+
+/** The panel that asks. */
+class PredictPanel {
+  /** `answered` is called with the record to go on to. */
+  constructor(questions, answered) {
+    Object.assign(this, { questions, answered, right: 0, wrong: 0, question: null });
+    Object.assign(this, panel("predict", words.question));
+    this.feedback = make("p", { class: "feedback", role: "status" });
+    this.choices = make("div", { class: "choices", role: "group", "aria-labelledby": "title-predict" });
+    this.score = make("p", { class: "score" });
+    this.body.append(this.feedback, this.choices, this.score);
+    this.element.hidden = true;
+  }
+
+  get isOn() {
+    return !this.element.hidden;
+  }
+
+  toggle() {
+    this.element.hidden = !this.element.hidden;
+    this.feedback.textContent = "";
+    this.feedback.className = "feedback";
+  }
+
+  show(state) {
+    if (!this.isOn) return;
+    this.question = this.questions.at(state);
+    const { threads } = this.questions.recording;
+    const isOneOfSeveral = this.question && threads.length > 1;
+    this.heading.textContent = isOneOfSeveral
+      ? fill(words.questionOn, { thread: this.questions.recording.threadName(this.question.thread) }) : words.question;
+    this.choices.replaceChildren(...(this.question
+      ? this.question.choices.map((choice, index) => this.choice(choice, index)) : [make("p", {}, words.noQuestion)]));
+    this.score.textContent = fill(words.score, { right: this.right, wrong: this.wrong });
+  }
+
+  choice(choice, index) {
+    return make("button", { type: "button", "data-key": choice.key, onclick: () => this.choose(index) },
+      make("kbd", { "aria-hidden": "true" }, String(index + 1)), make("span", {}, choice.label));
+  }
+
+  choose(index) {
+    const choice = this.question?.choices[index];
+    if (!choice) return;
+    const { answer } = this.question;
+    const isRight = choice.key === answer.key;
+    if (isRight) this.right += 1;
+    else this.wrong += 1;
+    const verdict = isRight ? words.right : fill(words.wrong, { answer: answer.label });
+    const held = this.choices.contains(document.activeElement);
+    this.feedback.className = `feedback ${isRight ? "right" : "wrong"}`;
+    this.feedback.replaceChildren(make("strong", {}, verdict), ` ${answer.why}`);
+    this.answered(answer);
+    if (held) (this.choices.querySelector("button") ?? this.element).focus();
+  }
+}
