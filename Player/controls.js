@@ -4,7 +4,7 @@ class Controls {
   /** `player` has the actions: first, previous, next, last, go, setUnit, togglePlay, togglePredict, setSpeed. */
   constructor(player, unit, speed) {
     this.player = player;
-    this.play = button(words.play, "▶", () => player.togglePlay(), { class: "play", "data-action": "play" });
+    this.play = button(words.play, icon("play"), () => player.togglePlay(), { class: "play", "data-action": "play" });
     this.predict = make("button", { type: "button", class: "predict", "aria-pressed": "false", onclick: () => player.togglePredict() },
       words.predict);
     this.slider = make("input", { type: "range", min: 1, max: 1, value: 1, "aria-label": words.position });
@@ -14,8 +14,7 @@ class Controls {
     this.unitSelect = this.units.querySelector("select");
     this.element = make("nav", { class: "controls", "aria-label": words.controls },
       make("div", { class: "buttons" },
-        this.stepButton("first", "⏮"), this.stepButton("previous", "◀"), this.play, this.stepButton("next", "▶", "step"),
-        this.stepButton("last", "⏭")),
+        this.stepButton("first"), this.stepButton("previous"), this.play, this.stepButton("next"), this.stepButton("last")),
       make("div", { class: "slide" }, this.slider, this.position),
       make("div", { class: "options" }, this.units,
         chooser(words.speed, Object.entries(words.speeds).sort((a, b) => a[0] - b[0]), speed, (chosen) => player.setSpeed(chosen)),
@@ -23,8 +22,8 @@ class Controls {
     document.addEventListener("keydown", (event) => this.key(event));
   }
 
-  stepButton(action, symbol) {
-    return button(words[action], symbol, () => this.player[action](), { "data-action": action });
+  stepButton(action) {
+    return button(words[action], icon(action), () => this.player[action](), { "data-action": action });
   }
 
   show(step, count, isPlaying, unit, isPredicting) {
@@ -34,7 +33,7 @@ class Controls {
     this.slider.setAttribute("aria-valuetext", text);
     this.position.textContent = text;
     this.unitSelect.value = unit;
-    this.play.textContent = isPlaying ? "⏸" : "▶";
+    this.play.replaceChildren(icon(isPlaying ? "pause" : "play"));
     this.play.setAttribute("aria-label", isPlaying ? words.pause : words.play);
     this.play.title = isPlaying ? words.pause : words.play;
     this.predict.setAttribute("aria-pressed", String(isPredicting));

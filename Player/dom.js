@@ -23,6 +23,24 @@ function chooser(label, options, chosen, action) {
   return make("label", { class: "chooser" }, make("span", {}, label), select);
 }
 
+const ICONS = {
+  first: "M3 3h2v10H3zM13 3v10L6 8z", previous: "M11 3v10L4 8z", next: "M5 3v10l7-5z", last: "M3 3v10l7-5zM11 3h2v10h-2z",
+  play: "M4 2v12l10-6z", pause: "M4 3h3v10H4zM9 3h3v10H9z",
+};
+
+/** A drawn symbol: fonts often lack those of players. */
+function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const picture = document.createElementNS(space, "svg");
+  const path = document.createElementNS(space, "path");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" })) {
+    picture.setAttribute(key, value);
+  }
+  path.setAttribute("d", ICONS[name]);
+  picture.append(path);
+  return picture;
+}
+
 function mark(kind, text) {
   return make("span", { class: `mark ${kind}` }, text);
 }
@@ -32,8 +50,9 @@ function panel(name, title) {
   const body = make("div", { class: "body" });
   const id = `title-${name}`;
   const heading = make("h2", { id }, title);
-  const element = make("section", { class: "panel", id: `panel-${name}`, "aria-labelledby": id }, heading, body);
-  return { element, body, heading };
+  const head = make("div", { class: "head" }, heading);
+  const element = make("section", { class: "panel", id: `panel-${name}`, "aria-labelledby": id }, head, body);
+  return { element, body, head, heading };
 }
 
 /** The first elements of a list, and with them those that must be seen; how many are missing is the second value. */

@@ -12,9 +12,9 @@ class Forecast {
     const index = state.at;
     if (index === this.recording.records.length - 1) return words.forecast.end;
     const context = this.context(index);
-    if (context < 0 || !state.contexts.has(context)) return words.forecast.noContext;
+    if (context < 0 || !state.contexts.has(context)) return capitalised(words.forecast.noContext);
     const rest = this.ofContext(state, context, index);
-    return enclosing(this.chronicle.frames.innermost[index], "handler") ? fill(words.forecast.returns, { rest }) : rest;
+    return enclosing(this.chronicle.frames.innermost[index], "handler") ? fill(words.forecast.returns, { rest }) : capitalised(rest);
   }
 
   /** The context whose loop runs at a record; on a thread without a loop at that moment, the one that ran last. */
@@ -58,7 +58,15 @@ class Forecast {
     }
     if (hasDescriptors) return words.forecast.fd;
     if (context.signals.size > 0) return words.forecast.signals;
+    if (this.hasInbox(state, number)) return words.forecast.messages;
     return this.recording.lost > 0 ? words.forecast.lost : words.forecast.nothing;
+  }
+
+  /** Whether the context's thread has an inbox: the recording does not say which context an inbox belongs to. */
+  hasInbox(state, number) {
+    const { objects } = this.recording;
+    const thread = objects[number]?.thread;
+    return objects.some((object, index) => object.kind === "inbox" && object.thread === thread && state.parents.has(index));
   }
 
   itemLabel(item) {

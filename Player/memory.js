@@ -68,7 +68,7 @@ class MemoryPanel {
     const label = recording.label(object);
     const line = make("span", { class: `chunk ${isFreed ? "gone" : ""} ${kindClass(kind)}` },
       make("span", { class: "label" }, label),
-      name && !label.includes(name) ? make("span", { class: "detail" }, name) : null,
+      name && !label.includes(name) && name !== `struct tevent_${kind}` ? make("span", { class: "detail" }, name) : null,
       chronicle.made[object] < 0 ? make("span", { class: "detail" }, words.beforeBeginning) : this.size(object),
       this.mark(object, isFreed));
     const children = this.children.get(object);

@@ -31,7 +31,8 @@ class NowPanel {
     this.stages = words.stages.map((name) => make("li", {}, make("span", {}, name)));
     const list = make("ol", { class: "stages", id: "stages", "aria-labelledby": "stages-title" }, this.stages);
     const heading = make("h2", { class: "hidden" }, words.now);
-    this.element = make("section", { class: "now" }, heading, this.where, this.why, this.next, this.stagesTitle, list);
+    this.element = make("section", { class: "now" }, heading, this.where,
+      make("div", { class: "sentences" }, this.why, this.next), this.stagesTitle, list);
   }
 
   show(view, isPredicting) {
@@ -92,13 +93,15 @@ class ListsPanel {
     const { came, altered, went } = view.state.changes;
     const isMarked = ({ object }) => came.has(object) || altered.has(object);
     const [shown, missing] = capped(items, LIST_LIMIT, isMarked);
-    const rows = shown.map((item) => this.item(view, number, item));
-    if (missing > 0) rows.push(make("li", { class: "more" }, moreText(missing)));
     const left = [...went.values()].filter((item) => {
       return item.context === number && item.list === list && !view.state.homes.has(item.object);
     });
-    const [gone] = capped(left, LIST_LIMIT);
-    rows.push(...gone.map((item) => this.gone(view, item)));
+    const [gone] = capped(left, LIST_LIMIT, (item) => view.running.has(item.object));
+    const isRunning = (item) => view.running.has(item.object);
+    const rows = gone.filter(isRunning).map((item) => this.gone(view, item));
+    rows.push(...shown.map((item) => this.item(view, number, item)));
+    if (missing > 0) rows.push(make("li", { class: "more" }, moreText(missing)));
+    rows.push(...gone.filter((item) => !isRunning(item)).map((item) => this.gone(view, item)));
     if (rows.length === 0) rows.push(make("li", { class: "none" }, words.none));
     return make("div", { class: `list list-${list}` }, make("dt", {}, words.listNames[list]),
       make("dd", {}, make("ul", {}, rows)));
@@ -192,8 +195,11 @@ class OutputPanel {
     const from = Math.max(0, count - OUTPUT_LIMIT);
     const rows = outputs.slice(from, count).map((index) => this.row(view, index, since));
     if (from > 0) rows.unshift(make("li", { class: "more" }, fill(words.earlier, { count: grouped(from) })));
-    this.body.replaceChildren(rows.length ? make("ol", { class: "output" }, rows) : make("p", { class: "none" }, words.none));
-    this.body.scrollTop = this.body.scrollHeight;
+    if (rows.length === 0) return this.body.replaceChildren(make("p", { class: "none" }, words.none));
+    const list = make("ol", { class: "output", tabindex: 0, "aria-label": words.output }, rows);
+    this.body.replaceChildren(list);
+    list.scrollTop = list.scrollHeight;
+    return undefined;
   }
 
   row(view, index, since) {

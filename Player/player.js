@@ -21,7 +21,9 @@ class Player {
     this.timeline = new Timeline(recording, this.chronicle, (record) => this.goToRecord(record));
     const questions = new Questions(recording, this.chronicle, this.sentences);
     this.predict = new PredictPanel(questions, (answer) => this.answered(answer));
-    this.panels = [new ListsPanel(), new SourcePanel(), new MemoryPanel(), new RequestsPanel(), new QueuesPanel(), new OutputPanel()];
+    this.columns = [[new ListsPanel(), new OutputPanel(), new SourcePanel()],
+      [new MemoryPanel(), new RequestsPanel(), new QueuesPanel()]];
+    this.panels = this.columns.flat();
     this.live = make("div", { class: "hidden", role: "status", "aria-live": "polite", id: "live" });
   }
 
@@ -32,7 +34,7 @@ class Player {
         lost > 0 ? make("p", { class: "warning" }, counted(words.lost, lost)) : null),
       this.controls.element,
       make("main", {}, this.now.element, this.predict.element, this.timeline.element,
-        make("div", { class: "panels" }, this.panels.map((each) => each.element))),
+        make("div", { class: "panels" }, this.columns.map((column) => make("div", {}, column.map((each) => each.element))))),
       this.live,
     ];
   }

@@ -1,7 +1,7 @@
 // Draws the timeline on two canvases: the bars, which change when the view does, and above them what belongs to the step.
 
-const ROW_HEIGHT = 20;
-const BAR_HEIGHT = 12;
+const ROW_HEIGHT = 22;
+const BAR_HEIGHT = 15;
 const ARROW_LIMIT = 80;
 
 class TimelineDrawing {
@@ -111,27 +111,28 @@ class TimelineDrawing {
   }
 
   drawBar(pen, bar, left, y, width) {
-    if (bar.kind === "turn") {
-      pen.fillStyle = this.colours.turn;
+    if (bar.kind === "turn" || bar.kind === "wait") {
+      pen.fillStyle = this.colours[bar.kind];
       pen.fillRect(left, y, Math.max(1, width - 1), BAR_HEIGHT);
-    } else if (bar.kind === "wait") {
-      pen.fillStyle = this.colours.wait;
-      pen.fillRect(left, y + 4, width, BAR_HEIGHT - 8);
+      pen.fillStyle = this.colours.muted;
+      const text = bar.kind === "wait" ? words.waitBar : fill(words.turnBar, { number: grouped(bar.number) });
+      const start = Math.max(left, this.x(this.place(bar.labelFrom)));
+      if (left + width - start > 40) this.drawText(pen, text, start - 2, y, left + width - start);
     } else {
       pen.fillStyle = this.colours[`${bar.kind}-paper`];
       pen.fillRect(left, y, width, BAR_HEIGHT);
       pen.fillStyle = this.colours[`${bar.kind}-ink`];
       pen.fillRect(left, y, Math.min(3, width), BAR_HEIGHT);
       if (width > 6) pen.fillRect(left, y + BAR_HEIGHT - 1, width, 1);
-      if (width > 48) this.drawLabel(pen, bar, left, y, width);
+      if (width > 30) this.drawText(pen, this.layout.recording.label(bar.object), left, y, width);
     }
   }
 
-  drawLabel(pen, bar, left, y, width) {
+  drawText(pen, whole, left, y, width) {
     pen.font = "11px system-ui, sans-serif";
     pen.textBaseline = "middle";
     const inside = Math.max(left, this.gutter);
-    const text = fitted(pen, this.layout.recording.label(bar.object), width - (inside - left) - 8);
+    const text = fitted(pen, whole, width - (inside - left) - 8);
     pen.fillText(text, inside + 6, y + BAR_HEIGHT / 2);
   }
 

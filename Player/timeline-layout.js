@@ -42,8 +42,14 @@ class TimelineLayout {
     const prefix = this.recording.threads.length > 1 ? `${this.recording.threadName(thread)}: ` : "";
     const turns = this.addRow(prefix + words.lanes.turns, "turns", thread);
     this.turnRows.set(thread, this.rows.length - 1);
+    let turnBar = null;
     for (const frame of frames) {
-      if (frame.kind === "turn" || frame.kind === "wait") this.addBar(turns, frame.begin, frame.end, frame.kind, frame.object);
+      if (frame.kind === "turn" || frame.kind === "wait") {
+        this.addBar(turns, frame.begin, frame.end, frame.kind, frame.object);
+        Object.assign(turns.bars.at(-1), { number: frame.number, labelFrom: frame.begin });
+        if (frame.kind === "wait" && turnBar?.end >= frame.begin) turnBar.labelFrom = Math.max(frame.begin, frame.end);
+        if (frame.kind === "turn") turnBar = turns.bars.at(-1);
+      }
     }
     const handlers = frames.filter((frame) => frame.kind === "handler");
     for (const lane of HANDLER_LANES) {
@@ -65,7 +71,7 @@ class TimelineLayout {
   addRequests() {
     const lives = [...this.chronicle.requests.values()];
     const bars = lives.map((life) => ({ begin: life.first, end: life.ended >= 0 ? life.ended : life.freed, object: life.object }));
-    this.addPacked(bars, "request", words.lanes.request, REQUEST_ROWS);
+    this.addPacked(bars, "request", words.lanes.lives, REQUEST_ROWS);
   }
 
   addQueues() {

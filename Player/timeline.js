@@ -14,7 +14,7 @@ class Timeline {
       this.base, this.overlay);
     this.drawing = new TimelineDrawing(this.layout, this.base, this.overlay);
     this.at = 0;
-    this.element.insertBefore(this.tools(), this.body);
+    this.head.append(this.tools());
     this.body.append(this.stage, make("p", { class: "hint" }, words.timelineHint));
     this.listen();
   }
