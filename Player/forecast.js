@@ -46,13 +46,14 @@ class Forecast {
       return fill(words.forecast.due, { label: this.recording.label(timer.object) });
     }
     if (context.ready > 0 && context.descriptors.size > 0) return counted(words.forecast.batch, context.ready);
-    return this.afterWait(context, timer, now, number, index);
+    return this.afterWait(state, number, timer, now);
   }
 
-  afterWait(context, timer, now, number, index) {
+  afterWait(state, number, timer, now) {
+    const context = state.contexts.get(number);
     const hasDescriptors = context.descriptors.size > 0;
     if (timer) {
-      const values = { label: this.recording.label(timer.object), due: this.sentences.due(number, timer.value, index) };
+      const values = { label: this.recording.label(timer.object), due: this.sentences.due(number, timer.value, state.at) };
       if (now === null) return fill(hasDescriptors ? words.forecast.timerUnknown : words.forecast.timer, values);
       return fill(hasDescriptors ? words.forecast.timerOrFD : words.forecast.timer, values);
     }

@@ -102,7 +102,7 @@ class TimelineDrawing {
     const y = number * ROW_HEIGHT + 4;
     let drawnTo = -1;
     for (const bar of this.layout.visible(row, from, to)) {
-      const left = this.x(this.place(bar.begin));
+      const left = Math.round(this.x(this.place(bar.begin)));
       const right = Math.max(left + 2, this.x(this.place(Math.min(bar.end, this.hiddenAfter))));
       if (right - left <= 2 && left < drawnTo) continue;
       this.drawBar(pen, bar, left, y, right - left);
