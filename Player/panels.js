@@ -178,7 +178,8 @@ class QueuesPanel {
         mark("old", words.gone)));
     }
     if (rows.length === 0) rows.push(make("li", { class: "none" }, words.queueEmpty));
-    const title = make("h3", {}, capitalised(view.recording.label(number)), queue.stopped ? mark("old", words.queueStopped) : null);
+    const title = make("h3", {}, capitalised(view.recording.label(number)), " ",
+      queue.stopped ? mark("old", words.queueStopped) : null);
     return make("div", { class: "queue" }, title, make("ol", { class: "entries" }, rows));
   }
 }
@@ -224,7 +225,7 @@ class SourcePanel {
     const line = isEnd ? record[LINE] : object?.line;
     this.element.hidden = !recording.objects.some((each) => each.file);
     if (!file) return this.body.replaceChildren(make("p", { class: "none" }, words.sourceNone));
-    const what = fill(isEnd ? words.sourceOf.ended : words.sourceOf.object, { label: recording.label(this.objectOf(view)) });
+    const what = fill(isEnd ? words.sourceOf.ended : words.sourceOf.object, { label: recording.wording(this.objectOf(view)) });
     this.body.replaceChildren(make("p", {}, capitalised(what)), make("p", { class: "place" }, `${file}:${line}`),
       this.lines(recording.sources[file], line));
     return undefined;

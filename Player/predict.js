@@ -93,6 +93,7 @@ class Questions {
     const most = CHOICE_LIMIT - (answer.key === "nothing" ? 1 : 2);
     const chosen = others.slice(0, most);
     if (answer.key !== "nothing") chosen.push(answer);
+    if (chosen.length === 0) chosen.push({ key: "later", order: 0, label: words.later });
     return [...chosen.sort((a, b) => a.order - b.order), nothing];
   }
 }

@@ -45,6 +45,12 @@ class Recording {
     return this.objects[object]?.label ?? words.unknownObject;
   }
 
+  /** The label for a sentence, where the bare name of plain memory would be taken for a word. */
+  wording(object) {
+    const found = this.objects[object];
+    return found?.kind === "memory" && found.name ? fill(words.namedMemory, found) : this.label(object);
+  }
+
   /** Where an object was made, as `File.swift:12`, or an empty string. */
   place(object) {
     const found = this.objects[object];

@@ -65,16 +65,17 @@ class State {
   ensure(object) {
     if (object < 0 || this.parents.has(object) || this.chronicle.made[object] >= 0) return;
     const freed = this.chronicle.freed[object];
-    if (freed < 0 || freed > this.at) this.parents.set(object, -1);
+    if (freed >= 0 && freed <= this.at) return;
+    this.parents.set(object, -1);
+    if (this.recording.kind(object) === "context") this.context(object);
   }
 
   apply(index) {
     const record = this.recording.records[index];
     this.at = index;
-    const change = CHANGES[record[WHAT]];
-    if (!Object.hasOwn(CHANGES, record[WHAT])) return;
     if (record[WHAT] !== "made" && record[WHAT] !== "freed") this.ensure(record[OBJECT]);
-    change(this, record, index);
+    this.ensure(record[OTHER]);
+    if (Object.hasOwn(CHANGES, record[WHAT])) CHANGES[record[WHAT]](this, record, index);
   }
 
   place(record, index) {
@@ -128,14 +129,12 @@ const messageKey = (record) => `message ${record[OBJECT]}:${record[VALUE]}`;
 const CHANGES = {
   made(state, record) {
     if (record[OBJECT] < 0) return;
-    state.ensure(record[OTHER]);
     state.parents.set(record[OBJECT], record[OTHER]);
     state.changes?.made.add(record[OBJECT]);
     if (state.recording.kind(record[OBJECT]) === "context") state.context(record[OBJECT]);
     if (state.recording.kind(record[OBJECT]) === "queue") state.queue(record[OBJECT]);
   },
   moved(state, record) {
-    state.ensure(record[OTHER]);
     state.parents.delete(record[OBJECT]);
     state.parents.set(record[OBJECT], record[OTHER]);
     state.changes?.moved.add(record[OBJECT]);

@@ -72,7 +72,7 @@ class Sentences {
     const record = this.recording.records[index];
     const [, thread, what, object, other, value, detail, text] = record;
     const values = {
-      object: this.recording.label(object), other: this.recording.label(other), value, what,
+      object: this.recording.wording(object), other: this.recording.wording(other), value, what,
       thread: this.recording.threadName(thread), text: this.recording.text(text), size: counted(words.bytes, value),
       due: this.due(other, value, index), flags: flagsText(detail), time: duration(value),
       status: fill(pick(words.requestStatus, value), { status: value }),
