@@ -126,8 +126,9 @@ function lastNotAfter(sorted, value) {
 }
 
 /**
- * What time it is on each context's clock. The recording says so when a timer's handler begins; if those times keep pace
- * with the records' own, the clock runs and can be read at any record, else a test sets it by hand.
+ * What time it is on each context's clock. The recording says so when a timer's handler begins. If those times keep pace
+ * with the records' own, the clock runs and can be read at any record; else a test sets it by hand. One time alone is
+ * enough if the timer was not late by whole microseconds, which no test would choose.
  */
 class Clocks {
   constructor() {
@@ -138,9 +139,10 @@ class Clocks {
     if (record[WHAT] !== "begin" || kind !== "timer" || record[OTHER] < 0) return;
     const now = record[VALUE] + record[DETAIL];
     const offset = now - record[TIME];
-    const known = this.samples.get(record[OTHER]) ?? { least: offset, most: offset, records: [], times: [] };
+    const known = this.samples.get(record[OTHER]) ?? { least: offset, most: offset, records: [], times: [], isUneven: false };
     known.least = Math.min(known.least, offset);
     known.most = Math.max(known.most, offset);
+    known.isUneven ||= record[DETAIL] % 1000 !== 0;
     known.records.push(index);
     known.times.push(now);
     this.samples.set(record[OTHER], known);
@@ -150,7 +152,7 @@ class Clocks {
   now(context, index, time) {
     const known = this.samples.get(context);
     if (!known) return null;
-    const steady = known.records.length > 1 && known.most - known.least < 5e6;
+    const steady = (known.records.length > 1 || known.isUneven) && known.most - known.least < 5e6;
     if (steady) return time + known.most;
     const before = lastNotAfter(known.records, index);
     return known.records[before] <= index ? known.times[before] : null;

@@ -93,15 +93,12 @@ class ListsPanel {
     const { came, altered, went } = view.state.changes;
     const isMarked = ({ object }) => came.has(object) || altered.has(object);
     const [shown, missing] = capped(items, LIST_LIMIT, isMarked);
-    const left = [...went.values()].filter((item) => {
-      return item.context === number && item.list === list && !view.state.homes.has(item.object);
-    });
-    const [gone] = capped(left, LIST_LIMIT, (item) => view.running.has(item.object));
-    const isRunning = (item) => view.running.has(item.object);
-    const rows = gone.filter(isRunning).map((item) => this.gone(view, item));
+    const rows = this.running(view, number, list);
     rows.push(...shown.map((item) => this.item(view, number, item)));
     if (missing > 0) rows.push(make("li", { class: "more" }, moreText(missing)));
-    rows.push(...gone.filter((item) => !isRunning(item)).map((item) => this.gone(view, item)));
+    const gone = [...went.values()].filter((item) => item.context === number && item.list === list
+      && !view.state.homes.has(item.object) && !view.running.has(item.object));
+    rows.push(...gone.slice(0, LIST_LIMIT).map(({ object }) => this.row(view, object, mark("old", words.gone), "gone")));
     if (rows.length === 0) rows.push(make("li", { class: "none" }, words.none));
     return make("div", { class: `list list-${list}` }, make("dt", {}, words.listNames[list]),
       make("dd", {}, make("ul", {}, rows)));
@@ -132,11 +129,23 @@ class ListsPanel {
     return texts.length ? make("span", { class: "detail" }, texts.join(" · ")) : null;
   }
 
-  gone(view, item) {
-    const isRunning = view.running.has(item.object);
-    return make("li", { class: `event ${isRunning ? "" : "gone"} ${kindClass(view.recording.kind(item.object))}` },
-      make("span", { class: "label" }, view.recording.label(item.object)),
-      isRunning ? mark("running", words.running) : mark("old", words.gone));
+  /** Events that left the list because their handlers run. */
+  running(view, number, list) {
+    const rows = [];
+    for (let frame = view.frame; frame; frame = frame.parent) {
+      const record = view.recording.records[frame.begin];
+      const kind = view.recording.kind(frame.object);
+      const isHere = frame.kind === "handler" && record[OTHER] === number && !view.state.homes.has(frame.object);
+      if (isHere && (kind === "inbox" ? "immediates" : LIST_OF_KIND[kind]) === list) {
+        rows.unshift(this.row(view, frame.object, mark("running", words.running)));
+      }
+    }
+    return rows;
+  }
+
+  row(view, object, itsMark, classes = "") {
+    return make("li", { class: `event ${classes} ${kindClass(view.recording.kind(object))}` },
+      make("span", { class: "label" }, view.recording.label(object)), itsMark);
   }
 
   messages(view) {
@@ -231,21 +240,27 @@ class SourcePanel {
     return undefined;
   }
 
-  /** The record's own object, or the handler that it happens in. */
+  /** The record's own object, or the innermost handler that it happens in, whichever has a place. */
   objectOf({ record, recording, frame }) {
     if (recording.objects[record[OBJECT]]?.file && record[WHAT] !== "end") return record[OBJECT];
-    return enclosing(frame, "handler")?.object ?? -1;
+    for (let outer = enclosing(frame, "handler"); outer; outer = enclosing(outer.parent, "handler")) {
+      if (recording.objects[outer.object]?.file) return outer.object;
+    }
+    return -1;
   }
 
   lines(source, line) {
     if (!source || !Array.isArray(source.lines)) return make("p", { class: "none" }, words.sourceMissing);
     const first = Number(source.first) || 1;
     const from = Math.max(0, line - first - 4);
-    const rows = source.lines.slice(from, Math.max(0, line - first) + 5).map((text, index) => {
+    const shown = source.lines.slice(from, Math.max(0, line - first) + 5).map(String);
+    const indents = shown.filter((text) => text.trim()).map((text) => text.search(/\S/));
+    const indent = indents.length ? Math.min(...indents) : 0;
+    const rows = shown.map((text, index) => {
       const number = first + from + index;
       const isHere = number === line;
       return make("li", { value: number, class: isHere ? "here" : "", "aria-current": isHere ? "location" : null },
-        make("code", {}, String(text)));
+        make("code", {}, text.slice(indent)));
     });
     return make("ol", { class: "source", tabindex: 0, "aria-label": words.source }, rows);
   }

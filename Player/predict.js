@@ -145,7 +145,7 @@ class PredictPanel {
     const isRight = choice.key === answer.key;
     if (isRight) this.right += 1;
     else this.wrong += 1;
-    const verdict = isRight ? words.right : fill(words.wrong, { answer: answer.label });
+    const verdict = isRight ? words.right : words.wrong;
     const held = this.choices.contains(document.activeElement);
     this.feedback.className = `feedback ${isRight ? "right" : "wrong"}`;
     this.feedback.replaceChildren(make("strong", {}, verdict), ` ${answer.why}`);

@@ -103,7 +103,7 @@ const WORDS = {
     nothingWaits: "Nothing: the loop waits",
     later: "An event that does not exist yet",
     right: "Right.",
-    wrong: "Not quite: it is {answer}.",
+    wrong: "Not quite.",
     score: "{right} right, {wrong} wrong",
     noQuestion: "Nothing more to predict from here. Go back to an earlier step, or leave the mode.",
     choiceAt: "{label} ({place})",
@@ -201,7 +201,7 @@ const WORDS = {
 
     // What would come next
     forecast: {
-      returns: "When this handler returns, {rest}",
+      returns: "If this handler changes nothing, {rest}",
       immediate: "{label} is next: it is first of the immediates. Only a signal would come before it.",
       due: "{label} is next: it is due. Only a signal or an immediate would come before it.",
       batch: { one: "the loop goes on with {count} descriptor that the last wait found ready.",

@@ -88,7 +88,7 @@ def turn_order():
     """One event of each kind, in the order of a turn; then a wait and the end."""
     tape = Tape("turn-order")
     file = "turn_order/TurnOrder.swift"
-    tape.sources[file] = {"first": 1, "lines": [f"line {number} of the source" for number in range(1, 31)]}
+    tape.sources[file] = {"first": 1, "lines": [f"    line {number} of the source" for number in range(1, 31)]}
     root = tape.make("memory", name="program")
     context = tape.make("context", root, at=(file, 5), size=320)
     session = tape.make("memory", context, name="session")
@@ -258,6 +258,44 @@ def threads():
         with tape.handler(reply, worker, 3):
             tape.record("note", text="the reply is here")
     tape.record("loopEnd", worker, value=1)
+    return tape
+
+
+def same_deadline():
+    """Two timers with one deadline; the first is updated to the same deadline, which puts it after the other."""
+    tape = Tape("same-deadline")
+    context = tape.make("context")
+    first = tape.event("timer", context, value=7 * MILLISECOND)
+    tape.event("timer", context, value=7 * MILLISECOND)
+    tape.record("changed", first, context, 7 * MILLISECOND)
+    return tape
+
+
+def two_loops():
+    """A loop that ends, and then a second one for an event that did not exist before."""
+    tape = Tape("two-loops")
+    context = tape.make("context")
+    for _ in range(2):
+        immediate = tape.event("immediate", context)
+        with tape.loop(context), tape.turn(context):
+            tape.record("detached", immediate, context)
+            with tape.handler(immediate, context):
+                pass
+        tape.record("freed", immediate)
+    return tape
+
+
+def nested():
+    """A handler that runs a loop of its own, in which an immediate runs."""
+    tape = Tape("nested")
+    context = tape.make("context")
+    outer, inner = [tape.event("immediate", context) for _ in range(2)]
+    with tape.loop(context), tape.turn(context):
+        tape.record("detached", outer, context)
+        with tape.handler(outer, context), tape.loop(context, 2), tape.turn(context):
+            tape.record("detached", inner, context)
+            with tape.handler(inner, context):
+                tape.record("note", text="inside")
     return tape
 
 

@@ -145,6 +145,9 @@ class TimelineTests(PlayerTest):
         self.press("+")
         closer = self.view()
         self.assertLess(closer[1] - closer[0], whole[1] - whole[0])
+        self.press("-")
+        self.assertGreater(self.view()[1] - self.view()[0], closer[1] - closer[0])
+        self.press("+")
         self.press("Shift+ArrowRight")
         self.assertGreater(self.view()[0], closer[0])
         self.press("0")
@@ -198,7 +201,7 @@ class PredictionTests(PlayerTest):
         self.assertEqual(self.text("#next"), "Hidden until you answer.")
         self.assertEqual(self.page.evaluate("teventPlayer.timeline.drawing.hiddenAfter"), self.page.evaluate("teventPlayer.index"))
         self.page.get_by_role("button", name="Predict", exact=True).click()
-        self.assertIn("When this handler returns", self.text("#next"))
+        self.assertIn("If this handler changes nothing", self.text("#next"))
 
     def test_right_answer(self):
         self.start(sample.turn_order(), 2)
@@ -214,7 +217,7 @@ class PredictionTests(PlayerTest):
     def test_wrong_answer(self):
         self.start(sample.turn_order(), 3)
         self.choose("Timer 2")
-        self.assertTrue(self.text(".feedback").startswith("Not quite: it is Timer 1 (TurnOrder.swift:12). Timer 1"), self.text(".feedback"))
+        self.assertIn("Not quite. Timer 1 (TurnOrder.swift:12) runs", self.text(".feedback"))
         self.assertEqual(self.text(".score"), "0 right, 1 wrong")
         self.assertEqual(self.position(), "Step 4 of 7")
 
@@ -237,6 +240,13 @@ class PredictionTests(PlayerTest):
             self.assertIsNone(found[-1])
             for count, has_answer, different in found[:-1]:
                 self.assertTrue(2 <= count <= 6 and has_answer and different == count, (tape.__name__, found))
+
+    def test_nothing_is_right_between_two_loops(self):
+        self.start(sample.two_loops(), 2)
+        self.assertEqual(self.choices(), ["An event that does not exist yet", "Nothing: the loop ends"])
+        self.choose("Nothing")
+        self.assertEqual(self.text(".score"), "1 right, 0 wrong")
+        self.assertEqual(self.position(), "Step 3 of 4")
 
     def test_many_events_are_few_choices(self):
         self.start(sample.long(200), 3)

@@ -40,13 +40,13 @@ class StepTests(PlayerTest):
 
     def test_forecast_names_the_first_of_the_lists(self):
         self.go(2)
-        self.assertEqual(self.text("#next"), "When this handler returns, immediate 1 is next: it is first of the immediates."
+        self.assertEqual(self.text("#next"), "If this handler changes nothing, immediate 1 is next: it is first of the immediates."
                          " Only a signal would come before it.")
         self.go(4)
-        self.assertEqual(self.text("#next"), "When this handler returns, timer 2 is next: due in 19.7 ms. A descriptor comes"
+        self.assertEqual(self.text("#next"), "If this handler changes nothing, timer 2 is next: due in 19.7 ms. A descriptor comes"
                          " before it if one is ready by then; the loop cannot know.")
         self.go(6)
-        self.assertEqual(self.text("#next"), "When this handler returns, no event is left, and the loop has nothing to wait for.")
+        self.assertEqual(self.text("#next"), "If this handler changes nothing, no event is left, and the loop has nothing to wait for.")
         self.go(7)
         self.assertEqual(self.text("#next"), "The recording ends here.")
 
@@ -115,6 +115,20 @@ class KindTests(PlayerTest):
         self.assertEqual(self.events("timers"), ["timer 1 changed"])
         self.assertIn("due in 4.79 ms", self.text(".list-timers li"))
 
+    def test_timers_with_one_deadline_run_in_the_order_of_joining(self):
+        self.open(sample.same_deadline(), hash_="#unit=record&step=5")
+        self.assertEqual(self.events("timers"), ["timer 1", "timer 2 new"])
+        self.go(6)
+        self.assertEqual(self.events("timers"), ["timer 2", "timer 1 changed"])
+
+    def test_nested_loop(self):
+        self.open(sample.nested(), step=3)
+        self.assertEqual(self.text("#why"), "Immediate 2 runs: it was the first of the immediates, and this turn found no signal"
+                         " before it.")
+        self.assertEqual(self.texts(".where span")[-1], "nested loop, level 2")
+        self.assertEqual(self.text("#stages-title"), "Turn 2 of the context")
+        self.assertEqual(self.events("immediates"), ["immediate 1 running", "immediate 2 running"])
+
     def test_requests_are_a_cascade(self):
         self.open(sample.cascade(), step=4)
         rows = "#panel-requests .request"
@@ -166,7 +180,7 @@ class KindTests(PlayerTest):
         self.assertEqual(self.texts(".where span")[1], "thread main")
         self.assertEqual(self.text("#why"), "Inbox 1 (Threads.swift:9) gets message 1, which thread worker sent 10 µs ago:"
                          " it was the first of the immediates.")
-        self.assertEqual(self.texts(".list-immediates >> nth=0 >> li"), ["message 2 to inbox 1"])
+        self.assertEqual(self.texts(".list-immediates >> nth=0 >> li"), ["inbox 1 running", "message 2 to inbox 1"])
         self.page.select_option(".options select >> nth=0", "record")
         sent = [index for index, record in enumerate(sample.threads().records) if record[2] == "sent"]
         self.go(sent[1] + 1)
