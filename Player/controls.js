@@ -5,19 +5,20 @@ class Controls {
   constructor(player, unit, speed) {
     this.player = player;
     this.play = button(words.play, icon("play"), () => player.togglePlay(), { class: "play", "data-action": "play" });
-    this.predict = make("button", { type: "button", class: "predict", "aria-pressed": "false", onclick: () => player.togglePredict() },
-      words.predict);
+    const predicting = { type: "button", class: "predict", "aria-pressed": "false", onclick: () => player.togglePredict() };
+    this.predict = make("button", predicting, words.predict);
     this.slider = make("input", { type: "range", min: 1, max: 1, value: 1, "aria-label": words.position });
     this.slider.addEventListener("input", () => player.go(Number(this.slider.value) - 1));
     this.position = make("output", { class: "position" });
     this.units = chooser(words.unit, Object.entries(words.units), unit, (chosen) => player.setUnit(chosen));
+    const speeds = Object.entries(words.speeds).sort((one, other) => one[0] - other[0]);
     this.unitSelect = this.units.querySelector("select");
     this.element = make("nav", { class: "controls", "aria-label": words.controls },
       make("div", { class: "buttons" },
         this.stepButton("first"), this.stepButton("previous"), this.play, this.stepButton("next"), this.stepButton("last")),
       make("div", { class: "slide" }, this.slider, this.position),
       make("div", { class: "options" }, this.units,
-        chooser(words.speed, Object.entries(words.speeds).sort((a, b) => a[0] - b[0]), speed, (chosen) => player.setSpeed(chosen)),
+        chooser(words.speed, speeds, speed, (chosen) => player.setSpeed(chosen)),
         this.predict));
     document.addEventListener("keydown", (event) => this.key(event));
   }

@@ -14,7 +14,8 @@ class Forecast {
     const context = this.context(index);
     if (context < 0 || !state.contexts.has(context)) return capitalised(words.forecast.noContext);
     const rest = this.ofContext(state, context, index);
-    return enclosing(this.chronicle.frames.innermost[index], "handler") ? fill(words.forecast.returns, { rest }) : capitalised(rest);
+    const isInHandler = enclosing(this.chronicle.frames.innermost[index], "handler") !== null;
+    return isInHandler ? fill(words.forecast.returns, { rest }) : capitalised(rest);
   }
 
   /** The context whose loop runs at a record; on a thread without a loop at that moment, the one that ran last. */

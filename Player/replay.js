@@ -113,8 +113,8 @@ class State {
 
   dropMessages(inbox) {
     for (const [key, message] of this.onTheWay) if (message.inbox === inbox) this.onTheWay.delete(key);
-    for (const context of this.contexts.values()) {
-      for (const [key, item] of context.immediates) if (item.message >= 0 && item.object === inbox) context.immediates.delete(key);
+    for (const { immediates } of this.contexts.values()) {
+      for (const [key, item] of immediates) if (item.message >= 0 && item.object === inbox) immediates.delete(key);
     }
   }
 

@@ -37,7 +37,7 @@ class RequestsPanel {
     const position = (index) => `${(100 * (index - begin)) / span}%`;
     const status = this.status(view, life);
     const until = [life.ended, life.received, life.freed].filter((index) => index >= 0 && index <= view.index);
-    const end = life.ended >= 0 && life.ended <= view.index ? life.ended : until.length ? Math.min(...until) : view.index;
+    const end = until.length ? Math.min(...until) : view.index;
     const tail = Math.max(end, ...until);
     const bar = make("span", { class: "bar", "aria-hidden": "true" },
       this.segment(`span status-${status.key}`, position(life.first), end - life.first, span),

@@ -70,7 +70,7 @@ class TimelineLayout {
   /** Bars for the lives of requests, in as few rows as keep them apart. */
   addRequests() {
     const lives = [...this.chronicle.requests.values()];
-    const bars = lives.map((life) => ({ begin: life.first, end: life.ended >= 0 ? life.ended : life.freed, object: life.object }));
+    const bars = lives.map(({ first, ended, freed, object }) => ({ begin: first, end: ended >= 0 ? ended : freed, object }));
     this.addPacked(bars, "request", words.lanes.lives, REQUEST_ROWS);
   }
 

@@ -43,10 +43,8 @@ class Timeline {
   start(index) {
     this.at = index;
     this.drawing.resize(this.body.clientWidth);
-    this.fit();
-    if (this.recording.records.length > FIRST_VIEW) {
-      this.setView(index - FIRST_VIEW / 4, index + (3 * FIRST_VIEW) / 4);
-    }
+    if (this.recording.records.length <= FIRST_VIEW) this.fit();
+    else this.setView(index - FIRST_VIEW / 4, index + (3 * FIRST_VIEW) / 4);
   }
 
   resize() {
@@ -119,7 +117,9 @@ class Timeline {
     const [x, y] = this.point(event);
     const bar = this.drawing.barAt(x, y);
     if (bar) this.go(bar.begin);
-    else if (x > this.drawing.gutter) this.go(Math.min(this.drawing.recordAt(this.drawing.placeAt(x)), this.drawing.hiddenAfter));
+    if (bar || x <= this.drawing.gutter) return;
+    const record = this.drawing.recordAt(this.drawing.placeAt(x));
+    this.go(Math.min(record, this.drawing.hiddenAfter));
   }
 
   point(event) {

@@ -45,6 +45,7 @@ class PlayerTest(unittest.TestCase):
         """Opens a recording from disk, at a step if one is given."""
         path = sample.write(self.folder.name, "recording", tape)
         context = browser().new_context(viewport={"width": width, "height": 900}, **options)
+        context.set_default_timeout(5000)
         self.contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: self.messages.append(message.text))

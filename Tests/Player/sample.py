@@ -219,6 +219,24 @@ def queue():
     return tape
 
 
+def direct():
+    """A queue that is to be started by the loop; but a handler starts its first entry before that."""
+    tape = Tape("direct")
+    context = tape.make("context")
+    immediate = tape.event("immediate", context)
+    queue = tape.make("queue", context, name="log")
+    entry = tape.make("entry", context)
+    tape.record("joined", entry, queue)
+    tape.record("attached", queue, context)
+    with tape.loop(context), tape.turn(context):
+        tape.record("detached", immediate, context)
+        with tape.handler(immediate, context):
+            tape.record("detached", queue, context)
+            with tape.handler(entry, queue):
+                pass
+    return tape
+
+
 def threads():
     """A worker thread sends two messages to the main thread's loop, and gets one back."""
     tape = Tape("threads", threads=["main", "worker"])

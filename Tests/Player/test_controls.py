@@ -63,7 +63,7 @@ class MovingTests(PlayerTest):
         for name in ["First step", "Previous step", "Play", "Next step", "Last step", "Position in the recording", "Predict",
                      "Zoom in", "Zoom out", "Show all", "Source", "Output and notes"]:
             self.assertIn(name, reached)
-        self.assertTrue(any("Timeline" in name for name in reached))
+        self.assertTrue(any(name.startswith("Timeline of the recording") for name in reached))
 
     def test_space_presses_the_focused_button(self):
         self.page.get_by_role("button", name="Last step", exact=True).focus()
@@ -175,6 +175,8 @@ class TimelineTests(PlayerTest):
         self.press("End")
         from_, to = self.view()
         self.assertTrue(from_ < len(sample.ticker(200).records) - 1 < to)
+        self.press("Home")
+        self.assertLess(self.view()[0], 0)
 
     def test_arrows_lead_from_causes(self):
         self.open(sample.threads())
@@ -266,7 +268,8 @@ class PredictionTests(PlayerTest):
         self.assertEqual(self.text("#title-predict"), "What runs next on thread main?")
         self.choose("Message 2 to inbox 1")
         self.assertEqual(self.text(".score"), "1 right, 0 wrong")
-        self.start(sample.queue(), 1)
+        self.start(sample.direct(), 2)
+        self.assertEqual(self.choices(), ["Entry 1", "Nothing: the loop ends"], "a queue stands for its first entry")
         self.choose("Entry 1")
         self.assertEqual(self.text(".score"), "1 right, 0 wrong")
 

@@ -146,7 +146,7 @@ class RobustnessTests(PlayerTest):
         self.assertEqual(self.text("#why"), "Timer 1 (Lost.swift:7) runs: it was due 26,688 days ago, and this turn found no signal and"
                          " no immediate before it.")
         self.assertEqual(self.tree(), ["timer 1", "the context"])
-        self.assertEqual(self.events("timers"), ["none"], "the context has its lists")
+        self.assertEqual(self.events("timers"), ["timer 1 running"], "the context has its lists")
         self.assertIn("made before the recording begins", self.text("#panel-memory"))
 
     def test_unknown_kinds_are_shown(self):
