@@ -23,10 +23,8 @@ const WORDS = {
     // The present step
     now: "This step",
     where: { time: "{time} after the start", thread: "thread {name}", turn: "turn {number}", nested: "nested loop, level {level}" },
-    stagesTitle: "Stages of a turn",
     stages: ["Signals", "Messages", "Immediates", "Timers", "Descriptors"],
     stageWaiting: "Waiting",
-    stageNow: "present stage",
     noTurn: "No turn is under way.",
     stagesOf: "Turn {number} of {context}",
 
@@ -35,7 +33,6 @@ const WORDS = {
     listNames: {
       signals: "Signals", immediates: "Immediates", timers: "Timers", descriptors: "Descriptors", others: "Other events",
     },
-    listNotes: { immediates: "in the order in which they run", timers: "earliest first" },
     none: "none",
     more: "… and {count} more",
     earlier: "… and {count} earlier",
@@ -60,13 +57,11 @@ const WORDS = {
     bytes: { one: "{count} byte", other: "{count} bytes" },
     beforeBeginning: "made before the recording begins",
     requests: "Requests",
-    requestRow: "{label}: {status}, {from} to {to}",
     requestStatus: {
       open: "in progress", 1: "done", 2: "failed", 3: "timed out", 4: "out of memory", other: "ended with status {status}",
       freed: "freed before it ended",
     },
     requestReceived: "received",
-    requestNow: "now",
     queues: "Queues",
     queueStopped: "stopped",
     queueEmpty: "no entries",
@@ -124,7 +119,6 @@ const WORDS = {
     another: "{label}, event {n}",
     unknownObject: "an unknown object",
     unknownThread: "thread {n}",
-    noParent: "no parent",
     at: "{label} ({place})",
     units_time: { ns: "{n} ns", us: "{n} µs", ms: "{n} ms", s: "{n} s", min: "{n} min", h: "{n} h", d: "{n} days" },
 

@@ -289,6 +289,21 @@ def same_deadline():
     return tape
 
 
+def clock(now):
+    """A timer runs at each of the given times of the context's clock, ten milliseconds apart; another one stays."""
+    tape = Tape("clock")
+    context = tape.make("context")
+    timers = [tape.event("timer", context, value=1000) for _ in now]
+    tape.event("timer", context, value=100 * MILLISECOND)
+    with tape.loop(context):
+        for number, timer in enumerate(timers):
+            tape.time = (10 + 10 * number) * MILLISECOND
+            with tape.turn(context), tape.handler(timer, context, 1000, now[number] - 1000):
+                pass
+            tape.free(timer, context)
+    return tape
+
+
 def two_loops():
     """A loop that ends, and then a second one for an event that did not exist before."""
     tape = Tape("two-loops")

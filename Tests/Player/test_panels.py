@@ -96,7 +96,7 @@ class StepTests(PlayerTest):
     def test_source_marks_the_line(self):
         self.go(4)
         self.assertEqual(self.text("#panel-source .place"), "turn_order/TurnOrder.swift:12")
-        self.assertEqual(self.texts("#panel-source .here"), ["line 12 of the source"])
+        self.assertEqual(self.page.locator("#panel-source .here").inner_text(), "line 12 of the source", "without its indentation")
         self.assertEqual(self.page.locator("#panel-source li").count(), 9)
         self.assertEqual(self.page.locator("#panel-source .here").get_attribute("value"), "12")
 
@@ -120,6 +120,23 @@ class KindTests(PlayerTest):
         self.assertEqual(self.events("timers"), ["timer 1", "timer 2 new"])
         self.go(6)
         self.assertEqual(self.events("timers"), ["timer 2", "timer 1 changed"])
+
+    def test_deadlines_are_relative_if_the_clock_is_known(self):
+        cases = [
+            ([10 * sample.MILLISECOND + 123], "due in 100 ms", "due in 90 ms"),  # one time, late as a real clock makes it
+            ([sample.MILLISECOND], "deadline 100 ms", "due in 99 ms"),  # a clock that a test may have set
+            ([5 * sample.MILLISECOND, 90 * sample.MILLISECOND], "deadline 100 ms", "due in 95 ms"),  # a test moves it
+        ]
+        for now, before, in_handler in cases:
+            with self.subTest(now=now):
+                self.open(sample.clock(now))
+                self.page.select_option(".options select >> nth=0", "record")
+                attached = [index for index, record in enumerate(sample.clock(now).records) if record[2] == "attached"]
+                self.go(attached[-1] + 1)
+                self.assertIn(before, self.texts(".list-timers .detail")[-1])
+                self.page.select_option(".options select >> nth=0", "handler")
+                self.go(2)
+                self.assertIn(in_handler, self.texts(".list-timers .detail")[-1])
 
     def test_nested_loop(self):
         self.open(sample.nested(), step=3)
