@@ -62,7 +62,7 @@ let chapters =
 func chapter(_ number: Int, _ name: String, after earlier: [String] = [], examples: [String]) -> [Target] {
     let folder = "Chapters/\(number)-\(name)"
     let module = "Chapter\(number)\(name)"
-    let engine: [Target.Dependency] = ["Talloc", "Tevent"] + (number > 1 ? ["TeventExtras"] : [])
+    let engine: [Target.Dependency] = ["Talloc", "Tevent", "TeventRecording"] + (number > 1 ? ["TeventExtras"] : [])
     let modules = earlier.map { Target.Dependency(stringLiteral: $0) }
     let library = Target.target(
         name: module, dependencies: engine + modules + [argumentParser], path: "\(folder)/Module", swiftSettings: safe)
@@ -86,6 +86,9 @@ let engine: [Target] = [
     .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"], exclude: ["README.md"]),
     // What programs often need on top of the engine, as the chapters build it.
     .target(name: "TeventExtras", dependencies: ["Talloc", "Tevent"], swiftSettings: safe),
+    // What the loops did, for the player (in Player) and for Perfetto.
+    .target(name: "CPlayer"),
+    .target(name: "TeventRecording", dependencies: ["Talloc", "Tevent", "CLinux", "CPlayer"]),
 ]
 
 /// What the tests share with the tour: running a program as a user would.
@@ -129,6 +132,7 @@ let libraries: [Product] = [
     .library(name: "Talloc", targets: ["Talloc"]),
     .library(name: "Tevent", targets: ["Tevent"]),
     .library(name: "TeventExtras", targets: ["TeventExtras"]),
+    .library(name: "TeventRecording", targets: ["TeventRecording"]),
 ]
 
 let package = Package(

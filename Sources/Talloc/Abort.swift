@@ -59,6 +59,7 @@ package func abort(_ reason: String) -> Never {
     }
     withUnsafePointer(to: reason) { pointer in
         first.pointee = UnsafeMutableRawPointer(mutating: pointer)
+        if clinux_is_recording() { RecordRings.saving.withLock { $0 }?() }
         TallocLibrary.runAbortHook(reason)
     }
     fatalError(reason)
@@ -79,6 +80,7 @@ private func setUpProcess() {
         TallocLibrary.setUp()
         SlotDepot.setUp()
         TypeNames.setUp()
+        RecordRings.setUp()
         MemoryLimits.setUp()
         findFirstChildWord()
     }

@@ -1,3 +1,4 @@
+import CLinux
 import CTalloc
 
 /// The first bytes of each chunk made by this module; the value of a typed chunk follows.
@@ -30,6 +31,7 @@ struct ChunkHeader {
     ) {
         chunk.initializeMemory(as: ChunkHeader.self, to: ChunkHeader(slot: slot, storage: storage))
         _talloc_set_destructor(chunk, destructor)
+        if clinux_is_recording(), let kind = slot.kind { recordMade(chunk, kind: kind, name: talloc_get_name(chunk)) }
     }
 
     /// A closure, since the compiler inlines nothing into a function that it must convert to a C function.
@@ -98,6 +100,7 @@ func renameChunk(_ chunk: UnsafeMutableRawPointer, _ name: String) throws(Talloc
     talloc_set_name_const(copy, copiedName.cString)
     let old = talloc_get_name(chunk)
     talloc_set_name_const(chunk, copy)
+    if clinux_is_recording() { recordName(chunk, copy) }
     freeCopiedName(old, of: chunk)
 }
 

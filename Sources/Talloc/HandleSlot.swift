@@ -78,6 +78,7 @@ extension HandleSlotPointer {
     @inlinable @inline(__always)
     package func release() {
         let free = clinux_free_slots_here()!
+        if clinux_is_recording() { recordFreed(pointee.object, stamp: pointee.stamp) }
         pointee.setStamp(((pointee.stamp >> 8) &+ 1) << 8)
         pointee.object = free.pointee.first
         free.pointee.first = UnsafeMutableRawPointer(self)

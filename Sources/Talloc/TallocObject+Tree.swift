@@ -35,12 +35,17 @@ extension TallocObject {
         }
         _ = _talloc_steal_loc(newParent, chunk, nil)
         MemoryLimits.treeGrew(above: newParent)
+        if clinux_is_recording() { recordMoved(chunk) }
     }
 
     /// Makes the object a root; from now on only its owner frees it.
     ///
     /// The corresponding C call is `talloc_steal(NULL, ptr)`.
-    public func moveToRoot() { _ = _talloc_steal_loc(nil, chunk(), nil) }
+    public func moveToRoot() {
+        let chunk = chunk()
+        _ = _talloc_steal_loc(nil, chunk, nil)
+        if clinux_is_recording() { recordMoved(chunk) }
+    }
 
     /// The number of bytes requested for the object and everything below it, without talloc's headers.
     ///

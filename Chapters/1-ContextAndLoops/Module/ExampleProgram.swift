@@ -18,7 +18,7 @@ extension ExampleProgram {
     public static func main() {
         SystemIO.guardStandardStreams()
         TallocLibrary.setAbortHook { reason in Ending.exit(withError: Misuse(description: reason)) }
-        main(nil)
+        RecordedProgram<Self>.main(nil)
     }
 }
 

@@ -27,6 +27,7 @@ package struct ReadyBatch {
 
     var memory: UnsafeMutableRawPointer { UnsafeMutableRawPointer(entries) }
     var isEmpty: Bool { head == end }
+    var count: Int { end - head }
     var isFull: Bool { end == Self.capacity }
     /// How many more entries a backend may add now.
     var room: Int { min(limit, Self.capacity - end) }

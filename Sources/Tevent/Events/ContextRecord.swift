@@ -113,6 +113,10 @@ extension ContextPointer {
                 slot: slot, backend: backend, ready: ReadyBatch(memory: batch), manualClock: clock)
             let context = chunk.initializeMemory(as: ContextRecord.self, to: record)
             _talloc_set_destructor(chunk, destroyContext)
+            if isRecording {
+                context.pointee.hooks = Hooks()
+                recordMade(chunk, kind: .eventContext, name: ContextRecord.name.cString)
+            }
             return context
         } catch { throw TeventError(error) }
     }

@@ -57,6 +57,7 @@ extension DeliveryPointer {
         let message = pointee.first.unsafelyUnwrapped
         pointee.first = message.pointee.neighbour
         if pointee.first == nil { leave(context) }
+        if isRecording { return message.openRecorded(on: context) }
         message.open(on: context.handle)
     }
 
@@ -97,6 +98,24 @@ extension DeliveryPointer {
     }
 }
 
+extension MessagePointer {
+    @inline(never)
+    fileprivate func openRecorded(on context: ContextPointer) {
+        record(.begin, receiver.object, of: .receiver, on: context, value: Int64(Int(bitPattern: self)))
+        open(on: context.handle)
+        recordEnd()
+    }
+
+    /// Records that the loop has found these messages.
+    @inline(never)
+    fileprivate func recordArrival(on context: ContextPointer) {
+        for message in list {
+            record(
+                .arrived, message.receiver.object, of: .receiver, on: context, value: Int64(Int(bitPattern: message)))
+        }
+    }
+}
+
 extension ContextPointer {
     /// Queues messages, linked in order, after all immediates.
     func deliver(_ first: MessagePointer) {
@@ -105,6 +124,7 @@ extension ContextPointer {
         delivery.pointee.first = first
         delivery.pointee.process = Fork.generation
         delivery.scheduled.append(to: self, as: .delivery, Delivery.act)
+        if isRecording { first.recordArrival(on: self) }
     }
 }
 

@@ -88,6 +88,7 @@ extension EventRecord where Self: ~Copyable {
         let pointer = made.chunk.initializeMemory(
             as: Self.self, to: record(EventPrefix(slot: made.slot, file: file, line: line)))
         _talloc_set_destructor(made.chunk, destructor)
+        if isRecording { recordMade(made.chunk, kind: kind, name: name.cString, file: file, line: line) }
         return pointer
     }
 }

@@ -139,7 +139,7 @@ extension ContextPointer {
         if !flags.isEmpty { pointee.watchingFDs += 1 }
         pointee.descriptors.add(event)
         let handle = FDEvent(event)
-        pointee.hooks?.descriptors?(handle, .attach)
+        if pointee.hooks != nil { event.trace(.attach, on: self, flags: flags) }
         return handle
     }
 
@@ -226,6 +226,7 @@ extension FDPointer {
         guard let context = pointee.prefix.context else { return }
         if wasQuiet != flags.isEmpty { context.pointee.watchingFDs += wasQuiet ? 1 : -1 }
         context.pointee.descriptors.flagsChanged(self, wasQuiet: wasQuiet)
+        if isRecording { recordFlags(.changed, on: context, flags) }
     }
 
     /// Sets what a holder waits for: something instead of nothing, or nothing again.
@@ -237,6 +238,7 @@ extension FDPointer {
         guard let context = pointee.prefix.context else { return }
         context.pointee.watchingFDs += flags.isEmpty ? -1 : 1
         context.pointee.descriptors.noteChange(of: pointee.descriptor)
+        if isRecording { recordFlags(.changed, on: context, flags) }
     }
 
     /// Ends the record; its handles are stale from then on.
@@ -276,17 +278,22 @@ extension FDPointer {
         } else if beforeClosing, context.pointee.descriptors.isUnused(pointee.descriptor) {
             context.forget(pointee.descriptor)
         }
-        context.pointee.hooks?.descriptors?(FDEvent(self), .detach)
+        if context.pointee.hooks != nil { trace(.detach, on: context, flags: pointee.flags) }
     }
 
     @inline(__always)
     package func run(_ ready: FDEvent.Flags) {
         let context = pointee.prefix.context!
+        if context.pointee.hooks == nil { callHandler(ready) } else { runTraced(ready, on: context) }
+    }
+
+    @inline(never)
+    private func runTraced(_ ready: FDEvent.Flags, on context: ContextPointer) {
         let event = FDEvent(self)
-        guard let hook = context.pointee.hooks?.descriptors else { return callHandler(ready) }
-        hook(event, .beforeHandler)
+        trace(.beforeHandler, on: context, flags: ready)
+        defer { if isRecording { recordEnd() } }
         guard !event.isFreed, pointee.prefix.context == context, !context.hasForked else { return }
-        // The hook may have changed what the event waits for.
+        // The trace may have changed what the event waits for.
         let ready = ready.intersection(pointee.flags)
         if !ready.isEmpty { callHandler(ready) }
     }

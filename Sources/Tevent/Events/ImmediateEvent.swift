@@ -88,7 +88,7 @@ public struct ImmediateEvent: Event, Equatable {
         // Or it may have scheduled the immediate again. It is not called a second time, or that might never end.
         old.again = immediate.unlinkUntraced()
         immediate.append(ImmediateJob(run: handler), to: context)
-        context.pointee.hooks?.immediates?(self, .attach)
+        if context.pointee.hooks != nil { immediate.trace(.attach, on: context) }
     }
 
     /// Cancels what was scheduled; does nothing if nothing was.
@@ -171,7 +171,7 @@ extension ImmediatePointer {
     func unlink() -> ImmediateJob? {
         let context = pointee.prefix.context
         let job = unlinkUntraced()
-        context?.pointee.hooks?.immediates?(ImmediateEvent(self), .detach)
+        if let context, context.pointee.hooks != nil { trace(.detach, on: context) }
         return job
     }
 
@@ -187,7 +187,7 @@ extension ImmediatePointer {
     /// Moves the immediate after all others if it is scheduled on this context and immediates are not traced; otherwise
     /// returns false.
     package func moveBack(on context: ContextPointer) -> Bool {
-        guard pointee.prefix.context == context, context.pointee.hooks?.immediates == nil else { return false }
+        guard pointee.prefix.context == context, context.pointee.hooks == nil else { return false }
         context.pointee.immediates.remove(scheduled)
         context.pointee.immediates.append(scheduled)
         return true
@@ -224,7 +224,8 @@ extension ImmediatePointer {
     private func runTraced(on context: ContextPointer) {
         let events = EventContext(context)
         let immediate = ImmediateEvent(self)
-        context.pointee.hooks?.immediates?(immediate, .beforeHandler)
+        trace(.beforeHandler, on: context)
+        defer { if isRecording { recordEnd() } }
         // The trace may have freed either, cancelled the immediate, or moved it after others.
         guard !immediate.isFreed, !events.isFreed, context.pointee.immediates.first == scheduled else { return }
         let job = unlink()

@@ -144,7 +144,7 @@ extension ContextPointer {
         }
         updateSignalMask()
         let handle = SignalEvent(event)
-        pointee.hooks?.signals?(handle, .attach)
+        if pointee.hooks != nil { event.trace(.attach, on: self) }
         return handle
     }
 }
@@ -220,7 +220,7 @@ extension SignalPointer {
         context.updateSignalMask()
         if pointee.wantsInfo { SignalDispatch.removeReader(reader, pointee.number) }
         SignalDispatch.unregister(pointee.number)
-        context.pointee.hooks?.signals?(SignalEvent(self), .detach)
+        if context.pointee.hooks != nil { trace(.detach, on: context) }
     }
 
     /// The next arrival that the handler has not been told about, or nil.
@@ -248,12 +248,20 @@ extension SignalPointer {
 
     @inline(__always)
     package func run(_ arrival: SignalArrival) {
-        let event = SignalEvent(self)
-        if let hook = pointee.prefix.context?.pointee.hooks?.signals {
-            hook(event, .beforeHandler)
-            // In the child of a fork, the arrival belongs to the parent.
-            guard !event.isFreed, pointee.prefix.context?.hasForked == false else { return }
+        if let context = pointee.prefix.context, context.pointee.hooks != nil {
+            return runTraced(arrival, on: context)
         }
+        let handler = pointee.handler
+        handler(SignalEvent(self), arrival)
+    }
+
+    @inline(never)
+    private func runTraced(_ arrival: SignalArrival, on context: ContextPointer) {
+        let event = SignalEvent(self)
+        trace(.beforeHandler, on: context, count: arrival.count)
+        defer { if isRecording { recordEnd() } }
+        // In the child of a fork, the arrival belongs to the parent.
+        guard !event.isFreed, pointee.prefix.context?.hasForked == false else { return }
         let handler = pointee.handler
         handler(event, arrival)
     }

@@ -136,7 +136,7 @@ extension ContextPointer {
         timer.pointee.prefix.context = self
         pointee.timers.add(timer, deadline: deadline.nanoseconds)
         let handle = TimerEvent(timer)
-        pointee.hooks?.timers?(handle, .attach)
+        if pointee.hooks != nil { timer.trace(.attach, on: self, deadline: deadline.nanoseconds) }
         return handle
     }
 }
@@ -166,12 +166,13 @@ extension TimerPointer {
         guard let context = pointee.prefix.context else { return }
         context.pointee.timers.remove(self)
         pointee.prefix.context = nil
-        context.pointee.hooks?.timers?(TimerEvent(self), .detach)
+        if context.pointee.hooks != nil { trace(.detach, on: context) }
     }
 
     func update(_ deadline: EventInstant) {
         guard let context = pointee.prefix.context else { return }
         context.pointee.timers.update(self, deadline: deadline.nanoseconds)
+        if isRecording { record(.changed, self, of: .timer, on: context, value: deadline.nanoseconds) }
     }
 
     /// Runs the handler of a due timer, then frees the timer unless the handler updated it.
@@ -179,16 +180,29 @@ extension TimerPointer {
         let context = pointee.prefix.context!
         let timer = TimerEvent(self)
         if context.pointee.policies.contains(.keepsRunningDeadline) { context.pointee.timers.noteDeadline(of: self) }
+        let hooks = context.pointee.hooks
+        let deadline = hooks == nil ? 0 : context.pointee.timers.deadline(of: self)
         context.pointee.timers.beginRunning(self)
         context.pointee.timers.fetchAhead()
-        if let hook = context.pointee.hooks?.timers { hook(timer, .beforeHandler) }
-        // The hook may have freed the timer or its context. It may also have updated the timer, which then runs at its
-        // new time.
-        if !timer.isFreed, pointee.prefix.context != nil, !isWaiting {
+        if hooks == nil {
             let handler = pointee.handler
             handler(timer, now)
+        } else {
+            runTraced(now: now, deadline: deadline, on: context)
         }
         if !timer.isFreed, !isWaiting { freeChunk(self) }
+    }
+
+    @inline(never)
+    private func runTraced(now: EventInstant, deadline: Int64, on context: ContextPointer) {
+        let timer = TimerEvent(self)
+        trace(.beforeHandler, on: context, deadline: deadline, late: now.nanoseconds - deadline)
+        defer { if isRecording { recordEnd() } }
+        // The trace may have freed the timer or its context. It may also have updated the timer, which then runs at its
+        // new time.
+        guard !timer.isFreed, pointee.prefix.context != nil, !isWaiting else { return }
+        let handler = pointee.handler
+        handler(timer, now)
     }
 
     /// Whether the timer is due at some later time.

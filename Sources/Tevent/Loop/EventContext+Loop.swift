@@ -119,7 +119,7 @@ extension ContextPointer {
     /// Takes turns until a handler has run, or none can run.
     @inline(__always)
     fileprivate func once() throws(TeventError) -> LoopResult {
-        pointee.hooks?.loop == nil ? try untracedOnce() : try tracedOnce()
+        pointee.hooks == nil ? try untracedOnce() : try tracedOnce()
     }
 
     @inline(__always)
@@ -145,6 +145,8 @@ extension ContextPointer {
     @inline(never)
     private func tracedOnce() throws(TeventError) -> LoopResult {
         let handle = handle
+        record(.turnBegin, self, of: .eventContext, value: Int64(pointee.nesting.level))
+        defer { if isRecording { record(.turnEnd, self, of: .eventContext) } }
         pointee.hooks?.loop?(.beforeLoopOnce)
         guard !handle.isStale else { return .contextFreed }
         defer { if !handle.isStale { pointee.hooks?.loop?(.afterLoopOnce) } }

@@ -9,7 +9,7 @@ extension ContextPointer {
     /// - Parameter limit: When the longest wait ends; set by the first wait of a turn.
     func wait(until limit: inout EventInstant?) throws(TeventError) -> TurnResult {
         guard try applyChanges() else { return .again }
-        guard pointee.hooks?.loop == nil else { return try tracedWait(until: &limit) }
+        guard pointee.hooks == nil else { return try tracedWait(until: &limit) }
         return try untracedWait(until: &limit)
     }
 
@@ -35,7 +35,7 @@ extension ContextPointer {
             // The second call may free the context, too.
             defer { if !handle.isStale { pointee.hooks?.loop?(.afterWait) } }
             if sleep == nil, try stillHasToWait() { sleep = try prepareToSleep(until: &limit) }
-            if let sleep, !hasForked { hasSlept = try self.sleep(nanoseconds: sleep.nanoseconds) }
+            if let sleep, !hasForked { hasSlept = try recordedSleep(nanoseconds: sleep.nanoseconds) }
         }
         guard hasSlept, let sleep, !handle.isStale else { return .again }
         guard !hasForked else {
@@ -44,6 +44,19 @@ extension ContextPointer {
             return .again
         }
         return wakeUp(from: sleep, limit)
+    }
+
+    private func recordedSleep(nanoseconds: Int64?) throws(TeventError) -> Bool {
+        record(.waitBegin, self, of: .eventContext, value: nanoseconds ?? -1)
+        defer {
+            record(.waitEnd, self, of: .eventContext, value: Int64(pointee.ready.count), detail: isWoken ? 1 : 0)
+        }
+        return try sleep(nanoseconds: nanoseconds)
+    }
+
+    /// Whether another thread or a signal has left something.
+    private var isWoken: Bool {
+        pointee.channel?.hasMessages == true || pointee.waker?.pointee.hasSignal.load(ordering: .relaxed) == true
     }
 
     /// Whether there is still nothing to do but to wait, and something to wait for.

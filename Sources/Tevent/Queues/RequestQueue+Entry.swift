@@ -146,6 +146,7 @@ extension EntryPointer {
         pointee.queue = queue
         queue.pointee.entries.append(self)
         queue.pointee.length += 1
+        if isRecording { record(.joined, self, of: .queueEntry, on: queue) }
         trace(.attach)
     }
 
@@ -159,6 +160,7 @@ extension EntryPointer {
         queue.pointee.length -= 1
         pointee.queue = nil
         let handle = queue.handle
+        if isRecording { record(.left, self, of: .queueEntry, on: queue) }
         trace(.detach)
         // A trace may have freed the queue.
         if !handle.isStale { queue.update() }
@@ -171,12 +173,19 @@ extension EntryPointer {
         queue.leaveLoop()
         if context?.pointee.hooks != nil {
             let entry = RequestQueue.Entry(self)
+            record(.begin, self, of: .queueEntry, on: queue)
+            defer { if isRecording { recordEnd() } }
             trace(.beforeHandler)
             // A trace may have changed anything.
             guard !entry.isFreed, queue.canStart(self) else { return }
             // It may have stopped and started the queue, and thereby told the loop a second time.
             queue.leaveLoop()
+            return trigger(queue)
         }
+        trigger(queue)
+    }
+
+    private func trigger(_ queue: QueuePointer) {
         pointee.isTriggered = true
         // If the request was freed because the entry was moved, or has ended while it waited, there is no work to
         // begin.

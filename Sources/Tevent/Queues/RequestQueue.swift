@@ -270,7 +270,9 @@ extension QueuePointer {
     /// Cancels what `update()` asked of the loop; no effect if it asked nothing.
     @inline(__always)
     func leaveLoop() {
-        if let loop = pointee.prefix.context { scheduled.remove(from: loop) }
+        guard let loop = pointee.prefix.context else { return }
+        scheduled.remove(from: loop)
+        if isRecording { record(.detached, self, of: .queue, on: loop) }
     }
 
     /// The loop has come to the queue: it is the first entry's turn.
@@ -296,6 +298,7 @@ extension QueuePointer {
     }
 
     package func setRunning(_ isRunning: Bool) {
+        if Tevent.isRecording { record(isRunning ? .started : .stopped, self, of: .queue) }
         pointee.isRunning = isRunning
         update()
     }

@@ -318,6 +318,9 @@ private func make(
     guard let request = RequestPointer.make(state, under: parent, room: room, file: file, line: line) else {
         return nil
     }
+    if isRecording {
+        recordMade(request, kind: .request, name: request.stateTypeName, file: file, line: line)
+    }
     if parent.load(as: HandleSlotPointer.self).isOf(.request) { request.joinProfile(of: parent) }
     return (request.pointee.scheduled.prefix.slot, request.placeBehindRecord)
 }

@@ -10,6 +10,7 @@ extension RequestPointer {
     package func endWorkKeepingChildren() -> Bool {
         guard pointee.status != .received else { return true }
         pointee.status = .received
+        if isRecording { record(.received, self, of: .request) }
         leaveQueue()
         guard let extras = pointee.owned.extras else { return true }
         let handle = handle
@@ -48,6 +49,7 @@ extension RequestPointer {
         guard pointee.status != .received else { return nil }
         checkStateIsNotBeingChanged()
         pointee.status = .received
+        if isRecording { record(.received, self, of: .request) }
         leaveQueue()
         if pointee.event != nil || pointee.owned.extras != nil, !endWork() { return nil }
         pointee.isBeingDiscarded = true

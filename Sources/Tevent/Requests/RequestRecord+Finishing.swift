@@ -12,6 +12,9 @@ extension RequestPointer {
         pointee.status = status
         pointee.finishFile = file
         pointee.finishLine = line
+        if isRecording {
+            record(.ended, self, of: .request, value: Int64(status.rawValue), file: file, line: line)
+        }
         if pointee.event != nil || pointee.owned.extras != nil, !tidyUp() { return }
         notify()
     }
@@ -58,7 +61,15 @@ extension RequestPointer {
     @inline(__always)
     package func notify() {
         guard pointee.owned.callback != nil, pointee.status != .received else { return }
+        if isRecording { return notifyRecorded() }
         withStackRoom { callBack() }
+    }
+
+    @inline(never)
+    private func notifyRecorded(on context: ContextPointer? = nil) {
+        record(.begin, self, of: .request, on: context, value: Int64(pointee.status.rawValue))
+        withStackRoom { callBack() }
+        recordEnd()
     }
 
     /// Calls the callback; the record may be freed before it returns.
@@ -104,12 +115,18 @@ extension RequestPointer {
 
     /// The loop has come to a posted request.
     func deliver() {
+        let context = pointee.scheduled.prefix.context
         leaveQueue()
+        if isRecording, pointee.owned.callback != nil, pointee.status != .received {
+            return notifyRecorded(on: context)
+        }
         notify()
     }
 
     @inline(__always)
     func leaveQueue() {
-        if let context = pointee.scheduled.prefix.context { scheduled.remove(from: context) }
+        guard let context = pointee.scheduled.prefix.context else { return }
+        scheduled.remove(from: context)
+        if isRecording { record(.detached, self, of: .request, on: context) }
     }
 }

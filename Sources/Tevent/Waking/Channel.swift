@@ -1,4 +1,5 @@
 import CLinux
+import CLinux
 import Synchronization
 import Talloc
 
@@ -36,6 +37,7 @@ package final class Channel: @unchecked Sendable {
         if Self.thisThread == thread.load(ordering: .relaxed) {
             waker.pointee.hasOwnMessage.store(true, ordering: .relaxed)
         }
+        if clinux_is_recording() { message.recordSending() }
         var seen = latest.load(ordering: .relaxed)
         while seen != Self.closed {
             message.pointee.neighbour = MessagePointer(bitPattern: seen)

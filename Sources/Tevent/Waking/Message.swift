@@ -78,6 +78,15 @@ extension MessagePointer {
             .assumingMemoryBound(to: MessageOpening.self)
     }
 
+    /// Records, on the sender's thread, that the message is about to be sent.
+    @inline(never)
+    func recordSending() {
+        guard let ring = RecordRingPointer.here else { return }
+        var record = Record(.sent, receiver.object, kind: .receiver)
+        record.value = Int64(Int(bitPattern: self))
+        ring.add(record)
+    }
+
     /// Forgets a message that is the parent's, in the child of a fork.
     func disown() {
         if !receiver.isStale, pointee.isOpenedWhenDisowned { open(on: nil) }

@@ -1,0 +1,52 @@
+/* Standard output that is seen on its way: a stream of our own in place of C's, through which Swift prints as well. */
+
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static clinux_output_function _Atomic watcher;
+static FILE *original;
+
+static ssize_t pass_on(void *cookie, const char *text, size_t length)
+{
+    (void)cookie;
+    clinux_output_function watch = watcher;
+    size_t done = 0;
+    while (done < length) {
+        ssize_t count = write(STDOUT_FILENO, text + done, length - done);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            break;
+        done += (size_t)count;
+    }
+    if (watch != NULL && done > 0)
+        watch(STDOUT_FILENO, text, (long)done);
+    /* Zero is how such a stream reports an error. */
+    return done == length ? (ssize_t)length : 0;
+}
+
+void clinux_watch_output(clinux_output_function function)
+{
+    if (function == NULL) {
+        if (original != NULL) {
+            fflush(stdout);
+            watcher = NULL;
+        }
+        return;
+    }
+    if (original == NULL) {
+        cookie_io_functions_t functions = {.write = pass_on};
+        FILE *stream = fopencookie(NULL, "w", functions);
+        if (stream == NULL)
+            return;
+        fflush(stdout);
+        setvbuf(stream, NULL, _IOLBF, BUFSIZ);
+        original = stdout;
+        stdout = stream;
+    }
+    watcher = function;
+}

@@ -1,0 +1,46 @@
+/// One thing that happened: what a ring keeps of it.
+///
+/// Objects are addresses: which life of the memory is meant follows from the records before. Names are numbers of the
+/// ring's `RecordNames`. What the fields mean for each `What` is in `Player/README.md`.
+package struct Record {
+    /// Nanoseconds on the system's monotonic clock.
+    package var time: Int64 = 0
+    package var what: What
+    /// The kind of `object`; 0 if it is not known.
+    package var kind: UInt8 = 0
+    /// How many bytes of text the record holds instead of everything below.
+    package var textLength: UInt8 = 0
+    package var detail: Int32 = 0
+    package var object: UInt = 0
+    package var other: UInt = 0
+    package var value: Int64 = 0
+    package var name: UInt32 = 0
+    package var file: UInt32 = 0
+    package var line: UInt32 = 0
+
+    /// What happened.
+    package enum What: UInt8, CaseIterable {
+        case made, named, moved, freed
+        case loopBegin, loopEnd, turnBegin, turnEnd, waitBegin, waitEnd
+        case attached, changed, detached, begin, end
+        case ended, received
+        case joined, left, stopped, started
+        case sent, arrived
+        case note, output
+    }
+
+    package init(_ what: What, _ object: UnsafeMutableRawPointer? = nil, kind: ObjectKind? = nil) {
+        self.what = what
+        self.object = UInt(bitPattern: object)
+        self.kind = kind?.rawValue ?? 0
+    }
+
+    /// How many bytes of text fit into one record.
+    package static var textRoom: Int { MemoryLayout<Record>.size - textOffset }
+    private static var textOffset: Int { 16 }
+
+    /// The bytes of a record of text.
+    package mutating func withText<Result>(_ body: (UnsafeMutableRawBufferPointer) -> Result) -> Result {
+        withUnsafeMutableBytes(of: &self) { body(.init(rebasing: $0[Self.textOffset...])) }
+    }
+}

@@ -1,0 +1,114 @@
+import CLinux
+import CTalloc
+import Talloc
+
+// What of the life of events is recorded, and then told to the program's traces. All of it is called only on a context
+// that has hooks: one that is traced, or was made while its thread was recorded.
+
+/// Whether any thread is recorded: all that is asked while none is, apart from whether a context has hooks.
+@inline(__always)
+package var isRecording: Bool { clinux_is_recording() }
+
+/// Records something about an object on a context, if this thread is recorded.
+package func record(
+    _ what: Record.What, _ object: UnsafeMutableRawPointer?, of kind: ObjectKind,
+    on other: UnsafeMutableRawPointer? = nil, value: Int64 = 0, detail: Int32 = 0, file: UnsafePointer<CChar>? = nil,
+    line: UInt32 = 0
+) {
+    guard let ring = RecordRingPointer.here else { return }
+    var record = Record(what, object, kind: kind)
+    record.other = UInt(bitPattern: other)
+    record.value = value
+    record.detail = detail
+    record.line = line
+    ring.add(record, file: file)
+}
+
+/// Records that the handler or callback that began last has returned.
+package func recordEnd() { RecordRingPointer.here?.add(Record(.end)) }
+
+extension EventTracePoint {
+    fileprivate var recorded: Record.What {
+        switch self {
+        case .attach: .attached
+        case .beforeHandler: .begin
+        case .detach: .detached
+        }
+    }
+}
+
+extension TimerPointer {
+    @inline(never)
+    func trace(_ point: EventTracePoint, on context: ContextPointer, deadline: Int64 = 0, late: Int64 = 0) {
+        let timer = TimerEvent(self)
+        record(
+            point.recorded, self, of: .timer, on: context, value: deadline, detail: Int32(clamping: late))
+        context.pointee.hooks?.timers?(timer, point)
+    }
+}
+
+extension ImmediatePointer {
+    @inline(never)
+    func trace(_ point: EventTracePoint, on context: ContextPointer) {
+        let immediate = ImmediateEvent(self)
+        record(point.recorded, self, of: .immediate, on: context)
+        context.pointee.hooks?.immediates?(immediate, point)
+    }
+}
+
+extension SignalPointer {
+    @inline(never)
+    func trace(_ point: EventTracePoint, on context: ContextPointer, count: Int = 0) {
+        let signal = SignalEvent(self)
+        record(
+            point.recorded, self, of: .signal, on: context, value: Int64(pointee.number),
+            detail: Int32(clamping: count))
+        context.pointee.hooks?.signals?(signal, point)
+    }
+}
+
+extension FDPointer {
+    @inline(never)
+    func trace(_ point: EventTracePoint, on context: ContextPointer, flags: FDEvent.Flags) {
+        let event = FDEvent(self)
+        recordFlags(point.recorded, on: context, flags)
+        context.pointee.hooks?.descriptors?(event, point)
+    }
+
+    @inline(never)
+    func recordFlags(_ what: Record.What, on context: ContextPointer, _ flags: FDEvent.Flags) {
+        record(
+            what, self, of: .descriptor, on: context, value: Int64(pointee.descriptor), detail: Int32(flags.rawValue))
+    }
+}
+
+// MARK: What existed before a recording began
+
+/// Records an object as if it were made now; does nothing for private memory.
+package func recordExisting(_ chunk: UnsafeMutableRawPointer) {
+    guard let slot = HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk)), let kind = slot.kind
+    else { return }
+    let prefix =
+        ObjectKinds(from: .timer, to: .queueEntry).contains(slot.pointee.stamp)
+        ? chunk.assumingMemoryBound(to: EventPrefix.self).pointee : nil
+    recordMade(
+        chunk, kind: kind, name: talloc_get_name(chunk), file: prefix?.file, line: prefix?.line ?? 0)
+}
+
+extension ContextPointer {
+    /// Records the events of a context as if each were attached now, and the rest of its life from now on.
+    package func recordExistingEvents() {
+        if pointee.hooks == nil { pointee.hooks = Hooks() }
+        for signal in pointee.signals.snapshot {
+            record(.attached, signal, of: .signal, on: self, value: Int64(signal.pointee.number))
+        }
+        for waiting in pointee.immediates.snapshot {
+            guard let kind = waiting.pointee.prefix.slot.kind, kind != .delivery else { continue }
+            record(.attached, waiting, of: kind, on: self)
+        }
+        for timer in pointee.timers.sorted {
+            record(.attached, timer, of: .timer, on: self, value: pointee.timers.deadline(of: timer))
+        }
+        for event in pointee.fds.snapshot { event.recordFlags(.attached, on: self, event.pointee.flags) }
+    }
+}

@@ -1,0 +1,166 @@
+import CPlayer
+import Talloc
+import Tevent
+
+extension EventRecording {
+    /// The page that plays the recording; `Player/README.md` describes the data in it.
+    func playerPage() -> [UInt8] {
+        var page: [UInt8] = []
+        var rest = cplayer_page().bytes[...]
+        while let place = rest.firstPlace {
+            page += rest[..<place.range.lowerBound]
+            page += filling(of: place.name)
+            rest = rest[place.range.upperBound...]
+        }
+        return page + rest
+    }
+
+    private func filling(of place: String) -> [UInt8] {
+        switch place {
+        case "title": Array(HTML.escaped(program).utf8)
+        case "style": cplayer_style().bytes
+        case "script": cplayer_script().bytes
+        case "data": playerData()
+        case "table": Array(plainTable().utf8)
+        default: []
+        }
+    }
+
+    // MARK: The data
+
+    func playerData() -> [UInt8] {
+        var json = JSONText()
+        json.raw("{\"format\":1,\"program\":")
+        json.string(program)
+        json.raw(",\"lost\":")
+        json.number(lost)
+        json.raw(",\n\"threads\":")
+        json.array(threads) { $0.string($1) }
+        json.raw(",\n\"strings\":")
+        json.array(strings) { $0.string($1) }
+        json.raw(",\n\"objects\":")
+        json.array(objects) { json, object in
+            json.raw("[")
+            json.string(object.kind.rawValue)
+            for number in [object.name, object.file, object.line, object.thread] {
+                json.raw(",")
+                json.number(number)
+            }
+            json.raw("]")
+        }
+        json.raw(",\n\"records\":")
+        json.array(steps) { $0.step($1) }
+        json.raw(",\n\"sources\":{")
+        addSources(to: &json)
+        json.raw("}}\n")
+        return json.bytes
+    }
+
+    private func addSources(to json: inout JSONText) {
+        let files = Set(objects.map(\.file) + steps.filter { $0.what == .ended }.map(\.text)).subtracting([0])
+        var isFirst = true
+        for file in files.sorted() {
+            guard let lines = SourceLines.find(strings[file]) else { continue }
+            json.raw(isFirst ? "\n" : ",\n")
+            isFirst = false
+            json.string(strings[file])
+            json.raw(":{\"first\":1,\"lines\":")
+            json.array(lines) { $0.string($1) }
+            json.raw("}")
+        }
+    }
+
+    // MARK: Without JavaScript
+
+    private func plainTable() -> String {
+        steps.map { step in
+            let time = Double(step.time) / 1000
+            let subject = step.object < 0 ? strings[step.text] : name(of: step.object)
+            return "<tr><td>\(time)</td><td>\(HTML.escaped(threads[step.thread]))</td><td>\(step.what)</td>"
+                + "<td>\(HTML.escaped(subject))</td></tr>"
+        }.joined(separator: "\n")
+    }
+
+    private func name(of number: Int) -> String {
+        let object = objects[number]
+        let place = object.file == 0 ? "" : " \(strings[object.file]):\(object.line)"
+        return "\(object.kind.rawValue) \(strings[object.name])\(place)"
+    }
+}
+
+extension JSONText {
+    fileprivate mutating func step(_ step: EventRecording.Step) {
+        raw("[")
+        number(step.time)
+        raw(",")
+        number(step.thread)
+        raw(",\"")
+        raw(step.what.name)
+        raw("\"")
+        for number in [Int64(step.object), Int64(step.other), step.value, Int64(step.detail), Int64(step.text)] {
+            raw(",")
+            self.number(number)
+        }
+        raw(",")
+        number(step.line)
+        raw("]")
+    }
+}
+
+extension Record.What {
+    /// As in the player's data.
+    fileprivate var name: StaticString {
+        switch self {
+        case .made: "made"
+        case .named: "named"
+        case .moved: "moved"
+        case .freed: "freed"
+        case .loopBegin: "loopBegin"
+        case .loopEnd: "loopEnd"
+        case .turnBegin: "turnBegin"
+        case .turnEnd: "turnEnd"
+        case .waitBegin: "waitBegin"
+        case .waitEnd: "waitEnd"
+        case .attached: "attached"
+        case .changed: "changed"
+        case .detached: "detached"
+        case .begin: "begin"
+        case .end: "end"
+        case .ended: "ended"
+        case .received: "received"
+        case .joined: "joined"
+        case .left: "left"
+        case .stopped: "stopped"
+        case .started: "started"
+        case .sent: "sent"
+        case .arrived: "arrived"
+        case .note: "note"
+        case .output: "output"
+        }
+    }
+}
+
+enum HTML {
+    static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    }
+}
+
+extension cplayer_text {
+    fileprivate var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: text, count: length)) }
+}
+
+extension ArraySlice<UInt8> {
+    /// The first place for something else: a word in double braces.
+    fileprivate var firstPlace: (range: Range<Int>, name: String)? {
+        var start = startIndex
+        while start + 1 < endIndex {
+            defer { start += 1 }
+            guard self[start] == UInt8(ascii: "{"), self[start + 1] == UInt8(ascii: "{") else { continue }
+            let word = self[(start + 2)...].prefix { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 }
+            guard self[word.endIndex...].starts(with: [UInt8(ascii: "}"), UInt8(ascii: "}")]) else { continue }
+            return (start..<word.endIndex + 2, String(decoding: word, as: UTF8.self))
+        }
+        return nil
+    }
+}
