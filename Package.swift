@@ -88,7 +88,7 @@ let engine: [Target] = [
     .target(name: "TeventExtras", dependencies: ["Talloc", "Tevent"], swiftSettings: safe),
     // What the loops did, for the player (in Player) and for Perfetto.
     .target(name: "CPlayer"),
-    .target(name: "TeventRecording", dependencies: ["Talloc", "Tevent", "CLinux", "CPlayer"]),
+    .target(name: "TeventRecording", dependencies: ["Talloc", "Tevent", "CTalloc", "CLinux", "CPlayer"]),
 ]
 
 /// What the tests share with the tour: running a program as a user would.
@@ -106,6 +106,10 @@ let others: [Target] = [
     .testTarget(
         name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport", "CLinux"],
         exclude: ["Promises/does-not-compile"]),
+
+    .testTarget(
+        name: "TeventRecordingTests",
+        dependencies: ["TeventRecording", "Tevent", "Talloc", "TestSupport", "CTestSupport", "CLinux"]),
 
     // The same engine for C programs, as libtevent; see `make drop-in`.
     .target(name: "CTevent"),

@@ -7,7 +7,7 @@ CLINUX_THREAD_LOCAL void *clinux_recording;
 
 long clinux_first_child_offset;
 int64_t clinux_memory_limits;
-int64_t clinux_recordings;
+int32_t clinux_recordings;
 uintptr_t clinux_recent_type_names[clinux_recent_type_names_count];
 
 clinux_scheduled_act_function clinux_scheduled_acts[32];

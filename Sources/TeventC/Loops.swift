@@ -81,6 +81,8 @@ private func nested(
 private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CChar>?) -> CInt {
     let ev = OpaquePointer(context)
     let handle = context.handleHere
+    if isRecording { recordTurn(of: context, begins: true) }
+    defer { if isRecording { recordTurn(of: context, begins: false) } }
     if let trace = context.extras.pointee.traces.loop {
         trace.function(TEVENT_TRACE_BEFORE_LOOP_ONCE, trace.data)
         guard !handle.isStale else { return 0 }

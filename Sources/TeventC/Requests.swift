@@ -105,6 +105,7 @@ package func __tevent_req_create(
         return nil
     }
     request.c.initialize(to: CRequest(type: type))
+    if isRecording { recordMade(request, kind: .request, name: type, file: place(location)) }
     let req = OpaquePointer(request)
     let isGuarded = ChunkGuard.make(below: req.chunk, endGuarded) != nil
     guard isGuarded, let state = _talloc_zero(req.chunk, state_size, type) else {

@@ -1,3 +1,4 @@
+import CTalloc
 import Glibc
 import Talloc
 import Tevent
@@ -25,7 +26,8 @@ public struct EventRecorder: TallocObject, Equatable {
 
     /// Begins to record this thread: the events of `events`, those of contexts made later, all requests and memory.
     ///
-    /// What exists already is recorded as if it were made now: the events of `events`, and the memory below `parent`.
+    /// What exists already is recorded as if it were made now: the events of `events`, and the tree of memory that
+    /// it belongs to.
     ///
     /// A thread has one recorder at a time; making a second one is a trap.
     ///
@@ -46,8 +48,11 @@ public struct EventRecorder: TallocObject, Equatable {
             tallocHandle = box.tallocHandle
         } catch { throw TeventError(error) }
         RecordRingPointer.setHere(box.ring)
-        for step in walkTree(from: parent.chunk("init(on:under:capacity:)")) { recordExisting(step.chunk) }
-        events.record("init(on:under:capacity:)").recordExistingEvents()
+        let context = events.record("init(on:under:capacity:)")
+        for step in walkTree(from: rootChunk(above: context)) where step.chunk != tallocHandle.object {
+            recordExisting(step.chunk)
+        }
+        context.recordExistingEvents()
     }
 
     private var box: RingBox { tallocContext.chunk(expecting: RingBox.self).value }
@@ -88,4 +93,11 @@ extension RecordRingPointer {
 /// The name that the program gave to a ring's thread, or its number.
 func threadName(of ring: RecordRingPointer, number: Int) -> String {
     number == 0 ? "main" : "thread \(number)"
+}
+
+/// The root of the tree that a chunk belongs to.
+private func rootChunk(above chunk: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    var root = chunk
+    while let parent = talloc_parent(root) { root = parent }
+    return root
 }

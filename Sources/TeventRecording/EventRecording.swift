@@ -13,60 +13,14 @@ public struct EventRecording: Sendable {
     public let program: String
     /// How many of the oldest records were overwritten because a ring was full.
     public let lost: Int
-    /// The names of the threads.
-    let threads: [String]
-    /// Number 0 is the empty string, which means none.
-    let strings: [String]
-    let objects: [Object]
-    let steps: [Step]
-
-    /// How many records there are.
-    public var count: Int { steps.count }
-
-    /// One life of an object.
-    struct Object: Sendable {
-        let kind: Kind
-        var name: Int
-        var file = 0
-        var line = 0
-        let thread: Int
-    }
-
-    /// The kind of an object, as the player names it.
-    enum Kind: String, Sendable {
-        case context, timer, immediate, signal, fd, request, queue, entry, inbox, memory
-
-        init(_ kind: ObjectKind?) {
-            self =
-                switch kind {
-                case .eventContext: .context
-                case .timer: .timer
-                case .immediate: .immediate
-                case .signal: .signal
-                case .descriptor: .fd
-                case .receiver: .inbox
-                case .request: .request
-                case .queue: .queue
-                case .queueEntry: .entry
-                default: .memory
-                }
-        }
-    }
-
-    /// One record, in which objects, files and texts are numbers.
-    struct Step: Sendable {
-        /// Nanoseconds since the recording began.
-        let time: Int64
-        let thread: Int
-        let what: Record.What
-        /// -1 for none, as `other`.
-        var object = -1
-        var other = -1
-        var value: Int64 = 0
-        var detail: Int32 = 0
-        var text = 0
-        var line = 0
-    }
+    /// The names of the threads that were recorded.
+    public let threads: [String]
+    /// What happened, in order of time.
+    public let steps: [Step]
+    /// The objects to which it happened, which steps name by their place here.
+    public let objects: [Object]
+    /// The names and texts of steps and objects, which they name by their place here; the first is empty.
+    public let strings: [String]
 
     /// Merges what several recorders have recorded.
     ///

@@ -2,9 +2,7 @@
 struct JSONText {
     private(set) var bytes: [UInt8] = []
 
-    mutating func raw(_ text: StaticString) {
-        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    }
+    mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     mutating func raw(_ byte: UInt8) { bytes.append(byte) }
 

@@ -1,6 +1,4 @@
 import CPlayer
-import Talloc
-import Tevent
 
 extension EventRecording {
     /// The page that plays the recording; `Player/README.md` describes the data in it.
@@ -75,16 +73,10 @@ extension EventRecording {
     private func plainTable() -> String {
         steps.map { step in
             let time = Double(step.time) / 1000
-            let subject = step.object < 0 ? strings[step.text] : name(of: step.object)
+            let subject = step.object < 0 ? strings[step.text] : label(of: step.object)
             return "<tr><td>\(time)</td><td>\(HTML.escaped(threads[step.thread]))</td><td>\(step.what)</td>"
                 + "<td>\(HTML.escaped(subject))</td></tr>"
         }.joined(separator: "\n")
-    }
-
-    private func name(of number: Int) -> String {
-        let object = objects[number]
-        let place = object.file == 0 ? "" : " \(strings[object.file]):\(object.line)"
-        return "\(object.kind.rawValue) \(strings[object.name])\(place)"
     }
 }
 
@@ -95,7 +87,7 @@ extension JSONText {
         raw(",")
         number(step.thread)
         raw(",\"")
-        raw(step.what.name)
+        raw(step.what.rawValue)
         raw("\"")
         for number in [Int64(step.object), Int64(step.other), step.value, Int64(step.detail), Int64(step.text)] {
             raw(",")
@@ -104,39 +96,6 @@ extension JSONText {
         raw(",")
         number(step.line)
         raw("]")
-    }
-}
-
-extension Record.What {
-    /// As in the player's data.
-    fileprivate var name: StaticString {
-        switch self {
-        case .made: "made"
-        case .named: "named"
-        case .moved: "moved"
-        case .freed: "freed"
-        case .loopBegin: "loopBegin"
-        case .loopEnd: "loopEnd"
-        case .turnBegin: "turnBegin"
-        case .turnEnd: "turnEnd"
-        case .waitBegin: "waitBegin"
-        case .waitEnd: "waitEnd"
-        case .attached: "attached"
-        case .changed: "changed"
-        case .detached: "detached"
-        case .begin: "begin"
-        case .end: "end"
-        case .ended: "ended"
-        case .received: "received"
-        case .joined: "joined"
-        case .left: "left"
-        case .stopped: "stopped"
-        case .started: "started"
-        case .sent: "sent"
-        case .arrived: "arrived"
-        case .note: "note"
-        case .output: "output"
-        }
     }
 }
 

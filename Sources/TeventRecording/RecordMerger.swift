@@ -54,16 +54,19 @@ struct RecordMerger {
     }
 
     private mutating func addText(_ record: Record, of thread: Int, _ text: [UInt8]) {
-        var step = EventRecording.Step(time: record.time - start, thread: thread, what: record.what)
+        var step = EventRecording.Step(time: record.time - start, thread: thread, what: .init(record.what))
         step.detail = record.detail
         step.text = strings.number(of: String(decoding: text, as: UTF8.self))
         steps.append(step)
     }
 
     private mutating func add(_ record: Record, of thread: Int) {
-        var step = EventRecording.Step(time: record.time - start, thread: thread, what: record.what)
+        var step = EventRecording.Step(time: record.time - start, thread: thread, what: .init(record.what))
         step.value = record.value
         step.detail = record.detail
+        if record.kind == ObjectKind.request.rawValue, record.what == .ended || record.what == .begin {
+            step.value -= Int64(RequestStatus.inProgress.rawValue)
+        }
         switch record.what {
         case .made:
             step.other = parent(of: record, thread)

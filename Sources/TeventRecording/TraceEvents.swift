@@ -1,4 +1,3 @@
-import Talloc
 import Tevent
 
 extension EventRecording {
@@ -16,7 +15,7 @@ private struct TraceEventWriter {
     private var json = JSONText()
     private var isFirst = true
     /// The slices that are open on each thread: the record that must close each.
-    private var open: [[Record.What]]
+    private var open: [[EventRecording.What]]
     /// How many events of each kind wait in each context, and how many entries in each queue.
     private var counts: [Counter: Int] = [:]
     /// Where the flow begins that leads to a handler, if that was inside a slice.
@@ -107,7 +106,7 @@ private struct TraceEventWriter {
     }
 
     private mutating func beginSlice(
-        _ step: EventRecording.Step, _ name: String, category: String, _ end: Record.What,
+        _ step: EventRecording.Step, _ name: String, category: String, _ end: EventRecording.What,
         _ more: (inout JSONText) -> Void = { _ in }
     ) {
         open[step.thread].append(end)
@@ -115,7 +114,7 @@ private struct TraceEventWriter {
     }
 
     /// Ends the innermost slice that this record ends, and those inside it, whose ends were not recorded.
-    private mutating func endSlice(_ step: EventRecording.Step, _ what: Record.What) {
+    private mutating func endSlice(_ step: EventRecording.Step, _ what: EventRecording.What) {
         guard let place = open[step.thread].lastIndex(of: what) else { return }
         for _ in place..<open[step.thread].count { endEvent(step.time, step.thread) }
         open[step.thread].removeSubrange(place...)
@@ -151,7 +150,7 @@ private struct TraceEventWriter {
     }
 
     private mutating func requestEvent(
-        _ phase: StaticString, _ request: Int, _ time: Int64, _ thread: Int, _ more: (inout JSONText) -> Void = { _ in }
+        _ phase: String, _ request: Int, _ time: Int64, _ thread: Int, _ more: (inout JSONText) -> Void = { _ in }
     ) {
         event(phase, time, thread, label(request), category: "request") { json in
             json.raw(",\"id\":")
@@ -168,7 +167,8 @@ private struct TraceEventWriter {
     }
 
     private func statusName(_ status: Int64) -> String {
-        UInt8(exactly: status).flatMap { RequestStatus(rawValue: $0) }.map { "\($0)" } ?? "ended"
+        UInt8(exactly: status).flatMap { RequestStatus(rawValue: $0 + RequestStatus.inProgress.rawValue) }
+            .map { "\($0)" } ?? "ended"
     }
 
     // MARK: Causes
@@ -195,7 +195,7 @@ private struct TraceEventWriter {
         flowEvent("f", step.time, step.thread)
     }
 
-    private mutating func flowEvent(_ phase: StaticString, _ time: Int64, _ thread: Int) {
+    private mutating func flowEvent(_ phase: String, _ time: Int64, _ thread: Int) {
         let flow = flowCount
         event(phase, time, thread, "cause", category: "cause") { json in
             json.raw(",\"bp\":\"e\",\"id\":")
@@ -250,7 +250,7 @@ private struct TraceEventWriter {
         }
     }
 
-    private mutating func begin(_ phase: StaticString, _ time: Int64, _ thread: Int) {
+    private mutating func begin(_ phase: String, _ time: Int64, _ thread: Int) {
         json.raw(isFirst ? "\n{\"ph\":\"" : ",\n{\"ph\":\"")
         isFirst = false
         json.raw(phase)
@@ -261,7 +261,7 @@ private struct TraceEventWriter {
     }
 
     private mutating func event(
-        _ phase: StaticString, _ time: Int64, _ thread: Int, _ name: String, category: String,
+        _ phase: String, _ time: Int64, _ thread: Int, _ name: String, category: String,
         _ more: (inout JSONText) -> Void
     ) {
         begin(phase, time, thread)
@@ -273,13 +273,5 @@ private struct TraceEventWriter {
         json.raw("}")
     }
 
-    /// What an object is called: its kind or type, and where it was made.
-    private func label(_ number: Int) -> String {
-        let object = recording.objects[number]
-        let name =
-            object.kind == .request || object.kind == .queue ? recording.strings[object.name] : object.kind.rawValue
-        guard object.file != 0 else { return name }
-        let file = recording.strings[object.file].split(separator: "/").last ?? ""
-        return "\(name) \(file):\(object.line)"
-    }
+    private func label(_ number: Int) -> String { recording.label(of: number) }
 }

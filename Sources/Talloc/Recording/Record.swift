@@ -21,7 +21,7 @@ package struct Record {
     /// What happened.
     package enum What: UInt8, CaseIterable {
         case made, named, moved, freed
-        case loopBegin, loopEnd, turnBegin, turnEnd, waitBegin, waitEnd
+        case turnBegin, turnEnd, waitBegin, waitEnd
         case attached, changed, detached, begin, end
         case ended, received
         case joined, left, stopped, started

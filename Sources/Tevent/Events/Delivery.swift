@@ -101,7 +101,7 @@ extension DeliveryPointer {
 extension MessagePointer {
     @inline(never)
     fileprivate func openRecorded(on context: ContextPointer) {
-        record(.begin, receiver.object, of: .receiver, on: context, value: Int64(Int(bitPattern: self)))
+        addRecord(.begin, receiver.object, of: .receiver, on: context, value: Int64(Int(bitPattern: self)))
         open(on: context.handle)
         recordEnd()
     }
@@ -110,7 +110,7 @@ extension MessagePointer {
     @inline(never)
     fileprivate func recordArrival(on context: ContextPointer) {
         for message in list {
-            record(
+            addRecord(
                 .arrived, message.receiver.object, of: .receiver, on: context, value: Int64(Int(bitPattern: message)))
         }
     }

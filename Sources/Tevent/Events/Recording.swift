@@ -10,7 +10,8 @@ import Talloc
 package var isRecording: Bool { clinux_is_recording() }
 
 /// Records something about an object on a context, if this thread is recorded.
-package func record(
+@inline(never)
+package func addRecord(
     _ what: Record.What, _ object: UnsafeMutableRawPointer?, of kind: ObjectKind,
     on other: UnsafeMutableRawPointer? = nil, value: Int64 = 0, detail: Int32 = 0, file: UnsafePointer<CChar>? = nil,
     line: UInt32 = 0
@@ -25,7 +26,18 @@ package func record(
 }
 
 /// Records that the handler or callback that began last has returned.
+@inline(never)
 package func recordEnd() { RecordRingPointer.here?.add(Record(.end)) }
+
+/// Records that a turn of a context's loop begins or has ended; the context may have been freed in it.
+@inline(never)
+package func recordTurn(of context: ContextPointer, begins: Bool) {
+    if begins {
+        addRecord(.turnBegin, context, of: .eventContext, value: Int64(context.pointee.nesting.level))
+    } else {
+        addRecord(.turnEnd, context, of: .eventContext)
+    }
+}
 
 extension EventTracePoint {
     fileprivate var recorded: Record.What {
@@ -41,7 +53,7 @@ extension TimerPointer {
     @inline(never)
     func trace(_ point: EventTracePoint, on context: ContextPointer, deadline: Int64 = 0, late: Int64 = 0) {
         let timer = TimerEvent(self)
-        record(
+        addRecord(
             point.recorded, self, of: .timer, on: context, value: deadline, detail: Int32(clamping: late))
         context.pointee.hooks?.timers?(timer, point)
     }
@@ -51,7 +63,7 @@ extension ImmediatePointer {
     @inline(never)
     func trace(_ point: EventTracePoint, on context: ContextPointer) {
         let immediate = ImmediateEvent(self)
-        record(point.recorded, self, of: .immediate, on: context)
+        addRecord(point.recorded, self, of: .immediate, on: context)
         context.pointee.hooks?.immediates?(immediate, point)
     }
 }
@@ -60,7 +72,7 @@ extension SignalPointer {
     @inline(never)
     func trace(_ point: EventTracePoint, on context: ContextPointer, count: Int = 0) {
         let signal = SignalEvent(self)
-        record(
+        addRecord(
             point.recorded, self, of: .signal, on: context, value: Int64(pointee.number),
             detail: Int32(clamping: count))
         context.pointee.hooks?.signals?(signal, point)
@@ -77,7 +89,7 @@ extension FDPointer {
 
     @inline(never)
     func recordFlags(_ what: Record.What, on context: ContextPointer, _ flags: FDEvent.Flags) {
-        record(
+        addRecord(
             what, self, of: .descriptor, on: context, value: Int64(pointee.descriptor), detail: Int32(flags.rawValue))
     }
 }
@@ -100,14 +112,14 @@ extension ContextPointer {
     package func recordExistingEvents() {
         if pointee.hooks == nil { pointee.hooks = Hooks() }
         for signal in pointee.signals.snapshot {
-            record(.attached, signal, of: .signal, on: self, value: Int64(signal.pointee.number))
+            addRecord(.attached, signal, of: .signal, on: self, value: Int64(signal.pointee.number))
         }
         for waiting in pointee.immediates.snapshot {
             guard let kind = waiting.pointee.prefix.slot.kind, kind != .delivery else { continue }
-            record(.attached, waiting, of: kind, on: self)
+            addRecord(.attached, waiting, of: kind, on: self)
         }
         for timer in pointee.timers.sorted {
-            record(.attached, timer, of: .timer, on: self, value: pointee.timers.deadline(of: timer))
+            addRecord(.attached, timer, of: .timer, on: self, value: pointee.timers.deadline(of: timer))
         }
         for event in pointee.fds.snapshot { event.recordFlags(.attached, on: self, event.pointee.flags) }
     }

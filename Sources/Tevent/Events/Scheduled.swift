@@ -46,7 +46,6 @@ extension ScheduledPointer {
     func append(to context: ContextPointer, as kind: ObjectKind, _ act: ScheduledAct) {
         clinux_set_scheduled_act(kind.rawValue, act)
         append(to: context)
-        if isRecording, kind != .delivery { record(.attached, self, of: kind, on: context) }
     }
 
     @inline(__always)

@@ -172,7 +172,7 @@ extension TimerPointer {
     func update(_ deadline: EventInstant) {
         guard let context = pointee.prefix.context else { return }
         context.pointee.timers.update(self, deadline: deadline.nanoseconds)
-        if isRecording { record(.changed, self, of: .timer, on: context, value: deadline.nanoseconds) }
+        if isRecording { addRecord(.changed, self, of: .timer, on: context, value: deadline.nanoseconds) }
     }
 
     /// Runs the handler of a due timer, then frees the timer unless the handler updated it.

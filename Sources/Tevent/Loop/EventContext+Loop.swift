@@ -145,8 +145,8 @@ extension ContextPointer {
     @inline(never)
     private func tracedOnce() throws(TeventError) -> LoopResult {
         let handle = handle
-        record(.turnBegin, self, of: .eventContext, value: Int64(pointee.nesting.level))
-        defer { if isRecording { record(.turnEnd, self, of: .eventContext) } }
+        recordTurn(of: self, begins: true)
+        defer { if isRecording { recordTurn(of: self, begins: false) } }
         pointee.hooks?.loop?(.beforeLoopOnce)
         guard !handle.isStale else { return .contextFreed }
         defer { if !handle.isStale { pointee.hooks?.loop?(.afterLoopOnce) } }

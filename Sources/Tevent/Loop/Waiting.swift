@@ -47,9 +47,9 @@ extension ContextPointer {
     }
 
     private func recordedSleep(nanoseconds: Int64?) throws(TeventError) -> Bool {
-        record(.waitBegin, self, of: .eventContext, value: nanoseconds ?? -1)
+        addRecord(.waitBegin, self, of: .eventContext, value: nanoseconds ?? -1)
         defer {
-            record(.waitEnd, self, of: .eventContext, value: Int64(pointee.ready.count), detail: isWoken ? 1 : 0)
+            addRecord(.waitEnd, self, of: .eventContext, value: Int64(pointee.ready.count), detail: isWoken ? 1 : 0)
         }
         return try sleep(nanoseconds: nanoseconds)
     }

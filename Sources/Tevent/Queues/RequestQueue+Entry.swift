@@ -132,8 +132,14 @@ extension EntryPointer {
     }
 
     @inline(__always)
-    private func trace(_ point: QueueTracePoint) {
-        guard let hooks = context?.pointee.hooks else { return }
+    private func trace(_ point: QueueTracePoint, in queue: QueuePointer) {
+        if let hooks = context?.pointee.hooks { trace(point, in: queue, hooks) }
+    }
+
+    @inline(never)
+    private func trace(_ point: QueueTracePoint, in queue: QueuePointer, _ hooks: Hooks) {
+        let handle = handle
+        addRecord(point == .attach ? .joined : point == .detach ? .left : .begin, self, of: .queueEntry, on: queue)
         hooks.queues?(handle, point)
     }
 
@@ -146,8 +152,7 @@ extension EntryPointer {
         pointee.queue = queue
         queue.pointee.entries.append(self)
         queue.pointee.length += 1
-        if isRecording { record(.joined, self, of: .queueEntry, on: queue) }
-        trace(.attach)
+        trace(.attach, in: queue)
     }
 
     // snippet: leave
@@ -160,8 +165,7 @@ extension EntryPointer {
         queue.pointee.length -= 1
         pointee.queue = nil
         let handle = queue.handle
-        if isRecording { record(.left, self, of: .queueEntry, on: queue) }
-        trace(.detach)
+        trace(.detach, in: queue)
         // A trace may have freed the queue.
         if !handle.isStale { queue.update() }
     }
@@ -173,9 +177,8 @@ extension EntryPointer {
         queue.leaveLoop()
         if context?.pointee.hooks != nil {
             let entry = RequestQueue.Entry(self)
-            record(.begin, self, of: .queueEntry, on: queue)
+            trace(.beforeHandler, in: queue)
             defer { if isRecording { recordEnd() } }
-            trace(.beforeHandler)
             // A trace may have changed anything.
             guard !entry.isFreed, queue.canStart(self) else { return }
             // It may have stopped and started the queue, and thereby told the loop a second time.
@@ -185,6 +188,7 @@ extension EntryPointer {
         trigger(queue)
     }
 
+    @inline(__always)
     private func trigger(_ queue: QueuePointer) {
         pointee.isTriggered = true
         // If the request was freed because the entry was moved, or has ended while it waited, there is no work to

@@ -49,10 +49,11 @@ public struct RequestQueue: TallocObject, Equatable {
         label: String, under parent: some TallocObject, file: StaticString = #fileID, line: UInt32 = #line
     ) throws(TeventError) {
         let parent = parent.chunk("init(label:under:)")
-        self.init(
-            try QueueRecord.make(under: parent, file: file.cString, line: line) {
-                QueueRecord(prefix: $0, label: label)
-            })
+        let queue = try QueueRecord.make(under: parent, file: file.cString, line: line) {
+            QueueRecord(prefix: $0, label: label)
+        }
+        queue.recordLabel()
+        self.init(queue)
     }
 
     // MARK: Adding
@@ -264,7 +265,10 @@ extension QueuePointer {
         // The queue of a C program is started by its own immediate.
         if let starter = pointee.starter { return starter.tellLoop(first) }
         scheduled.append(to: loop, as: .queue, QueueRecord.act)
-        if let hooks = loop.pointee.hooks { hooks.queues?(first.handle, .schedule) }
+        if let hooks = loop.pointee.hooks {
+            recordSchedule(.attached, on: loop)
+            hooks.queues?(first.handle, .schedule)
+        }
     }
 
     /// Cancels what `update()` asked of the loop; no effect if it asked nothing.
@@ -272,7 +276,17 @@ extension QueuePointer {
     func leaveLoop() {
         guard let loop = pointee.prefix.context else { return }
         scheduled.remove(from: loop)
-        if isRecording { record(.detached, self, of: .queue, on: loop) }
+        if loop.pointee.hooks != nil { recordSchedule(.detached, on: loop) }
+    }
+
+    /// Records what the queue is called; call it when it has been made.
+    package func recordLabel() {
+        if isRecording { pointee.label.withCString { recordName(self, $0) } }
+    }
+
+    @inline(never)
+    private func recordSchedule(_ what: Record.What, on loop: ContextPointer) {
+        addRecord(what, self, of: .queue, on: loop)
     }
 
     /// The loop has come to the queue: it is the first entry's turn.
@@ -298,7 +312,7 @@ extension QueuePointer {
     }
 
     package func setRunning(_ isRunning: Bool) {
-        if Tevent.isRecording { record(isRunning ? .started : .stopped, self, of: .queue) }
+        if Tevent.isRecording { addRecord(isRunning ? .started : .stopped, self, of: .queue) }
         pointee.isRunning = isRunning
         update()
     }

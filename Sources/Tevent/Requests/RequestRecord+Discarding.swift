@@ -10,7 +10,7 @@ extension RequestPointer {
     package func endWorkKeepingChildren() -> Bool {
         guard pointee.status != .received else { return true }
         pointee.status = .received
-        if isRecording { record(.received, self, of: .request) }
+        if isRecording { recordReceiving() }
         leaveQueue()
         guard let extras = pointee.owned.extras else { return true }
         let handle = handle
@@ -26,6 +26,9 @@ extension RequestPointer {
         pointee.storage.deinitializeValue(at: state)
         endDiscarding()
     }
+
+    @inline(never)
+    private func recordReceiving() { addRecord(.received, self, of: .request) }
 
     /// Takes the request out of the loop and calls the cleanup function, which may still use the state.
     ///
@@ -49,7 +52,7 @@ extension RequestPointer {
         guard pointee.status != .received else { return nil }
         checkStateIsNotBeingChanged()
         pointee.status = .received
-        if isRecording { record(.received, self, of: .request) }
+        if isRecording { recordReceiving() }
         leaveQueue()
         if pointee.event != nil || pointee.owned.extras != nil, !endWork() { return nil }
         pointee.isBeingDiscarded = true

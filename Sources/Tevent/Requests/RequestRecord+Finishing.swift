@@ -12,11 +12,18 @@ extension RequestPointer {
         pointee.status = status
         pointee.finishFile = file
         pointee.finishLine = line
-        if isRecording {
-            record(.ended, self, of: .request, value: Int64(status.rawValue), file: file, line: line)
-        }
+        if isRecording { return finishRecorded() }
         if pointee.event != nil || pointee.owned.extras != nil, !tidyUp() { return }
-        notify()
+        notifyUnrecorded()
+    }
+
+    @inline(never)
+    private func finishRecorded() {
+        addRecord(
+            .ended, self, of: .request, value: Int64(pointee.status.rawValue), file: pointee.finishFile,
+            line: pointee.finishLine)
+        if pointee.event != nil || pointee.owned.extras != nil, !tidyUp() { return }
+        notifyRecorded()
     }
 
     /// Ends what belongs to the work, and returns whether to call the callback now.
@@ -59,15 +66,18 @@ extension RequestPointer {
     /// However deep that goes, there is enough stack. The callback still exists while the cleanup function is told that
     /// the request is received, but it is not called any more.
     @inline(__always)
-    package func notify() {
+    package func notify() { if isRecording { notifyRecorded() } else { notifyUnrecorded() } }
+
+    @inline(__always)
+    private func notifyUnrecorded() {
         guard pointee.owned.callback != nil, pointee.status != .received else { return }
-        if isRecording { return notifyRecorded() }
         withStackRoom { callBack() }
     }
 
     @inline(never)
     private func notifyRecorded(on context: ContextPointer? = nil) {
-        record(.begin, self, of: .request, on: context, value: Int64(pointee.status.rawValue))
+        guard pointee.owned.callback != nil, pointee.status != .received else { return }
+        addRecord(.begin, self, of: .request, on: context, value: Int64(pointee.status.rawValue))
         withStackRoom { callBack() }
         recordEnd()
     }
@@ -110,23 +120,34 @@ extension RequestPointer {
     package func post(on context: ContextPointer) {
         leaveQueue()
         scheduled.append(to: context, as: .request, RequestRecord.act)
+        if isRecording { recordPost(.attached, on: context) }
         context.wakeIfShared()
     }
 
     /// The loop has come to a posted request.
     func deliver() {
+        if isRecording { return deliverRecorded() }
+        scheduled.remove(from: pointee.scheduled.prefix.context.unsafelyUnwrapped)
+        notifyUnrecorded()
+    }
+
+    @inline(never)
+    private func deliverRecorded() {
         let context = pointee.scheduled.prefix.context
         leaveQueue()
-        if isRecording, pointee.owned.callback != nil, pointee.status != .received {
-            return notifyRecorded(on: context)
-        }
-        notify()
+        notifyRecorded(on: context)
     }
 
     @inline(__always)
     func leaveQueue() {
         guard let context = pointee.scheduled.prefix.context else { return }
         scheduled.remove(from: context)
-        if isRecording { record(.detached, self, of: .request, on: context) }
+        if isRecording { recordPost(.detached, on: context) }
+    }
+
+    /// With few arguments, so that the functions that ask whether to record do not make room for many.
+    @inline(never)
+    private func recordPost(_ what: Record.What, on context: ContextPointer) {
+        addRecord(what, self, of: .request, on: context)
     }
 }
