@@ -1,7 +1,5 @@
 #include "CPlayer.h"
 
-/* The files of the player in the order of Player/order.txt; Tests/TeventRecordingTests check that none is missing. */
-
 /* `#embed` is C23. */
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
@@ -13,8 +11,26 @@ static const char style[] = {
 #embed "../../Player/player.css"
 };
 
+/* In the order of Player/order.txt, as a test checks. */
 static const char script[] = {
-#embed "../../Player/words.js"
+#embed "../../Player/words.js" suffix(,)
+#embed "../../Player/text.js" suffix(,)
+#embed "../../Player/recording.js" suffix(,)
+#embed "../../Player/frames.js" suffix(,)
+#embed "../../Player/chronicle.js" suffix(,)
+#embed "../../Player/replay.js" suffix(,)
+#embed "../../Player/sentences.js" suffix(,)
+#embed "../../Player/forecast.js" suffix(,)
+#embed "../../Player/dom.js" suffix(,)
+#embed "../../Player/panels.js" suffix(,)
+#embed "../../Player/memory.js" suffix(,)
+#embed "../../Player/requests.js" suffix(,)
+#embed "../../Player/timeline-layout.js" suffix(,)
+#embed "../../Player/timeline-drawing.js" suffix(,)
+#embed "../../Player/timeline.js" suffix(,)
+#embed "../../Player/predict.js" suffix(,)
+#embed "../../Player/controls.js" suffix(,)
+#embed "../../Player/player.js" suffix(,)
 };
 
 struct cplayer_text cplayer_page(void) { return (struct cplayer_text){page, sizeof page}; }

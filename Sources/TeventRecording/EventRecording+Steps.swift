@@ -123,6 +123,10 @@ extension EventRecording: CustomStringConvertible {
 
     /// What an object is called: its kind, with its name if the program gave it one, and the line that made it.
     public func label(of number: Int) -> String {
+        subject(of: number) + (origin(of: number).map { " \($0)" } ?? "")
+    }
+
+    func subject(of number: Int) -> String {
         let object = objects[number]
         let name = strings[object.name]
         let isNamed: Bool
@@ -131,8 +135,11 @@ extension EventRecording: CustomStringConvertible {
         case .queue: isNamed = !name.hasPrefix("struct ")
         default: isNamed = false
         }
-        let subject = isNamed ? "\(object.kind) \(name)" : "\(object.kind)"
-        guard object.file != 0 else { return subject }
-        return "\(subject) \(strings[object.file].split(separator: "/").last ?? ""):\(object.line)"
+        return isNamed ? "\(object.kind) \(name)" : "\(object.kind)"
+    }
+
+    func origin(of number: Int) -> String? {
+        let object = objects[number]
+        return object.file == 0 ? nil : "\(strings[object.file].split(separator: "/").last ?? ""):\(object.line)"
     }
 }

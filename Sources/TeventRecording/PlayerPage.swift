@@ -71,11 +71,13 @@ extension EventRecording {
     // MARK: Without JavaScript
 
     private func plainTable() -> String {
-        steps.map { step in
-            let time = Double(step.time) / 1000
-            let subject = step.object < 0 ? strings[step.text] : label(of: step.object)
-            return "<tr><td>\(time)</td><td>\(HTML.escaped(threads[step.thread]))</td><td>\(step.what)</td>"
-                + "<td>\(HTML.escaped(subject))</td></tr>"
+        steps.enumerated().map { number, step in
+            let subject = step.object < 0 ? strings[step.text] : subject(of: step.object)
+            let origin = step.object < 0 ? nil : origin(of: step.object)
+            let cells = [
+                "\(number)", "\(Double(step.time) / 1000) µs", threads[step.thread], "\(step.what) \(subject)", origin,
+            ]
+            return "<tr>" + cells.map { "<td>\(HTML.escaped($0 ?? ""))</td>" }.joined() + "</tr>"
         }.joined(separator: "\n")
     }
 }

@@ -107,7 +107,8 @@ func compile(_ lines: [String], strictly: Bool = false) throws -> [CompilerError
             "-emit-sil", "-o", "/dev/null", "-parse-as-library", "-swift-version", "6", "-module-name", "Snippet",
             "-diagnostic-style", "llvm", "-no-color-diagnostics", "-module-cache-path", "\(built)/SnippetModuleCache",
             "-I", "\(built)/Modules", "-I", projectFolder.appending(path: "Sources/CTalloc").path(),
-            "-Xcc", "-fmodule-map-file=\(built)/CLinux.build/module.modulemap", source.path(),
+            "-Xcc", "-fmodule-map-file=\(built)/CLinux.build/module.modulemap",
+            "-Xcc", "-fmodule-map-file=\(built)/CPlayer.build/module.modulemap", source.path(),
         ] + (strictly ? ["-strict-memory-safety", "-warnings-as-errors"] : []), timeout: .seconds(300))
     let errors = errors(in: result.stderr, of: source.path())
     guard (result.exitCode == 0) == errors.isEmpty else {
