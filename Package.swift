@@ -113,7 +113,7 @@ let others: [Target] = [
 
     // The same engine for C programs, as libtevent; see `make drop-in`.
     .target(name: "CTevent"),
-    .target(name: "TeventC", dependencies: ["Tevent", "Talloc", "CTalloc", "CTevent"]),
+    .target(name: "TeventC", dependencies: ["Tevent", "TeventRecording", "Talloc", "CTalloc", "CTevent"]),
     .testTarget(
         name: "TeventCTests",
         dependencies: ["TeventC", "CTevent", "Tevent", "Talloc", "CTalloc", "TestSupport", "CTestSupport"]),

@@ -1,8 +1,16 @@
+#define _GNU_SOURCE
 #include "CTevent.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 CTEVENT_THREAD_LOCAL void *ctevent_running;
 CTEVENT_THREAD_LOCAL struct ctevent_call_depth ctevent_call_depth;
+
+const char *ctevent_recording_path(void)
+{
+    const char *path = secure_getenv("TEVENT_RECORD");
+    return path != NULL && *path != '\0' ? path : NULL;
+}
 
 void tevent_debug(struct tevent_context *ev, enum tevent_debug_level level, const char *format, ...)
 {

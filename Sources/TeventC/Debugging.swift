@@ -14,7 +14,10 @@ private let abortFunction = Locked<tevent_abort_fn_t?>(nil)
 func prepareProgram() { _ = endsAsInC }
 
 /// A C program expects SIGABRT after its own function has been called.
-private let endsAsInC: Void = TallocLibrary.setOwnAbortHook { reason in endProgram(reason) }
+private let endsAsInC: Void = {
+    TallocLibrary.setOwnAbortHook { reason in endProgram(reason) }
+    recordIfAsked()
+}()
 
 private func endProgram(_ reason: String) -> Never {
     if let tell = abortFunction.withLock({ $0 }) {

@@ -3,6 +3,7 @@ import CTevent
 import Glibc
 import Talloc
 import Tevent
+import TeventRecording
 
 /// Runs one turn of a loop, as the engine's own backends do.
 ///
@@ -81,7 +82,10 @@ private func nested(
 private func tracedOnce(_ context: ContextPointer, _ location: UnsafePointer<CChar>?) -> CInt {
     let ev = OpaquePointer(context)
     let handle = context.handleHere
-    if isRecording { recordTurn(of: context, begins: true) }
+    if isRecording {
+        ProgramRecording.writeIfAsked()
+        recordTurn(of: context, begins: true)
+    }
     defer { if isRecording { recordTurn(of: context, begins: false) } }
     if let trace = context.extras.pointee.traces.loop {
         trace.function(TEVENT_TRACE_BEFORE_LOOP_ONCE, trace.data)

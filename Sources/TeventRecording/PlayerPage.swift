@@ -103,7 +103,7 @@ extension JSONText {
 
 enum HTML {
     static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+        text.replacing("&", "&amp;").replacing("<", "&lt;").replacing(">", "&gt;")
     }
 }
 
@@ -123,5 +123,13 @@ extension ArraySlice<UInt8> {
             return (start..<word.endIndex + 2, String(decoding: word, as: UTF8.self))
         }
         return nil
+    }
+}
+
+extension String {
+    /// The string with each occurrence of a part replaced, without the library for regular expressions, which would
+    /// double the size of `libtevent.so.0`.
+    func replacing(_ part: Character, _ replacement: String) -> String {
+        split(separator: part, omittingEmptySubsequences: false).joined(separator: replacement)
     }
 }

@@ -16,13 +16,40 @@ import Tevent
 /// `%p`.
 public enum ProgramRecording {
     private struct State: Sendable {
-        var path = ""
+        var path = Path("")
         /// The process that began it.
         var process: pid_t = 0
         var isSaved = false
+
+        /// Where a process writes; nil for the child of a fork that has no path of its own.
+        func path(ofProcess number: pid_t) -> String? {
+            process != 0 && (path.namesProcess || process == number) ? path.path(of: number) : nil
+        }
     }
 
     private static let state = Locked(State())
+
+    /// A path in which `%p` stands for the number of the process.
+    private struct Path: Sendable {
+        private let parts: [String]
+
+        init(_ path: String) {
+            var parts = [""]
+            var rest = path[...]
+            while let place = rest.firstIndex(of: "%") {
+                let next = rest.index(after: place)
+                let isNumber = next < rest.endIndex && rest[next] == "p"
+                parts[parts.count - 1] += rest[..<(isNumber ? place : next)]
+                if isNumber { parts.append("") }
+                rest = rest[(isNumber ? rest.index(after: next) : next)...]
+            }
+            parts[parts.count - 1] += rest
+            self.parts = parts
+        }
+
+        var namesProcess: Bool { parts.count > 1 }
+        func path(of process: pid_t) -> String { parts.joined(separator: "\(process)") }
+    }
 
     /// Begins to record.
     ///
@@ -37,7 +64,7 @@ public enum ProgramRecording {
     ) throws(RecordingError) {
         _ = try EventRecording.Form(ofPath: path)
         try WholeFile.check(path)
-        state.withLock { $0 = State(path: path, process: getpid()) }
+        state.withLock { $0 = State(path: Path(path), process: getpid()) }
         RecordRings.saving.withLock { $0 = { save() } }
         atexit { ProgramRecording.save() }
         RecordRings.begin(capacity: capacity)
@@ -59,10 +86,22 @@ public enum ProgramRecording {
     /// - Throws: ``RecordingError`` if the file cannot be written; the one from before is still there then.
     public static func write() throws(RecordingError) {
         let state = state.withLock { $0 }
-        let path = state.path.replacing("%p", with: "\(getpid())")
-        guard !path.isEmpty, path != state.path || state.process == getpid() else { return }
+        guard let path = state.path(ofProcess: getpid()) else { return }
         let threads = RecordRings.all.enumerated().map { RecordedThread($1, name: threadName(of: $1, number: $0)) }
         try EventRecording(of: threads, program: EventRecording.programName).write(to: path)
+    }
+
+    /// Writes what has been recorded so far if there is a file with the recording's name and `.now` after it, and removes
+    /// that file.
+    ///
+    /// C's loop calls it at each turn: creating the file gives a recording of a program that does not end,
+    /// without a signal or a debugger to disturb it.
+    package static func writeIfAsked() {
+        guard let path = state.withLock({ $0 }).path(ofProcess: getpid()), access(path + ".now", F_OK) == 0 else {
+            return
+        }
+        unlink(path + ".now")
+        report { () throws(RecordingError) in try write() }
     }
 
     /// Writes at the end of the program, once, and says why if that fails.
@@ -73,7 +112,11 @@ public enum ProgramRecording {
         }
         guard isFirst else { return }
         clinux_watch_output(nil)
-        do { try write() } catch {
+        report { () throws(RecordingError) in try write() }
+    }
+
+    private static func report(_ body: () throws(RecordingError) -> Void) {
+        do throws(RecordingError) { try body() } catch {
             let line = "the recording is lost: \(error)\n"
             _ = line.withCString { Glibc.write(STDERR_FILENO, $0, strlen($0)) }
         }

@@ -16,10 +16,10 @@ enum SourceLines {
         let parts = name.split(separator: "/")
         guard parts.count == 2 else { return [] }
         let (module, file) = (String(parts[0]), parts[1])
-        let folder = module.replacing("_", with: "-")
+        let folder = module.replacing("_", "-")
         let chapters = entries("\(root)/Chapters").sorted()
         return chapters.map { "Chapters/\($0)/\(folder)/\(file)" }
-            + chapters.filter { "Chapter\($0.replacing("-", with: ""))" == module }.map {
+            + chapters.filter { "Chapter\($0.replacing("-", ""))" == module }.map {
                 "Chapters/\($0)/Module/\(file)"
             }
             + ["Sources/\(module)/\(file)", "Scratch/\(file)"]

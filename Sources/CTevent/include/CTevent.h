@@ -470,4 +470,7 @@ void ctevent_call_debug(void *debug, void *private_data, enum tevent_debug_level
 /* Ends a program that has no abort function. */
 void ctevent_print_reason(const char *reason);
 
+/* Where the environment asks for a recording, or NULL; an environment that another user may have set does not count. */
+const char *ctevent_recording_path(void);
+
 #endif
