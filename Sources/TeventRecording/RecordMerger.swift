@@ -55,7 +55,7 @@ struct RecordMerger {
 
     private mutating func addText(_ record: Record, of thread: Int, _ text: [UInt8]) {
         var step = EventRecording.Step(time: record.time - start, thread: thread, what: .init(record.what))
-        step.detail = record.detail
+        step.value = Int64(record.detail)
         step.text = strings.number(of: String(decoding: text, as: UTF8.self))
         steps.append(step)
     }

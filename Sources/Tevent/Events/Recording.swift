@@ -51,11 +51,24 @@ extension EventTracePoint {
 
 extension TimerPointer {
     @inline(never)
-    func trace(_ point: EventTracePoint, on context: ContextPointer, deadline: Int64 = 0, late: Int64 = 0) {
+    func trace(_ point: EventTracePoint, on context: ContextPointer, deadline: Int64 = 0, detail: Int32 = 0) {
         let timer = TimerEvent(self)
-        addRecord(
-            point.recorded, self, of: .timer, on: context, value: deadline, detail: Int32(clamping: late))
+        addRecord(point.recorded, self, of: .timer, on: context, value: deadline, detail: detail)
         context.pointee.hooks?.timers?(timer, point)
+    }
+
+    @inline(never)
+    func recordUpdate(_ deadline: EventInstant, on context: ContextPointer) {
+        addRecord(
+            .changed, self, of: .timer, on: context, value: deadline.nanoseconds,
+            detail: context.microseconds(until: deadline))
+    }
+}
+
+extension ContextPointer {
+    /// The time until a deadline, as a record keeps it; nothing that long needs to be exact.
+    func microseconds(until deadline: EventInstant) -> Int32 {
+        Int32(clamping: now.nanoseconds.distanceClamped(to: deadline.nanoseconds) / 1000)
     }
 }
 

@@ -136,7 +136,9 @@ extension ContextPointer {
         timer.pointee.prefix.context = self
         pointee.timers.add(timer, deadline: deadline.nanoseconds)
         let handle = TimerEvent(timer)
-        if pointee.hooks != nil { timer.trace(.attach, on: self, deadline: deadline.nanoseconds) }
+        if pointee.hooks != nil {
+            timer.trace(.attach, on: self, deadline: deadline.nanoseconds, detail: microseconds(until: deadline))
+        }
         return handle
     }
 }
@@ -172,7 +174,7 @@ extension TimerPointer {
     func update(_ deadline: EventInstant) {
         guard let context = pointee.prefix.context else { return }
         context.pointee.timers.update(self, deadline: deadline.nanoseconds)
-        if isRecording { addRecord(.changed, self, of: .timer, on: context, value: deadline.nanoseconds) }
+        if isRecording { recordUpdate(deadline, on: context) }
     }
 
     /// Runs the handler of a due timer, then frees the timer unless the handler updated it.
@@ -196,7 +198,9 @@ extension TimerPointer {
     @inline(never)
     private func runTraced(now: EventInstant, deadline: Int64, on context: ContextPointer) {
         let timer = TimerEvent(self)
-        trace(.beforeHandler, on: context, deadline: deadline, late: now.nanoseconds - deadline)
+        trace(
+            .beforeHandler, on: context, deadline: deadline,
+            detail: Int32(clamping: deadline.distanceClamped(to: now.nanoseconds)))
         defer { if isRecording { recordEnd() } }
         // The trace may have freed the timer or its context. It may also have updated the timer, which then runs at its
         // new time.
