@@ -125,10 +125,14 @@ function lastNotAfter(sorted, value) {
   return low;
 }
 
+/** The recorder writes durations that do not fit as the largest or smallest number of 32 bits. */
+const DETAIL_MOST = 2 ** 31 - 1;
+const isExact = (detail) => Math.abs(detail) < DETAIL_MOST;
+
 /**
- * What time it is on each context's clock. The recording says so when a timer's handler begins. If those times keep pace
- * with the records' own, the clock runs and can be read at any record; else a test sets it by hand. One time alone is
- * enough if the timer was not late by whole microseconds, which no test would choose.
+ * What time it is on each context's clock. The recording says so when a timer is attached or changed, and when its handler
+ * begins. A clock that runs keeps pace with the records' own times, and shows times that are no whole microseconds, as no
+ * test would choose them; it can be read at any record. Any other is set by hand, and shows its last known time.
  */
 class Clocks {
   constructor() {
@@ -136,24 +140,33 @@ class Clocks {
   }
 
   read(record, kind, index) {
-    if (record[WHAT] !== "begin" || kind !== "timer" || record[OTHER] < 0) return;
-    const now = record[VALUE] + record[DETAIL];
+    if (kind !== "timer" || record[OTHER] < 0) return;
+    const now = this.timeAt(record);
+    if (now === null) return;
     const offset = now - record[TIME];
     const known = this.samples.get(record[OTHER]) ?? { least: offset, most: offset, records: [], times: [], isUneven: false };
     known.least = Math.min(known.least, offset);
     known.most = Math.max(known.most, offset);
-    known.isUneven ||= record[DETAIL] % 1000 !== 0;
+    known.isUneven ||= now % 1000 !== 0;
     known.records.push(index);
     known.times.push(now);
     this.samples.set(record[OTHER], known);
+  }
+
+  timeAt(record) {
+    if (!isExact(record[DETAIL])) return null;
+    switch (record[WHAT]) {
+      case "begin": return record[VALUE] + record[DETAIL];
+      case "attached": case "changed": return record[VALUE] - 1000 * record[DETAIL];
+      default: return null;
+    }
   }
 
   /** The time on a context's clock at a record, or null if it is not known. */
   now(context, index, time) {
     const known = this.samples.get(context);
     if (!known) return null;
-    const steady = (known.records.length > 1 || known.isUneven) && known.most - known.least < 5e6;
-    if (steady) return time + known.most;
+    if (known.isUneven && known.most - known.least < 5e6) return time + known.most;
     const before = lastNotAfter(known.records, index);
     return known.records[before] <= index ? known.times[before] : null;
   }

@@ -65,6 +65,47 @@ function capped(items, most, mustShow = () => false) {
   return [shown, items.length - shown.length];
 }
 
-function moreText(count) {
-  return fill(words.more, { count: grouped(count) });
+const MORE_LIMIT = 500;
+
+/** Remembers which lists of a panel the reader wants to see more of. */
+class More {
+  /** `redraw` shows the panel again. */
+  constructor(panel, redraw) {
+    this.panel = panel;
+    this.redraw = redraw;
+    this.open = new Set();
+  }
+
+  /** How many rows of a list to show if there are usually so many. */
+  limit(key, usual) {
+    return usual + (this.open.has(key) ? MORE_LIMIT : 0);
+  }
+
+  /** The row that says how many are missing, with a button that shows them, or hides them again. */
+  row(key, missing, total, usual, text = words.more) {
+    if (missing === 0 && (total <= usual || !this.open.has(key))) return null;
+    const isOpen = this.open.has(key);
+    const label = fill(text, { count: grouped(missing) });
+    const attributes = { "aria-expanded": String(isOpen), "data-keep": this.name(key), onclick: () => this.toggle(key) };
+    return make("li", { class: "more" }, isOpen && missing > 0 ? make("span", {}, label) : null,
+      make("button", { type: "button", ...attributes }, isOpen ? words.fewer : label));
+  }
+
+  toggle(key) {
+    if (!this.open.delete(key)) this.open.add(key);
+    keepingFocus(this.redraw);
+  }
+
+  name(key) {
+    return `${this.panel.id} ${key}`;
+  }
+}
+
+/** Does what makes elements again; the focus stays if a new element has the same `data-keep`. */
+function keepingFocus(action) {
+  const { keep } = document.activeElement?.dataset ?? {};
+  action();
+  if (!keep) return;
+  const all = [...document.querySelectorAll("[data-keep]")];
+  all.find((each) => each.dataset.keep === keep)?.focus({ preventScroll: true });
 }

@@ -5,36 +5,26 @@ class Forecast {
     this.recording = recording;
     this.chronicle = chronicle;
     this.sentences = sentences;
+    this.hasLoop = recording.records.some((record) => record[WHAT] === "turnBegin");
   }
 
   /** One sentence about the loop that the present record belongs to. */
   of(state) {
     const index = state.at;
     if (index === this.recording.records.length - 1) return words.forecast.end;
-    const context = this.context(index);
-    if (context < 0 || !state.contexts.has(context)) return capitalised(words.forecast.noContext);
+    const context = this.chronicle.frames.contexts[index];
+    if (context < 0) return capitalised(this.hasLoop ? words.forecast.noContext : words.forecast.noLoop);
+    if (!state.contexts.has(context)) return capitalised(words.forecast.freed);
+    const hasBegun = this.chronicle.frames.firstTurns.get(context) <= index || this.recording.lost > 0;
+    if (!hasBegun && this.isEmpty(state, context)) return capitalised(words.forecast.noContext);
     const rest = this.ofContext(state, context, index);
-    const isInHandler = enclosing(this.chronicle.frames.innermost[index], "handler") !== null;
-    return isInHandler ? fill(words.forecast.returns, { rest }) : capitalised(rest);
-  }
-
-  /** The context whose loop runs at a record; on a thread without a loop at that moment, the one that ran last. */
-  context(index) {
-    const { innermost } = this.chronicle.frames;
-    const thread = this.recording.records[index][THREAD];
-    for (let at = index; at >= 0 && at > index - 5000; at -= 1) {
-      if (this.recording.records[at][THREAD] !== thread) continue;
-      const frame = innermost[at];
-      const loop = enclosing(frame, "turn") ?? enclosing(frame, "loop");
-      if (loop) return loop.context;
-      if (["loopEnd", "attached"].includes(this.recording.records[at][WHAT])) return this.loopOf(at);
+    const frame = this.chronicle.frames.innermost[index];
+    const handler = enclosing(frame, "handler");
+    if (handler) {
+      return fill(words.forecast.returns, { what: pick(words.forecast.kinds, this.recording.kind(handler.object)), rest });
     }
-    return -1;
-  }
-
-  loopOf(at) {
-    const record = this.recording.records[at];
-    return record[WHAT] === "attached" ? record[OTHER] : record[OBJECT];
+    const isLooping = frame !== null || this.recording.records[index][WHAT] === "turnEnd";
+    return isLooping ? capitalised(rest) : fill(words.forecast.outside, { rest });
   }
 
   ofContext(state, number, index) {
@@ -46,22 +36,39 @@ class Forecast {
     if (timer && now !== null && timer.value <= now) {
       return fill(words.forecast.due, { label: this.recording.label(timer.object) });
     }
-    if (context.ready > 0 && context.descriptors.size > 0) return counted(words.forecast.batch, context.ready);
+    if (context.ready > 0 && this.watches(context)) return counted(words.forecast.batch, context.ready);
     return this.afterWait(state, number, timer, now);
   }
 
   afterWait(state, number, timer, now) {
     const context = state.contexts.get(number);
-    const hasDescriptors = context.descriptors.size > 0;
+    const hasDescriptors = this.watches(context);
     if (timer) {
       const values = { label: this.recording.label(timer.object), due: this.sentences.due(number, timer.value, state.at) };
       if (now === null) return fill(hasDescriptors ? words.forecast.timerUnknown : words.forecast.timer, values);
       return fill(hasDescriptors ? words.forecast.timerOrFD : words.forecast.timer, values);
     }
-    if (hasDescriptors) return words.forecast.fd;
+    if (hasDescriptors) return this.descriptors(context);
     if (context.signals.size > 0) return words.forecast.signals;
     if (this.hasInbox(state, number)) return words.forecast.messages;
     return this.recording.lost > 0 ? words.forecast.lost : words.forecast.nothing;
+  }
+
+  descriptors(context) {
+    const watching = [...context.descriptors.values()].filter((item) => item.detail !== 0);
+    if (watching.length > 1) return words.forecast.fds;
+    return fill(words.forecast.fd, { label: this.recording.label(watching[0].object) });
+  }
+
+  isEmpty(state, context) {
+    const known = state.contexts.get(context);
+    return LISTS.every((list) => known[list].size === 0);
+  }
+
+  /** Whether the context has a descriptor that waits for anything. */
+  watches(context) {
+    for (const item of context.descriptors.values()) if (item.detail !== 0) return true;
+    return false;
   }
 
   /** Whether the context's thread has an inbox: the recording does not say which context an inbox belongs to. */

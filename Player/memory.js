@@ -2,10 +2,12 @@
 
 const CHILD_LIMIT = 12;
 const ROW_LIMIT = 160;
+const ROOTS = "roots";
 
 class MemoryPanel {
   constructor() {
     Object.assign(this, panel("memory", words.memory));
+    this.more = new More(this.element, () => this.show(this.view));
   }
 
   show(view) {
@@ -14,7 +16,7 @@ class MemoryPanel {
     this.findChildren();
     this.findMarked();
     const roots = this.children.get(-1) ?? [];
-    this.body.replaceChildren(roots.length ? this.branch(roots, true) : make("p", { class: "none" }, words.none));
+    this.body.replaceChildren(roots.length ? this.branch(roots, ROOTS) : make("p", { class: "none" }, words.none));
     const { brief } = view.state.changes;
     if (brief > 0) this.body.append(make("p", { class: "detail" }, fill(words.inBetween, { count: grouped(brief) })));
   }
@@ -47,16 +49,16 @@ class MemoryPanel {
     }
   }
 
-  branch(objects, isRoot) {
-    const [shown, missing] = capped(objects, CHILD_LIMIT, (object) => this.marked.has(object));
+  branch(objects, key) {
+    const [shown, missing] = capped(objects, this.more.limit(key, CHILD_LIMIT), (object) => this.marked.has(object));
     const rows = [];
     let left = missing;
     for (const object of shown) {
-      if (this.rows < ROW_LIMIT) rows.push(this.row(object));
+      if (this.rows < ROW_LIMIT + this.more.open.size * MORE_LIMIT) rows.push(this.row(object));
       else left += 1;
     }
-    if (left > 0) rows.push(make("li", { class: "more" }, moreText(left)));
-    return make("ul", { class: isRoot ? "tree" : "" }, rows);
+    rows.push(this.more.row(key, left, objects.length, CHILD_LIMIT));
+    return make("ul", { class: key === ROOTS ? "tree" : "" }, rows);
   }
 
   row(object) {
@@ -68,11 +70,11 @@ class MemoryPanel {
     const label = recording.label(object);
     const line = make("span", { class: `chunk ${isFreed ? "gone" : ""} ${kindClass(kind)}` },
       make("span", { class: "label" }, label),
-      name && !label.includes(name) && name !== `struct tevent_${kind}` ? make("span", { class: "detail" }, name) : null,
+      name && !label.includes(name) && !name.startsWith("struct tevent_") ? make("span", { class: "detail" }, name) : null,
       chronicle.made[object] < 0 ? make("span", { class: "detail" }, words.beforeBeginning) : this.size(object),
       this.mark(object, isFreed));
     const children = this.children.get(object);
-    return make("li", {}, line, children ? this.branch(children, false) : null);
+    return make("li", {}, line, children ? this.branch(children, String(object)) : null);
   }
 
   size(object) {

@@ -49,10 +49,13 @@ class NowPanel {
 
   places({ record, recording, frame }) {
     const texts = [fill(words.where.time, { time: duration(record[TIME]) })];
-    if (recording.threads.length > 1) texts.push(fill(words.where.thread, { name: recording.threadName(record[THREAD]) }));
-    let level = 0;
-    for (let outer = frame; outer; outer = outer.parent) if (outer.kind === "loop") level += 1;
-    if (level > 1) texts.push(fill(words.where.nested, { level }));
+    if (recording.threads.length > 1) texts.push(fill(words.where.thread, { thread: recording.threadPhrase(record[THREAD]) }));
+    const turn = enclosing(frame, "turn");
+    if (turn?.level > 1) {
+      const outer = enclosing(turn.parent, "handler");
+      const values = { level: turn.level, handler: outer ? recording.handler(outer.object) : "" };
+      texts.push(fill(outer ? words.where.nestedIn : words.where.nested, values));
+    }
     return texts;
   }
 
@@ -73,33 +76,42 @@ class NowPanel {
 class ListsPanel {
   constructor() {
     Object.assign(this, panel("lists", words.lists));
+    this.more = new More(this.element, () => this.show(this.view));
   }
 
   show(view) {
+    this.view = view;
     const contexts = [...view.state.contexts].filter(([number]) => view.state.parents.has(number) || number < 0);
     this.body.replaceChildren(...contexts.map(([number, context]) => this.context(view, number, context, contexts.length)),
       this.messages(view));
   }
 
+  /** The lists of a context; only those with events if there are several contexts. */
   context(view, number, context, count) {
-    const lists = LISTS.filter((list) => list !== "others" || context.others.size > 0);
+    const lists = LISTS.map((list) => this.list(view, number, list, context, count > 1 || list === "others")).filter(Boolean);
     const heading = count > 1 ? make("h3", {}, capitalised(view.recording.label(number))) : null;
     return make("div", { class: "context" }, heading,
-      make("dl", { class: "lists" }, lists.map((list) => this.list(view, number, list, context))));
+      lists.length ? make("dl", { class: "lists" }, lists) : make("p", { class: "none" }, words.noEvents));
   }
 
-  list(view, number, list, context) {
+  list(view, number, list, context, isOptional) {
     const items = list === "timers" ? sortedTimers(context) : [...context[list].values()];
     const { came, altered, went } = view.state.changes;
     const isMarked = ({ object }) => came.has(object) || altered.has(object);
-    const [shown, missing] = capped(items, LIST_LIMIT, isMarked);
+    const key = `${number} ${list}`;
+    const [shown, missing] = capped(items, this.more.limit(key, LIST_LIMIT), isMarked);
     const rows = this.running(view, number, list);
-    rows.push(...shown.map((item) => this.item(view, number, item)));
-    if (missing > 0) rows.push(make("li", { class: "more" }, moreText(missing)));
+    rows.push(...shown.map((item) => this.item(view, number, item)), this.more.row(key, missing, items.length, LIST_LIMIT));
     const gone = [...went.values()].filter((item) => item.context === number && item.list === list
       && !view.state.homes.has(item.object) && !view.running.has(item.object));
-    rows.push(...gone.slice(0, LIST_LIMIT).map(({ object }) => this.row(view, object, mark("old", words.gone), "gone")));
-    if (rows.length === 0) rows.push(make("li", { class: "none" }, words.none));
+    const [goneShown, goneMissing] = capped(gone, this.more.limit(`gone ${key}`, LIST_LIMIT));
+    rows.push(...goneShown.map(({ object }) => this.row(view.recording.kind(object), view.recording.label(object),
+      mark("old", words.gone), "gone")),
+      this.more.row(`gone ${key}`, goneMissing, gone.length, LIST_LIMIT, words.moreGone));
+    if (!rows.some(Boolean)) {
+      if (isOptional) return null;
+      rows.push(make("li", { class: "none" }, words.none));
+    }
     return make("div", { class: `list list-${list}` }, make("dt", {}, words.listNames[list]),
       make("dd", {}, make("ul", {}, rows)));
   }
@@ -137,24 +149,24 @@ class ListsPanel {
       const kind = view.recording.kind(frame.object);
       const isHere = frame.kind === "handler" && record[OTHER] === number && !view.state.homes.has(frame.object);
       if (isHere && (kind === "inbox" ? "immediates" : LIST_OF_KIND[kind]) === list) {
-        rows.unshift(this.row(view, frame.object, mark("running", words.running)));
+        const label = kind === "inbox" ? messageText(view.recording, frame.object, record[VALUE]) : view.recording.label(frame.object);
+        rows.unshift(this.row(kind, label, mark("running", words.running)));
       }
     }
     return rows;
   }
 
-  row(view, object, itsMark, classes = "") {
-    return make("li", { class: `event ${classes} ${kindClass(view.recording.kind(object))}` },
-      make("span", { class: "label" }, view.recording.label(object)), itsMark);
+  row(kind, label, itsMark, classes = "") {
+    return make("li", { class: `event ${classes} ${kindClass(kind)}` }, make("span", { class: "label" }, label), itsMark);
   }
 
   messages(view) {
     const all = [...view.state.onTheWay.values()];
     if (all.length === 0) return "";
-    const [shown, missing] = capped(all, LIST_LIMIT);
+    const [shown, missing] = capped(all, this.more.limit("messages", LIST_LIMIT));
     const rows = shown.map(({ inbox, number }) => make("li", { class: "event kind-inbox" },
       make("span", { class: "label" }, messageText(view.recording, inbox, number))));
-    if (missing > 0) rows.push(make("li", { class: "more" }, moreText(missing)));
+    rows.push(this.more.row("messages", missing, all.length, LIST_LIMIT));
     return make("dl", { class: "lists messages" }, make("div", { class: "list" }, make("dt", {}, words.onTheWay),
       make("dd", {}, make("ul", {}, rows))));
   }
@@ -163,53 +175,78 @@ class ListsPanel {
 class QueuesPanel {
   constructor() {
     Object.assign(this, panel("queues", words.queues));
+    this.more = new More(this.element, () => this.show(this.view));
   }
 
   show(view) {
+    this.view = view;
     const queues = [...view.state.queues];
     this.element.hidden = view.chronicle.queues.size === 0 && queues.length === 0;
-    const [shown, missing] = capped(queues, LIST_LIMIT);
-    this.body.replaceChildren(...shown.map(([number, queue]) => this.queue(view, number, queue)));
-    if (queues.length === 0) this.body.append(make("p", { class: "none" }, words.none));
-    if (missing > 0) this.body.append(make("p", { class: "more" }, moreText(missing)));
+    const [shown, missing] = capped(queues, this.more.limit("queues", LIST_LIMIT));
+    this.body.replaceChildren(make("ul", {}, shown.map(([number, queue]) => this.queue(view, number, queue)),
+      this.more.row("queues", missing, queues.length, LIST_LIMIT),
+      queues.length === 0 ? make("li", { class: "none" }, words.none) : null));
   }
 
   queue(view, number, queue) {
     const { changes } = view.state;
-    const [shown, missing] = capped([...queue.entries.keys()], LIST_LIMIT);
+    const entries = [...queue.entries.keys()];
+    const [shown, missing] = capped(entries, this.more.limit(`${number}`, LIST_LIMIT));
     const rows = shown.map((entry) => make("li", { class: "event kind-entry" },
-      make("span", { class: "label" }, view.recording.label(entry)),
-      view.running.has(entry) ? mark("running", words.running) : changes.joined.has(entry) ? mark("new", words.came) : null));
-    if (missing > 0) rows.push(make("li", { class: "more" }, moreText(missing)));
-    for (const [entry, from] of [...changes.left].slice(0, LIST_LIMIT)) {
-      if (from !== number) continue;
-      rows.push(make("li", { class: "event gone kind-entry" }, make("span", { class: "label" }, view.recording.label(entry)),
-        mark("old", words.gone)));
-    }
-    if (rows.length === 0) rows.push(make("li", { class: "none" }, words.queueEmpty));
+      make("span", { class: "label" }, view.recording.label(entry)), this.owner(view, entry), this.mark(view, queue, entry)));
+    const gone = [...changes.left].filter(([, from]) => from === number);
+    const [goneShown, goneMissing] = capped(gone, this.more.limit(`gone ${number}`, LIST_LIMIT));
+    rows.push(this.more.row(`${number}`, missing, entries.length, LIST_LIMIT),
+      ...goneShown.map(([entry]) => make("li", { class: "event gone kind-entry" },
+        make("span", { class: "label" }, view.recording.label(entry)), mark("old", words.gone))),
+      this.more.row(`gone ${number}`, goneMissing, gone.length, LIST_LIMIT, words.moreGone));
+    if (!rows.some(Boolean)) rows.push(make("li", { class: "none" }, words.queueEmpty));
     const title = make("h3", {}, capitalised(view.recording.label(number)), " ",
       queue.stopped ? mark("old", words.queueStopped) : null);
-    return make("div", { class: "queue" }, title, make("ol", { class: "entries" }, rows));
+    return make("li", { class: "queue" }, title, make("ol", { class: "entries" }, rows));
+  }
+
+  /** The request that an entry stands for. */
+  owner(view, entry) {
+    const request = view.state.parents.get(entry) ?? -1;
+    return view.recording.kind(request) === "request"
+      ? make("span", { class: "detail" }, view.recording.label(request)) : null;
+  }
+
+  mark(view, queue, entry) {
+    if (view.running.has(entry)) return mark("running", words.running);
+    if (queue.active === entry) return mark("altered", words.started);
+    return view.state.changes.joined.has(entry) ? mark("new", words.came) : null;
   }
 }
 
 class OutputPanel {
   constructor() {
     Object.assign(this, panel("output", words.output));
+    this.more = new More(this.element, () => this.draw(...this.shown));
   }
 
   show(view, since) {
+    this.shown = [view, since];
+    const list = this.draw(view, since);
+    // When the other panels are there, too: to ask for the height lays the page out.
+    if (list) requestAnimationFrame(() => { list.scrollTop = list.scrollHeight; });
+  }
+
+  draw(view, since) {
     const { outputs } = view.chronicle;
     this.element.hidden = outputs.length === 0;
     const count = outputs.length && outputs[0] <= view.index ? lastNotAfter(outputs, view.index) + 1 : 0;
-    const from = Math.max(0, count - OUTPUT_LIMIT);
+    const from = Math.max(0, count - this.more.limit("output", OUTPUT_LIMIT));
     const rows = outputs.slice(from, count).map((index) => this.row(view, index, since));
-    if (from > 0) rows.unshift(make("li", { class: "more" }, fill(words.earlier, { count: grouped(from) })));
-    if (rows.length === 0) return this.body.replaceChildren(make("p", { class: "none" }, words.none));
-    const list = make("ol", { class: "output", tabindex: 0, "aria-label": words.output }, rows);
+    rows.unshift(this.more.row("output", from, count, OUTPUT_LIMIT, words.earlier));
+    if (count === 0) {
+      this.body.replaceChildren(make("p", { class: "none" }, words.none));
+      return null;
+    }
+    const list = make("ol", { class: "output", tabindex: 0, "data-keep": "output", "aria-label": words.output }, rows);
     this.body.replaceChildren(list);
-    list.scrollTop = list.scrollHeight;
-    return undefined;
+    return list;
   }
 
   row(view, index, since) {
@@ -262,6 +299,6 @@ class SourcePanel {
       return make("li", { value: number, class: isHere ? "here" : "", "aria-current": isHere ? "location" : null },
         make("code", {}, text.slice(indent)));
     });
-    return make("ol", { class: "source", tabindex: 0, "aria-label": words.source }, rows);
+    return make("ol", { class: "source", tabindex: 0, "data-keep": "source", "aria-label": words.source }, rows);
   }
 }

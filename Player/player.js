@@ -127,7 +127,7 @@ class Player {
     this.shown = index;
     this.now.show(view, this.predict.isOn);
     this.predict.show(state);
-    for (const each of this.panels) each.show(view, since);
+    keepingFocus(() => this.panels.forEach((each) => each.show(view, since)));
     this.timeline.show(index, this.predict.isOn);
     this.showControls();
     this.announce();

@@ -14,29 +14,40 @@ class Questions {
     if (state.at >= records.length - 1) return null;
     const thread = records[state.at][THREAD];
     const choices = this.candidates(state, thread);
-    const answer = this.answer(state.at, thread, new Set(choices.map((choice) => choice.key)));
+    const answer = this.answer(state, thread, new Set(choices.map((choice) => choice.key)));
     return { thread, answer, choices: this.choose(choices, answer) };
   }
 
-  /** The next handler on the thread; or none, if the loop ends first and the next handler's event is not there yet. */
-  answer(index, thread, known) {
+  /** The next handler on the thread; or none, if its event is not there yet and the loop ends first. */
+  answer(state, thread, known) {
     const { records } = this.recording;
+    const { innermost } = this.chronicle.frames;
+    let hasTurned = innermost[state.at] !== null;
     let end = -1;
-    for (let at = index + 1; at < records.length; at += 1) {
-      const [, on, what, , , value] = records[at];
+    for (let at = state.at + 1; at < records.length; at += 1) {
+      const [, on, what] = records[at];
       if (on !== thread) continue;
-      if (what === "loopEnd" && value <= 1 && end < 0) end = at;
-      if (what !== "begin") continue;
+      if (what !== "begin") {
+        if (innermost[at]) hasTurned = true;
+        else if (hasTurned && what !== "turnEnd" && end < 0) end = at;
+        continue;
+      }
       const choice = this.choiceOf(at);
+      const isThere = known.has(choice.key) || this.exists(state, records[at]);
       if (end >= 0 && !known.has(choice.key)) break;
-      return { ...choice, record: at, why: this.sentences.why(at) };
+      const found = isThere ? choice : { key: "later", order: choice.order, label: words.later };
+      return { ...found, record: at, why: this.sentences.why(at) };
     }
-    const frames = this.chronicle.frames.innermost;
-    const waits = end < 0 && frames[this.lastOf(thread)]?.kind === "wait";
+    const waits = end < 0 && innermost[this.lastOf(thread)]?.kind === "wait";
     return {
       key: "nothing", label: waits ? words.nothingWaits : words.nothingEnds, record: end >= 0 ? end : records.length - 1,
       why: waits ? words.waitsWhy : words.endsWhy,
     };
+  }
+
+  exists(state, record) {
+    return this.recording.kind(record[OBJECT]) === "inbox"
+      ? state.onTheWay.has(messageKey(record)) : state.parents.has(record[OBJECT]);
   }
 
   lastOf(thread) {
@@ -127,7 +138,7 @@ class PredictPanel {
     const { threads } = this.questions.recording;
     const isOneOfSeveral = this.question && threads.length > 1;
     this.heading.textContent = isOneOfSeveral
-      ? fill(words.questionOn, { thread: this.questions.recording.threadName(this.question.thread) }) : words.question;
+      ? fill(words.questionOn, { thread: this.questions.recording.threadPhrase(this.question.thread) }) : words.question;
     this.choices.replaceChildren(...(this.question
       ? this.question.choices.map((choice, index) => this.choice(choice, index)) : [make("p", {}, words.noQuestion)]));
     this.score.textContent = fill(words.score, { right: this.right, wrong: this.wrong });

@@ -37,6 +37,18 @@ class Recording {
     return this.threads[number] || fill(words.unknownThread, { n: number + 1 });
   }
 
+  /** A thread in a sentence. */
+  threadPhrase(number) {
+    const name = this.threadName(number);
+    if (name === "main") return words.mainThread;
+    return /^thread /.test(name) ? name : fill(words.otherThread, { name });
+  }
+
+  /** What runs for an object, in a sentence. */
+  handler(object) {
+    return fill(pick(words.handlers, this.kind(object)), { label: this.label(object) });
+  }
+
   kind(object) {
     return this.objects[object]?.kind ?? "";
   }
@@ -45,9 +57,10 @@ class Recording {
     return this.objects[object]?.label ?? words.unknownObject;
   }
 
-  /** The label for a sentence, where the bare name of plain memory would be taken for a word. */
+  /** The label where the object itself is meant: the event and not its descriptor, memory and not its name. */
   wording(object) {
     const found = this.objects[object];
+    if (found?.watched) return fill(found.watch === 1 ? words.watching : words.watchingAnother, { label: found.watched, n: found.watch });
     return found?.kind === "memory" && found.name ? fill(words.namedMemory, found) : this.label(object);
   }
 
@@ -72,6 +85,7 @@ class Recording {
       const base = watched.get(index);
       if (base) {
         const n = next(`watched ${base}`);
+        Object.assign(object, { watched: base, watch: n });
         object.label = n === 1 ? base : fill(words.another, { label: base, n });
       } else {
         object.label = this.plainLabel(object, counts);

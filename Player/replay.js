@@ -50,14 +50,14 @@ class State {
   context(number) {
     if (!this.contexts.has(number)) {
       const lists = Object.fromEntries(LISTS.map((list) => [list, new Map()]));
-      this.contexts.set(number, { ...lists, ready: 0, loops: 0 });
+      this.contexts.set(number, { ...lists, ready: 0 });
     }
     this.ensure(number);
     return this.contexts.get(number);
   }
 
   queue(number) {
-    if (!this.queues.has(number)) this.queues.set(number, { entries: new Map(), stopped: false });
+    if (!this.queues.has(number)) this.queues.set(number, { entries: new Map(), stopped: false, active: -1 });
     return this.queues.get(number);
   }
 
@@ -143,9 +143,8 @@ const CHANGES = {
   attached: (state, record, index) => state.place(record, index),
   changed: (state, record, index) => state.place(record, index),
   detached: (state, record) => state.unplace(record[OBJECT]),
-  loopBegin(state, record) { state.context(record[OBJECT]).loops += 1; },
-  loopEnd(state, record) { state.context(record[OBJECT]).loops -= 1; },
-  waitEnd(state, record) { state.context(record[OBJECT]).ready = Math.max(0, record[VALUE]); },
+  /** The count includes the descriptor that wakes the loop. */
+  waitEnd(state, record) { state.context(record[OBJECT]).ready = Math.max(0, record[VALUE] - (record[DETAIL] === 1 ? 1 : 0)); },
   begin(state, record) {
     const kind = state.recording.kind(record[OBJECT]);
     if (kind === "timer" || kind === "immediate" || (kind === "request" && record[OTHER] >= 0)) state.unplace(record[OBJECT]);
@@ -153,6 +152,7 @@ const CHANGES = {
       const context = state.context(record[OTHER]);
       context.ready = Math.max(0, context.ready - 1);
     }
+    if (kind === "entry" && record[OTHER] >= 0) state.queue(record[OTHER]).active = record[OBJECT];
     if (kind === "inbox") {
       for (const context of state.contexts.values()) context.immediates.delete(messageKey(record));
     }

@@ -5,10 +5,12 @@ const REQUEST_LIMIT = 24;
 class RequestsPanel {
   constructor() {
     Object.assign(this, panel("requests", words.requests));
+    this.more = new More(this.element, () => this.show(this.view));
     this.order = null;
   }
 
   show(view) {
+    this.view = view;
     this.element.hidden = view.chronicle.requests.size === 0;
     if (this.element.hidden) return;
     this.order ??= cascadeOrder(view.chronicle.requests);
@@ -16,17 +18,16 @@ class RequestsPanel {
     const shown = this.choose(made, view);
     const begin = Math.min(...shown.map((life) => life.first));
     const rows = shown.map((life) => this.row(view, life, begin));
-    if (made.length > shown.length) {
-      rows.unshift(make("li", { class: "more" }, fill(words.earlier, { count: grouped(made.length - shown.length) })));
-    }
-    this.body.replaceChildren(rows.length ? make("ol", { class: "cascade" }, rows) : make("p", { class: "none" }, words.none));
+    rows.unshift(this.more.row("requests", made.length - shown.length, made.length, REQUEST_LIMIT, words.earlier));
+    this.body.replaceChildren(made.length ? make("ol", { class: "cascade" }, rows) : make("p", { class: "none" }, words.none));
   }
 
   /** All if they are few, else those in progress and the latest. */
   choose(made, view) {
-    if (made.length <= REQUEST_LIMIT) return made;
+    const most = this.more.limit("requests", REQUEST_LIMIT);
+    if (made.length <= most) return made;
     const isOpen = (life) => life.ended < 0 || life.ended >= view.index;
-    const latest = [...made].sort((a, b) => isOpen(b) - isOpen(a) || b.first - a.first).slice(0, REQUEST_LIMIT);
+    const latest = [...made].sort((a, b) => isOpen(b) - isOpen(a) || b.first - a.first).slice(0, most);
     const chosen = new Set(latest);
     return made.filter((life) => chosen.has(life));
   }

@@ -32,66 +32,77 @@ class Sentences {
       case "immediate":
         return isRunByLoop ? fill(words.why.immediate, { ...values, cause: this.cause(index) }) : this.nested(index, values);
       case "request": {
+        if (value === 0) return fill(words.why.progress, values);
         const ended = fill(pick(words.why.ended, value), { status: value });
         return fill(other >= 0 ? words.why.posted : words.why.callback, { ...values, ended });
       }
       case "inbox": return fill(words.why.inbox, values);
-      case "entry": return fill(words.why.entry, values);
-      default: return fill(words.why.other, values);
+      case "entry": return fill(isRunByLoop ? words.why.entryByLoop : words.why.entry, values);
+      default: return object < 0 && value > 0 ? fill(words.why.message, values) : fill(words.why.other, values);
     }
   }
 
   nested(index, values) {
     const maker = this.chronicle.frames.makers[index];
-    return fill(words.why.nested, { at: values.at, label: this.recording.label(maker.object) });
+    if (!maker) return fill(words.why.other, values);
+    return fill(words.why.nested, { at: values.at, handler: this.recording.handler(maker.object) });
   }
 
   /** “, inside the handler of …” for a handler that another one runs. */
   inside(index) {
     const parent = this.chronicle.frames.begun.get(index)?.parent;
-    return parent?.kind === "handler" ? fill(words.why.inside, { label: this.recording.label(parent.object) }) : "";
+    return parent?.kind === "handler" ? fill(words.why.inside, { handler: this.recording.handler(parent.object) }) : "";
   }
 
   /** “, scheduled by …” if a handler did that. */
   cause(index) {
     const cause = this.chronicle.causes.get(index) ?? -1;
     const maker = cause >= 0 ? this.chronicle.frames.makers[cause] : null;
-    return maker ? fill(words.why.cause, { label: this.recording.label(maker.object) }) : "";
+    return maker ? fill(words.why.cause, { handler: this.recording.handler(maker.object) }) : "";
   }
 
   sender(record, index) {
     const cause = this.chronicle.causes.get(index) ?? -1;
     if (cause < 0 || this.recording.kind(record[OBJECT]) !== "inbox") return "";
     const sent = this.recording.records[cause];
-    const thread = this.recording.threadName(sent[THREAD]);
+    const thread = this.recording.threadPhrase(sent[THREAD]);
     return fill(words.why.sender, { thread, time: duration(record[TIME] - sent[TIME]) });
   }
 
   /** What happened at a record that is not the beginning of a handler. */
   what(index) {
     const record = this.recording.records[index];
+    const maker = this.chronicle.frames.makers[index];
     const [, thread, what, object, other, value, detail, text] = record;
     const values = {
       object: this.recording.wording(object), other: this.recording.wording(other), value, what,
-      thread: this.recording.threadName(thread), text: this.recording.text(text), size: counted(words.bytes, value),
+      handler: this.recording.handler(what === "end" || !maker ? object : maker.object),
+      thread: this.recording.threadPhrase(thread), text: firstLine(this.recording.text(text)), size: counted(words.bytes, value),
       due: this.due(other, value, index), flags: flagsText(detail), time: duration(value),
       status: fill(pick(words.requestStatus, value), { status: value }),
     };
-    const template = this.template(record);
+    const template = this.template(record, index);
     return typeof template === "string" ? fill(template, values) : counted(template, value, values);
   }
 
-  template([, , what, object, other, value, detail]) {
+  hasEnded(request, index) {
+    const ended = this.chronicle.requests.get(request)?.ended ?? -1;
+    return ended >= 0 && ended < index;
+  }
+
+  template([, , what, object, other, value, detail], index) {
     const kind = this.recording.kind(object);
     const table = words.what;
     switch (what) {
       case "made": return other < 0 ? table.madeRoot : table.made;
       case "moved": return other < 0 ? table.movedRoot : table.moved;
-      case "loopBegin": return value > 1 ? table.loopBeginNested : table.loopBegin;
+      case "turnBegin": return value > 1 ? table.turnBeginNested : table.turnBegin;
       case "waitBegin": return value < 0 ? table.waitBeginForever : value === 0 ? table.waitBeginZero : table.waitBegin;
-      case "waitEnd": return detail === 1 && value === 0 ? table.waitWoken : table.waitEnd;
+      case "waitEnd": return detail === 1 ? table.waitWoken : value === 0 ? table.waitEndNone : table.waitEnd;
       case "attached": return pick(table.attached, kind);
-      case "changed": return pick(table.changed, kind);
+      case "changed": return kind === "fd" && detail === 0 ? table.changed.fdOff : pick(table.changed, kind);
+      case "received": return this.hasEnded(object, index) ? table.received : table.discarded;
+      case "detached": return other < 0 ? table.detachedGone : table.detached;
       case "sent": return object < 0 ? table.sentCall : table.sent;
       case "arrived": return object < 0 ? table.arrivedCall : table.arrived;
       case "output": return table.output[value === 2 ? 2 : 1];
@@ -110,5 +121,6 @@ class Sentences {
 }
 
 function lateText(late) {
+  if (!isExact(late)) return fill(words.why.late.long, { time: duration(DETAIL_MOST) });
   return late > 0 ? fill(words.why.late.ago, { time: duration(late) }) : words.why.late.now;
 }

@@ -11,6 +11,12 @@ function fill(template, values = {}) {
   });
 }
 
+/** The first line of a text, with a sign that there are more. */
+function firstLine(text) {
+  const [first, ...rest] = text.trim().split("\n");
+  return rest.length ? `${first} …` : first;
+}
+
 function capitalised(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
@@ -29,12 +35,13 @@ function pick(table, key, otherwise = "other") {
   return Object.hasOwn(table, key) ? table[key] : table[otherwise];
 }
 
-const TIME_UNITS = [["d", 864e11], ["h", 36e11], ["min", 6e10], ["s", 1e9], ["ms", 1e6], ["us", 1e3], ["ns", 1]];
+const DAY = 864e11;
+const TIME_UNITS = [["d", DAY], ["h", 36e11], ["min", 6e10], ["s", 1e9], ["ms", 1e6], ["us", 1e3], ["ns", 1]];
 
-/** A duration in the largest unit of which there is at least one, with three digits. */
+/** A duration with three digits, in the largest unit of which there is at least one; in days if there are at least two. */
 function duration(nanoseconds) {
   const size = Math.abs(nanoseconds);
-  const [unit, length] = TIME_UNITS.find(([, length]) => size >= length) || ["ns", 1];
+  const [unit, length] = TIME_UNITS.find(([, length]) => size >= (length === DAY ? 2 : 1) * length) || ["ns", 1];
   const number = nanoseconds / length;
   const digits = Math.abs(number) >= 100 ? 0 : Math.abs(number) >= 10 ? 1 : 2;
   const shown = unit === "ns" ? Math.round(number) : Number(number.toFixed(digits));

@@ -11,6 +11,7 @@ class TimelineDrawing {
     this.scale = "order";
     this.from = 0;
     this.to = 1;
+    this.isPredicting = false;
     this.hiddenAfter = Infinity;
     this.readColours();
   }
@@ -75,7 +76,7 @@ class TimelineDrawing {
     const pen = this.base.getContext("2d");
     pen.clearRect(0, 0, this.width, this.height);
     const from = this.recordAt(this.from) - 1;
-    const to = Math.min(this.recordAt(this.to) + 1, this.hiddenAfter);
+    const to = this.recordAt(this.to) + 1;
     this.layout.rows.forEach((row, number) => {
       this.drawTitle(pen, row, number);
       pen.save();
@@ -85,7 +86,7 @@ class TimelineDrawing {
       this.drawRow(pen, row, number, from, to);
       pen.restore();
     });
-    this.drawArrows(pen, from, to);
+    if (!this.isPredicting) this.drawArrows(pen, from, to);
   }
 
   drawTitle(pen, row, number) {
@@ -103,7 +104,7 @@ class TimelineDrawing {
     let drawnTo = -1;
     for (const bar of this.layout.visible(row, from, to)) {
       const left = Math.round(this.x(this.place(bar.begin)));
-      const right = Math.max(left + 2, this.x(this.place(Math.min(bar.end, this.hiddenAfter))));
+      const right = Math.max(left + 2, this.x(this.place(bar.end)));
       if (right - left <= 2 && left < drawnTo) continue;
       this.drawBar(pen, bar, left, y, right - left);
       drawnTo = Math.max(drawnTo, left + 1);
@@ -141,10 +142,10 @@ class TimelineDrawing {
     const arrows = [];
     for (const row of this.layout.rows) {
       for (const bar of this.layout.visible(row, from, to)) {
-        if (bar.isHandler && bar.begin <= to && arrows.length <= ARROW_LIMIT) arrows.push(this.layout.arrow(bar.begin));
+        if (bar.isHandler) arrows.push(this.layout.arrow(bar.begin));
+        if (arrows.length > ARROW_LIMIT) return;
       }
     }
-    if (arrows.length > ARROW_LIMIT) return;
     for (const arrow of arrows) if (arrow) this.drawArrow(pen, arrow, this.colours.line, 1);
   }
 
@@ -172,11 +173,15 @@ class TimelineDrawing {
     pen.restore();
   }
 
-  /** The present step: a line, and the arrow that leads to it. */
+  /** The present step: a line, and the arrow that leads to it. While the reader predicts, covers what comes later. */
   drawOverlay(index) {
     const pen = this.overlay.getContext("2d");
     pen.clearRect(0, 0, this.width, this.height);
     const x = this.x(this.place(index));
+    if (this.isPredicting) {
+      pen.fillStyle = this.colours.page;
+      pen.fillRect(Math.max(this.gutter, x), 0, this.width, this.height);
+    }
     const arrow = this.records[index][WHAT] === "begin" ? this.layout.arrow(index) : null;
     if (arrow) this.drawArrow(pen, arrow, this.colours.text, 1.5);
     if (x < this.gutter - 1 || x > this.width) return;

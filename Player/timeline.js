@@ -102,13 +102,14 @@ class Timeline {
   /** Shows a step, and nothing after it while the reader predicts. */
   show(index, isPredicting) {
     this.at = index;
-    const hiddenAfter = isPredicting ? index : Infinity;
-    const mustDraw = hiddenAfter !== this.drawing.hiddenAfter;
-    this.drawing.hiddenAfter = hiddenAfter;
+    const mustDraw = isPredicting !== this.drawing.isPredicting;
+    this.drawing.isPredicting = isPredicting;
+    this.drawing.hiddenAfter = isPredicting ? index : Infinity;
     const { from, to } = this.drawing;
     const place = this.drawing.place(index);
     const margin = (to - from) * 0.04;
-    if (place < from || place > to - margin) this.setView(place - (to - from) * 0.25, place + (to - from) * 0.75);
+    const isNearEnd = place > to || (place > to - margin && to < this.bounds()[1]);
+    if (place < from || isNearEnd) this.setView(place - (to - from) * 0.25, place + (to - from) * 0.75);
     else if (mustDraw) this.draw();
     else this.drawing.drawOverlay(index);
   }

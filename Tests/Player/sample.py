@@ -8,10 +8,13 @@ from pathlib import Path
 
 PLAYER = Path(__file__).resolve().parents[2] / "Player"
 MILLISECOND = 1_000_000
+TOO_LONG = 2**31 - 1  # written for a duration that does not fit
 
 
 class Tape:
-    """Builds a recording: each method adds records, one microsecond apart."""
+    """Builds a recording: each method adds records, one microsecond apart. Deadlines count from its beginning."""
+
+    clock = 62_972_045_347_769  # what a context's clock shows when the recording begins
 
     def __init__(self, program, threads=("main",), lost=0):
         self.program, self.lost = program, lost
@@ -45,8 +48,15 @@ class Tape:
 
     def event(self, kind, context, value=0, detail=0, text="", at=("", 0), parent=None):
         thing = self.make(kind, context if parent is None else parent, at=at)
-        self.record("attached", thing, context, value, detail, text)
+        if kind == "timer":
+            self.deadline("attached", thing, context, value)
+        else:
+            self.record("attached", thing, context, value, detail, text)
         return thing
+
+    def deadline(self, what, timer, context, value):
+        """A timer is attached or changed."""
+        self.record(what, timer, context, self.clock + value, int((value - self.time) / 1000))
 
     def free(self, thing, context=None):
         if context is not None:
@@ -54,19 +64,15 @@ class Tape:
         self.record("freed", thing)
 
     @contextmanager
-    def loop(self, context, level=1):
-        self.record("loopBegin", context, value=level)
-        yield
-        self.record("loopEnd", context, value=level)
-
-    @contextmanager
-    def turn(self, context):
-        self.record("turnBegin", context)
+    def turn(self, context, level=1):
+        self.record("turnBegin", context, value=level)
         yield
         self.record("turnEnd", context)
 
     @contextmanager
     def handler(self, thing, other=-1, value=0, detail=0):
+        if self.objects[thing][0] == "timer":
+            value += self.clock
         self.record("begin", thing, other, value, detail)
         yield
         self.record("end", thing)
@@ -98,31 +104,30 @@ def turn_order():
     immediate = tape.event("immediate", context, at=(file, 16))
     signal = tape.event("signal", context, value=10, text="SIGUSR1", at=(file, 18))
     tape.record("output", value=1, text="Everything is ready.\n")
-    with tape.loop(context):
-        with tape.turn(context), tape.handler(signal, context, 10, 1):
-            tape.record("output", value=1, text="signal\n")
-        with tape.turn(context):
-            tape.record("detached", immediate, context)
-            with tape.handler(immediate, context):
-                tape.record("output", value=1, text="immediate\n")
-        tape.free(signal, context)
-        tape.time = 300_000
-        with tape.turn(context):
-            tape.record("detached", timer, context)
-            with tape.handler(timer, context, 100_000, 201_000):
-                tape.record("output", value=2, text="timer\n")
-            tape.record("freed", timer)
-        with tape.turn(context):
-            tape.wait(context, 19 * MILLISECOND, 1)
-            with tape.handler(fd, context, 4, 1):
-                tape.record("note", text="the descriptor is readable")
-                tape.free(fd, context)
-        tape.time = 20 * MILLISECOND
-        with tape.turn(context):
-            tape.record("detached", later, context)
-            with tape.handler(later, context, 20 * MILLISECOND, 3000):
-                tape.record("moved", immediate, root)
-            tape.record("freed", later)
+    with tape.turn(context), tape.handler(signal, context, 10, 1):
+        tape.record("output", value=1, text="signal\n")
+    with tape.turn(context):
+        tape.record("detached", immediate, context)
+        with tape.handler(immediate, context):
+            tape.record("output", value=1, text="immediate\n")
+    tape.free(signal, context)
+    tape.time = 300_000
+    with tape.turn(context):
+        tape.record("detached", timer, context)
+        with tape.handler(timer, context, 100_000, 201_000):
+            tape.record("output", value=2, text="timer\n")
+        tape.record("freed", timer)
+    with tape.turn(context):
+        tape.wait(context, 19 * MILLISECOND, 1)
+        with tape.handler(fd, context, 4, 1):
+            tape.record("note", text="the descriptor is readable")
+            tape.free(fd, context)
+    tape.time = 20 * MILLISECOND
+    with tape.turn(context):
+        tape.record("detached", later, context)
+        with tape.handler(later, context, 20 * MILLISECOND, 3000):
+            tape.record("moved", immediate, root)
+        tape.record("freed", later)
     tape.record("freed", immediate)
     tape.record("freed", session)
     tape.record("freed", context)
@@ -135,18 +140,17 @@ def ticker(count=3):
     tape = Tape("ticker")
     context = tape.make("context")
     timer = tape.event("timer", context, value=5 * MILLISECOND, at=("ticker/Ticker.swift", 12))
-    with tape.loop(context):
-        for number in range(1, count + 1):
-            with tape.turn(context):
-                deadline = number * 5 * MILLISECOND
-                tape.wait(context, max(0, deadline - tape.time), 0, lasting=max(0, deadline - tape.time))
-                tape.record("detached", timer, context)
-                with tape.handler(timer, context, deadline, 200_000):
-                    tape.record("output", value=1, text=f"tick {number}\n")
-                    if number < count:
-                        tape.record("changed", timer, context, deadline + 5 * MILLISECOND)
-                if number == count:
-                    tape.record("freed", timer)
+    for number in range(1, count + 1):
+        with tape.turn(context):
+            deadline = number * 5 * MILLISECOND
+            tape.wait(context, deadline - tape.time, 0, lasting=deadline - tape.time + 197_000)
+            tape.record("detached", timer, context)
+            with tape.handler(timer, context, deadline, 200_000):
+                tape.record("output", value=1, text=f"tick {number}\n")
+                if number < count:
+                    tape.deadline("changed", timer, context, deadline + 5 * MILLISECOND)
+            if number == count:
+                tape.record("freed", timer)
     return tape
 
 
@@ -161,27 +165,26 @@ def cascade():
     for number, name in enumerate(["Boil", "Pour"]):
         request = tape.make("request", state, name=name, at=(file, 30 + number))
         requests.append((request, tape.event("timer", context, value=(number + 1) * MILLISECOND, at=(file, 40), parent=request)))
-    with tape.loop(context):
-        for number, (request, timer) in enumerate(requests):
-            deadline = (number + 1) * MILLISECOND
-            with tape.turn(context):
-                tape.wait(context, deadline - tape.time, 0, lasting=deadline - tape.time)
-                tape.record("detached", timer, context)
-                with tape.handler(timer, context, deadline, 5000):
-                    tape.record("ended", request, value=1 + number, text=file, line=50 + number)
-                    with tape.handler(request, value=1 + number):
-                        tape.record("received", request)
-                        tape.record("freed", timer)
-                        tape.record("freed", request)
-                        if number == 1:
-                            tape.record("ended", tea, value=2, text=file, line=60)
-                            tape.record("attached", tea, context)
+    for number, (request, timer) in enumerate(requests):
+        deadline = (number + 1) * MILLISECOND
         with tape.turn(context):
-            tape.record("detached", tea, context)
-            with tape.handler(tea, context, 2):
-                tape.record("received", tea)
-                tape.record("freed", state)
-                tape.record("freed", tea)
+            tape.wait(context, deadline - tape.time, 0, lasting=deadline - tape.time)
+            tape.record("detached", timer, context)
+            with tape.handler(timer, context, deadline, 5000):
+                tape.record("ended", request, value=1 + number, text=file, line=50 + number)
+                with tape.handler(request, value=1 + number):
+                    tape.record("received", request)
+                    tape.record("freed", timer)
+                    tape.record("freed", request)
+                    if number == 1:
+                        tape.record("ended", tea, value=2, text=file, line=60)
+                        tape.record("attached", tea, context)
+    with tape.turn(context):
+        tape.record("detached", tea, context)
+        with tape.handler(tea, context, 2):
+            tape.record("received", tea)
+            tape.record("freed", state)
+            tape.record("freed", tea)
     return tape
 
 
@@ -197,25 +200,24 @@ def queue():
         tape.record("joined", entries[-1][1], queue)
         if number == 0:
             tape.record("attached", queue, context)
-    with tape.loop(context):
-        for number in [0, 2]:
-            request, entry = entries[number]
-            with tape.turn(context):
-                tape.record("detached", queue, context)
-                with tape.handler(entry, queue):
-                    tape.record("output", value=1, text=f"write {number}\n")
-                    if number == 0:
-                        tape.record("left", entries[1][1], queue)
-                        tape.record("freed", entries[1][1])
-                        tape.record("stopped", queue)
-                    tape.record("ended", request, value=1)
-                    with tape.handler(request, value=1):
-                        tape.record("received", request)
-                        tape.record("left", entry, queue)
-                        tape.record("freed", entry)
-                    if number == 0:
-                        tape.record("started", queue)
-                        tape.record("attached", queue, context)
+    for number in [0, 2]:
+        request, entry = entries[number]
+        with tape.turn(context):
+            tape.record("detached", queue, context)
+            with tape.handler(entry, queue):
+                tape.record("output", value=1, text=f"write {number}\n")
+                if number == 0:
+                    tape.record("left", entries[1][1], queue)
+                    tape.record("freed", entries[1][1])
+                    tape.record("stopped", queue)
+                tape.record("ended", request, value=1)
+                with tape.handler(request, value=1):
+                    tape.record("received", request)
+                    tape.record("left", entry, queue)
+                    tape.record("freed", entry)
+                if number == 0:
+                    tape.record("started", queue)
+                    tape.record("attached", queue, context)
     return tape
 
 
@@ -228,7 +230,7 @@ def direct():
     entry = tape.make("entry", context)
     tape.record("joined", entry, queue)
     tape.record("attached", queue, context)
-    with tape.loop(context), tape.turn(context):
+    with tape.turn(context):
         tape.record("detached", immediate, context)
         with tape.handler(immediate, context):
             tape.record("detached", queue, context)
@@ -246,14 +248,12 @@ def threads():
     worker = tape.make("context", name="worker context")
     reply = tape.make("inbox", worker, at=("threads/Worker.swift", 3))
     tape.on(0)
-    tape.record("loopBegin", main, value=1)
-    tape.record("turnBegin", main)
+    tape.record("turnBegin", main, value=1)
     tape.record("waitBegin", main, value=-1)
     tape.on(1)
     tape.record("sent", inbox, value=1)
     tape.record("sent", inbox, value=2)
-    tape.record("loopBegin", worker, value=1)
-    tape.record("turnBegin", worker)
+    tape.record("turnBegin", worker, value=1)
     tape.record("waitBegin", worker, value=-1)
     tape.on(0)
     tape.record("waitEnd", main, value=0, detail=1)
@@ -267,7 +267,6 @@ def threads():
                 if number == 2:
                     tape.record("sent", reply, value=3)
     tape.record("freed", inbox)
-    tape.record("loopEnd", main, value=1)
     tape.on(1)
     tape.record("waitEnd", worker, value=0, detail=1)
     tape.record("turnEnd", worker)
@@ -275,7 +274,6 @@ def threads():
         tape.record("arrived", reply, worker, 3)
         with tape.handler(reply, worker, 3):
             tape.record("note", text="the reply is here")
-    tape.record("loopEnd", worker, value=1)
     return tape
 
 
@@ -285,22 +283,67 @@ def same_deadline():
     context = tape.make("context")
     first = tape.event("timer", context, value=7 * MILLISECOND)
     tape.event("timer", context, value=7 * MILLISECOND)
-    tape.record("changed", first, context, 7 * MILLISECOND)
+    tape.deadline("changed", first, context, 7 * MILLISECOND)
     return tape
 
 
 def clock(now):
-    """A timer runs at each of the given times of the context's clock, ten milliseconds apart; another one stays."""
+    """A timer runs at each of the given times of a clock that is set by hand, ten milliseconds apart; another one stays."""
     tape = Tape("clock")
+    tape.clock = 0
     context = tape.make("context")
-    timers = [tape.event("timer", context, value=1000) for _ in now]
-    tape.event("timer", context, value=100 * MILLISECOND)
-    with tape.loop(context):
-        for number, timer in enumerate(timers):
-            tape.time = (10 + 10 * number) * MILLISECOND
-            with tape.turn(context), tape.handler(timer, context, 1000, now[number] - 1000):
-                pass
-            tape.free(timer, context)
+    timers = [tape.make("timer", context) for _ in range(len(now) + 1)]
+    for timer in timers:
+        deadline = 100 * MILLISECOND if timer == timers[-1] else 1000
+        tape.record("attached", timer, context, deadline, detail=deadline // 1000)
+    for number, timer in enumerate(timers[:-1]):
+        tape.time = (10 + 10 * number) * MILLISECOND
+        with tape.turn(context), tape.handler(timer, context, 1000, now[number] - 1000):
+            pass
+        tape.free(timer, context)
+    return tape
+
+
+def progress():
+    """A request that reports its progress, and a queue that the program starts, all without a loop."""
+    tape = Tape("progress")
+    context = tape.make("context")
+    request = tape.make("request", context, name="Count")
+    with tape.handler(request, value=0):
+        tape.record("output", value=1, text="one of three\ntwo to go\n")
+    queue = tape.make("queue", context, name="jobs")
+    entry = tape.make("entry", tape.make("request", context, name="Job"))
+    tape.record("joined", entry, queue)
+    with tape.handler(entry, queue):
+        pass
+    tape.record("note", text="the job is under way")
+    return tape
+
+
+def descriptor():
+    """A descriptor that is watched, switched off, and on again for something else; no loop ever runs, and the context goes first."""
+    tape = Tape("descriptor")
+    context = tape.make("context")
+    fd = tape.event("fd", context, value=4, detail=1)
+    tape.record("changed", fd, context, 4, 0)
+    tape.record("changed", fd, context, 4, 3)
+    with tape.turn(context):
+        pass
+    tape.record("freed", context)
+    tape.record("freed", fd)
+    tape.record("note", text="the end")
+    return tape
+
+
+def far():
+    """A timer that is due in so many days that the recording does not say how many, and runs much too late."""
+    tape = Tape("far")
+    context = tape.make("context")
+    timer = tape.make("timer", context)
+    tape.record("attached", timer, context, 864 * 10**11, TOO_LONG)
+    with tape.turn(context):
+        tape.record("begin", timer, context, 864 * 10**11, TOO_LONG)
+        tape.record("end", timer)
     return tape
 
 
@@ -310,7 +353,7 @@ def two_loops():
     context = tape.make("context")
     for _ in range(2):
         immediate = tape.event("immediate", context)
-        with tape.loop(context), tape.turn(context):
+        with tape.turn(context):
             tape.record("detached", immediate, context)
             with tape.handler(immediate, context):
                 pass
@@ -323,9 +366,9 @@ def nested():
     tape = Tape("nested")
     context = tape.make("context")
     outer, inner = [tape.event("immediate", context) for _ in range(2)]
-    with tape.loop(context), tape.turn(context):
+    with tape.turn(context):
         tape.record("detached", outer, context)
-        with tape.handler(outer, context), tape.loop(context, 2), tape.turn(context):
+        with tape.handler(outer, context), tape.turn(context, 2):
             tape.record("detached", inner, context)
             with tape.handler(inner, context):
                 tape.record("note", text="inside")
@@ -341,12 +384,12 @@ def lost():
     request = tape.declare("request", "Forgotten")
     tape.record("end", timer)
     tape.record("turnEnd", context)
-    with tape.turn(context), tape.handler(timer, context, 2**62, 2**61):
+    with tape.turn(context), tape.handler(timer, context, 0, TOO_LONG):
         tape.record("attached", odd, context)
         tape.record("polished", odd, context, 3)
         tape.record("ended", request, value=9)
         tape.record("freed", timer)
-    tape.record("turnBegin", context)
+    tape.record("turnBegin", context, value=1)
     tape.record("begin", odd, context)
     return tape
 
@@ -358,14 +401,13 @@ def long(count=10_000):
     for number in range(count):
         tape.event("timer", context, value=10**12 + number, at=("long/Long.swift", 3))
     immediate = tape.event("immediate", context, at=("long/Long.swift", 5))
-    with tape.loop(context):
-        for number in range(count):
-            with tape.turn(context):
-                tape.record("detached", immediate, context)
-                with tape.handler(immediate, context):
-                    tape.record("attached", immediate, context)
-                    if number % 10 == 0:
-                        tape.record("output", value=1, text=f"round {number}\n")
+    for number in range(count):
+        with tape.turn(context):
+            tape.record("detached", immediate, context)
+            with tape.handler(immediate, context):
+                tape.record("attached", immediate, context)
+                if number % 10 == 0:
+                    tape.record("output", value=1, text=f"round {number}\n")
     return tape
 
 
@@ -381,7 +423,7 @@ def hostile():
     signal = tape.event("signal", context, value=2, text=evil)
     tape.record("joined", tape.make("entry", request), queue)
     tape.record("__proto__", odd, context)
-    with tape.loop(context), tape.turn(context), tape.handler(signal, context, 2, 1):
+    with tape.turn(context), tape.handler(signal, context, 2, 1):
         tape.record("output", value=1, text=evil)
         tape.record("note", text=evil)
         tape.record("begin", odd, context)

@@ -209,12 +209,29 @@ class PredictionTests(PlayerTest):
         self.start(sample.turn_order(), 2)
         self.assertEqual(self.choices(), ["Descriptor 4 (TurnOrder.swift:10)", "Timer 1 (TurnOrder.swift:12)",
                                           "Timer 2 (TurnOrder.swift:14)", "Immediate 1 (TurnOrder.swift:16)",
-                                          "SIGUSR1 (TurnOrder.swift:18)", "Nothing: the loop ends"])
+                                          "SIGUSR1 (TurnOrder.swift:18)", "No handler: the loop ends first"])
         self.choose("Immediate 1")
-        self.assertEqual(self.text(".feedback"), "Right. Immediate 1 (TurnOrder.swift:16) runs: it was the first of the immediates,"
-                         " and this turn found no signal before it.")
+        self.assertEqual(self.text(".feedback"), "Right. Immediate 1 (TurnOrder.swift:16) runs: it was first among the immediates,"
+                         " and this turn found no signal.")
         self.assertEqual(self.text(".score"), "1 right, 0 wrong")
         self.assertEqual(self.position(), "Step 3 of 7")
+
+    def test_timeline_covers_what_comes_later(self):
+        self.start(sample.turn_order(), 3)
+        around = self.page.evaluate("""() => {
+            const { drawing, overlay, at } = teventPlayer.timeline;
+            const [from, to] = [at - 3, at + 3].map((index) => Math.round(drawing.x(drawing.place(index)) * devicePixelRatio));
+            const strip = [...overlay.getContext("2d").getImageData(from, 3 * 22 + 10, to - from, 1).data];
+            return [strip.slice(0, 4), strip.slice(-4)];
+        }""")
+        self.assertEqual(around, [[0, 0, 0, 0], [255, 255, 255, 255]])
+
+    def test_event_that_does_not_exist_yet_is_not_named(self):
+        self.start(sample.cascade(), 1)
+        self.assertEqual(self.choices(), ["An event that does not exist yet", "No handler: the loop ends first"])
+        self.choose("does not exist yet")
+        self.assertEqual(self.text(".score"), "1 right, 0 wrong")
+        self.assertEqual(self.position(), "Step 2 of 7")
 
     def test_wrong_answer(self):
         self.start(sample.turn_order(), 3)
@@ -225,10 +242,10 @@ class PredictionTests(PlayerTest):
 
     def test_nothing_is_right_at_the_end(self):
         self.start(sample.turn_order(), 6)
-        self.choose("Nothing")
-        self.assertEqual(self.text(".feedback"), "Right. No handler runs any more: the loop ends.")
+        self.choose("No handler")
+        self.assertEqual(self.text(".feedback"), "Right. The loop ends before another handler runs.")
         self.assertEqual(self.position(), "Step 7 of 7")
-        self.assertIn("Nothing more to predict", self.text(".choices"))
+        self.assertIn("This is the last step.", self.text(".choices"))
 
     def test_right_answer_is_always_among_at_most_six(self):
         for tape in [sample.turn_order, sample.ticker, sample.cascade, sample.queue, sample.threads, sample.lost, sample.hostile]:
@@ -245,8 +262,8 @@ class PredictionTests(PlayerTest):
 
     def test_nothing_is_right_between_two_loops(self):
         self.start(sample.two_loops(), 2)
-        self.assertEqual(self.choices(), ["An event that does not exist yet", "Nothing: the loop ends"])
-        self.choose("Nothing")
+        self.assertEqual(self.choices(), ["An event that does not exist yet", "No handler: the loop ends first"])
+        self.choose("No handler")
         self.assertEqual(self.text(".score"), "1 right, 0 wrong")
         self.assertEqual(self.position(), "Step 3 of 4")
 
@@ -265,11 +282,11 @@ class PredictionTests(PlayerTest):
 
     def test_messages_and_queues_are_asked_for(self):
         self.start(sample.threads(), 2)
-        self.assertEqual(self.text("#title-predict"), "What runs next on thread main?")
+        self.assertEqual(self.text("#title-predict"), "What runs next on the main thread?")
         self.choose("Message 2 to inbox 1")
         self.assertEqual(self.text(".score"), "1 right, 0 wrong")
         self.start(sample.direct(), 2)
-        self.assertEqual(self.choices(), ["Entry 1", "Nothing: the loop ends"], "a queue stands for its first entry")
+        self.assertEqual(self.choices(), ["Entry 1", "No handler: the loop ends first"], "a queue stands for its first entry")
         self.choose("Entry 1")
         self.assertEqual(self.text(".score"), "1 right, 0 wrong")
 

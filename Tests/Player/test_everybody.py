@@ -1,6 +1,7 @@
 """What holds for every reader and every recording: colours, widths, screen readers, speed, sound and unsound data."""
 
 import json
+import os
 import unittest
 from pathlib import Path
 
@@ -141,13 +142,13 @@ class SafetyTests(PlayerTest):
 class RobustnessTests(PlayerTest):
     def test_lost_beginning(self):
         self.open(sample.lost())
-        self.assertIn("lost its oldest 1,234 records", self.text(".warning"))
+        self.assertIn("its oldest 1,234 records were overwritten", self.text(".warning"))
         self.go(2)
-        self.assertEqual(self.text("#why"), "Timer 1 (Lost.swift:7) runs: it was due 26,688 days ago, and this turn found no signal and"
-                         " no immediate before it.")
+        self.assertEqual(self.text("#why"), "Timer 1 (Lost.swift:7) runs: it was due more than 2.15 s ago, and this turn found no signal and"
+                         " no immediate.")
         self.assertEqual(self.tree(), ["timer 1", "the context"])
         self.assertEqual(self.events("timers"), ["timer 1 running"], "the context has its lists")
-        self.assertIn("made before the recording begins", self.text("#panel-memory"))
+        self.assertIn("made before the recording began", self.text("#panel-memory"))
 
     def test_unknown_kinds_are_shown(self):
         self.open(sample.lost(), hash_="#unit=record&step=6")
@@ -172,14 +173,14 @@ class RobustnessTests(PlayerTest):
 
     def test_empty_recording(self):
         self.open(sample.Tape("empty"))
-        self.assertEqual(self.text(".trouble"), "empty The recording is empty: the program did nothing that is recorded.")
+        self.assertEqual(self.text(".trouble"), "empty The recording is empty.")
 
     def test_bad_data_are_explained(self):
         good = sample.ticker().data()
         cases = [
             ("{", "The recording is not valid JSON"),
-            ("", "The page holds no recording."),
-            ({**good, "format": 2}, "The recording has format 2, and this player reads format 1."),
+            ("", "This page contains no recording."),
+            ({**good, "format": 2}, "The recording has format 2, but this player reads format 1."),
             ({**good, "records": None}, "The recording has no list “records”."),
             ({**good, "records": [[1, 2]]}, "Record 1 is not a list of nine values."),
         ]
@@ -203,7 +204,7 @@ class RobustnessTests(PlayerTest):
         data = sample.ticker().data()
         data["records"].reverse()
         self.open(data, step=1)
-        self.assertEqual(self.text("#why"), "The context is made as a root of the memory tree, 64 bytes.")
+        self.assertEqual(self.text("#why"), "The context is made as a root of the memory tree: 64 bytes.")
 
 
 class SpeedTests(PlayerTest):
@@ -220,19 +221,37 @@ class SpeedTests(PlayerTest):
                 document.body.offsetHeight; // lays the page out
                 return performance.now() - begin;
             };
+            const { steps } = teventPlayer;
+            const series = (length, start, move) => {
+                start();
+                return Array.from({ length }, (_, at) => time(() => move(at)));
+            };
+            const all = {
+                forward: () => series(100, () => teventPlayer.go(2), () => teventPlayer.next()),
+                back: () => series(100, () => teventPlayer.last(), () => teventPlayer.previous()),
+                jump: () => series(60, () => {}, (at) => teventPlayer.go((at * 7919) % steps.length)),
+            };
             const times = {};
-            const count = teventPlayer.steps.length;
-            times.forward = Array.from({ length: 40 }, () => time(() => teventPlayer.next()));
-            teventPlayer.last();
-            times.back = Array.from({ length: 40 }, () => time(() => teventPlayer.previous()));
-            times.jump = Array.from({ length: 20 }, (_, at) => time(() => teventPlayer.go((at * 7919) % count)));
+            // Other programs may take the processor for a while: the better of two rounds counts.
+            const measure = (mode) => {
+                for (const [way, run] of Object.entries(all)) {
+                    const [one, other] = [run(), run()];
+                    times[`${way}, ${mode}`] = one.map((each, at) => Math.min(each, other[at]));
+                }
+            };
+            measure("detail");
             teventPlayer.timeline.fit();
-            times.whole = Array.from({ length: 20 }, () => time(() => teventPlayer.next()));
+            measure("whole timeline");
+            teventPlayer.togglePredict();
+            measure("predicting");
             return times;
         }""")
         for way, found in times.items():
-            middle = sorted(found)[len(found) // 2]
-            self.assertLess(middle, 50, f"milliseconds for a step {way}")
+            found.sort()
+            middle, most = found[len(found) // 2], found[len(found) * 95 // 100]
+            if os.environ.get("SHOW_TIMES"):
+                print(f"{way}: {middle:.0f} ms, 95 % within {most:.0f} ms")
+            self.assertLess(most, 50, f"milliseconds for 95 % of the steps {way}")
 
 
 if __name__ == "__main__":

@@ -18,19 +18,17 @@ class StepTests(PlayerTest):
 
     def test_first_step_comes_before_any_loop(self):
         self.assertEqual(self.position(), "Step 1 of 7")
-        self.assertEqual(self.text("#why"), "Memory “program” is made as a root of the memory tree, 64 bytes.")
+        self.assertEqual(self.text("#why"), "Memory “program” is made as a root of the memory tree: 64 bytes.")
         self.assertEqual(self.text("#next"), "No loop has begun yet.")
         self.assertEqual(self.stage(), [])
 
     def test_each_handler_has_a_reason_and_a_stage(self):
         expected = [
-            (2, "Signals", "The handler of SIGUSR1 (TurnOrder.swift:18) runs: the signal arrived once, and signals come first in a turn."),
-            (3, "Immediates", "Immediate 1 (TurnOrder.swift:16) runs: it was the first of the immediates, and this turn found no signal"
-                " before it."),
-            (4, "Timers", "Timer 1 (TurnOrder.swift:12) runs: it was due 201 µs ago, and this turn found no signal and no immediate"
-                " before it."),
-            (5, "Descriptors", "The handler of descriptor 4 (TurnOrder.swift:10) runs: its descriptor is ready (read), and this turn"
-                " found no signal, no immediate and no due timer before it."),
+            (2, "Signals", "The handler of SIGUSR1 (TurnOrder.swift:18) runs: the signal arrived once, and a turn looks for signals first."),
+            (3, "Immediates", "Immediate 1 (TurnOrder.swift:16) runs: it was first among the immediates, and this turn found no signal."),
+            (4, "Timers", "Timer 1 (TurnOrder.swift:12) runs: it was due 201 µs ago, and this turn found no signal and no immediate."),
+            (5, "Descriptors", "The handler of descriptor 4 (TurnOrder.swift:10) runs: the descriptor is ready (read), and this turn"
+                " found no signal, no immediate and no due timer."),
         ]
         for step, stage, reason in expected:
             with self.subTest(step=step):
@@ -40,13 +38,13 @@ class StepTests(PlayerTest):
 
     def test_forecast_names_the_first_of_the_lists(self):
         self.go(2)
-        self.assertEqual(self.text("#next"), "If this handler changes nothing, immediate 1 is next: it is first of the immediates."
+        self.assertEqual(self.text("#next"), "If this handler changes nothing, immediate 1 is next: it is first among the immediates."
                          " Only a signal would come before it.")
         self.go(4)
-        self.assertEqual(self.text("#next"), "If this handler changes nothing, timer 2 is next: due in 19.7 ms. A descriptor comes"
-                         " before it if one is ready by then; the loop cannot know.")
+        self.assertEqual(self.text("#next"), "If this handler changes nothing, timer 2 is next, due in 19.7 ms, unless a descriptor is"
+                         " ready before.")
         self.go(6)
-        self.assertEqual(self.text("#next"), "If this handler changes nothing, no event is left, and the loop has nothing to wait for.")
+        self.assertEqual(self.text("#next"), "If this handler changes nothing, no event is left, and the loop ends.")
         self.go(7)
         self.assertEqual(self.text("#next"), "The recording ends here.")
 
@@ -55,7 +53,7 @@ class StepTests(PlayerTest):
         wait = next(index for index, record in enumerate(sample.turn_order().records) if record[2] == "waitBegin")
         self.go(wait + 1)
         self.assertEqual(self.texts("#stages [aria-current] span"), ["Waiting"])
-        self.assertEqual(self.text("#why"), "The context waits for 19 ms at most.")
+        self.assertEqual(self.text("#why"), "The loop of the context waits for at most 19 ms.")
 
     def test_lists_mark_what_came_and_went(self):
         self.go(3)
@@ -109,7 +107,7 @@ class KindTests(PlayerTest):
     def test_timer_that_repeats(self):
         self.open(sample.ticker(), step=3)
         self.assertEqual(self.text("#why"), "Timer 1 (Ticker.swift:12) runs: it was due 200 µs ago, and this turn found no signal"
-                         " and no immediate before it.")
+                         " and no immediate.")
         self.page.select_option(".options select >> nth=0", "turn")
         self.go(4)
         self.assertEqual(self.events("timers"), ["timer 1 changed"])
@@ -121,30 +119,82 @@ class KindTests(PlayerTest):
         self.go(6)
         self.assertEqual(self.events("timers"), ["timer 2", "timer 1 changed"])
 
-    def test_deadlines_are_relative_if_the_clock_is_known(self):
-        cases = [
-            ([10 * sample.MILLISECOND + 123], "due in 100 ms", "due in 90 ms"),  # one time, late as a real clock makes it
-            ([sample.MILLISECOND], "deadline 100 ms", "due in 99 ms"),  # a clock that a test may have set
-            ([5 * sample.MILLISECOND, 90 * sample.MILLISECOND], "deadline 100 ms", "due in 95 ms"),  # a test moves it
-        ]
-        for now, before, in_handler in cases:
+    def due(self):
+        return self.texts(".list-timers .detail")[-1]
+
+    def test_clock_that_runs_is_known_from_the_first_record_on(self):
+        self.open(sample.ticker(), hash_="#unit=record&step=3")
+        self.assertEqual(self.due(), "due in 5 ms · Ticker.swift:12")
+        self.assertEqual(self.text("#why"), "Timer 1 joins the timers of the context: due in 5 ms.")
+        self.go(5)
+        self.assertIn("The loop of the context waits for at most", self.text("#why"))
+        self.assertEqual(self.due(), "due in 5 ms · Ticker.swift:12")
+
+    def test_clock_that_is_set_by_hand_shows_its_last_known_time(self):
+        for now, in_handler in [([sample.MILLISECOND], "due in 99 ms"), ([5 * sample.MILLISECOND, 90 * sample.MILLISECOND], "due in 95 ms")]:
             with self.subTest(now=now):
-                self.open(sample.clock(now))
-                self.page.select_option(".options select >> nth=0", "record")
+                self.open(sample.clock(now), hash_="#unit=record")
                 attached = [index for index, record in enumerate(sample.clock(now).records) if record[2] == "attached"]
                 self.go(attached[-1] + 1)
-                self.assertIn(before, self.texts(".list-timers .detail")[-1])
+                self.assertEqual(self.due(), "due in 100 ms")
                 self.page.select_option(".options select >> nth=0", "handler")
                 self.go(2)
-                self.assertIn(in_handler, self.texts(".list-timers .detail")[-1])
+                self.assertEqual(self.due(), in_handler)
+
+    def test_durations_that_do_not_fit_are_not_taken_for_exact(self):
+        self.open(sample.far(), hash_="#unit=record&step=3")
+        self.assertEqual(self.due(), "due when the context’s clock shows 24 h")
+        self.page.select_option(".options select >> nth=0", "handler")
+        self.go(2)
+        self.assertEqual(self.text("#why"), "Timer 1 runs: it was due more than 2.15 s ago, and this turn found no signal and no"
+                         " immediate.")
+
+    def test_callback_that_reports_progress(self):
+        self.open(sample.progress(), step=2)
+        self.assertEqual(self.text("#why"), "The callback of request 1 “Count” runs: the request is still in progress and reports how"
+                         " far it has come.")
+
+    def test_trigger_that_the_program_starts(self):
+        self.open(sample.progress(), step=3)
+        self.assertEqual(self.text("#why"), "Queue 1 “jobs” calls the trigger of entry 1: the entry is first in line.")
+        self.assertEqual(self.text("#next"), "No loop runs in this recording.")
+        self.go(4)
+        self.assertEqual(self.texts("#panel-queues .entries li"), ["entry 1 request 2 “Job” its turn"])
+
+    def test_long_output_is_shown_by_its_first_line(self):
+        self.open(sample.progress(), hash_="#unit=record&step=4")
+        self.assertEqual(self.text("#why"), "The program prints: one of three …")
+        self.assertEqual(self.page.locator("#panel-output pre").inner_text(), "one of three\ntwo to go")
+
+    def test_descriptor_that_is_off_is_not_waited_for(self):
+        tape = sample.descriptor()
+        where = {what: [index for index, record in enumerate(tape.records) if record[2] == what] for what in ["changed", "freed"]}
+        for record, why, forecast in [
+            (where["changed"][0] - 1, "The event for descriptor 4 joins the descriptors of the context, watched for: read.",
+             "As the lists stand, the loop waits until descriptor 4 is ready."),
+            (where["changed"][0], "The event for descriptor 4 is watched no longer, until it is switched on again.",
+             "As the lists stand, no event is left, and the loop ends."),
+            (where["changed"][1], "The event for descriptor 4 is now watched for: read, write.",
+             "As the lists stand, the loop waits until descriptor 4 is ready."),
+            (where["freed"][1], "The event for descriptor 4 is freed.", "The context is freed, and its loop runs no handler any more."),
+        ]:
+            with self.subTest(why):
+                self.open(tape, hash_=f"#unit=record&step={record + 1}")
+                self.assertEqual(self.text("#why"), why)
+                self.assertEqual(self.text("#next"), forecast)
 
     def test_nested_loop(self):
         self.open(sample.nested(), step=3)
-        self.assertEqual(self.text("#why"), "Immediate 2 runs: it was the first of the immediates, and this turn found no signal"
-                         " before it.")
-        self.assertEqual(self.texts(".where span")[-1], "nested loop, level 2")
+        self.assertEqual(self.text("#why"), "Immediate 2 runs: it was first among the immediates, and this turn found no signal.")
+        self.assertEqual(self.texts(".where span")[-1], "nested loop, level 2, inside the handler of immediate 1")
         self.assertEqual(self.text("#stages-title"), "Turn 2 of the context")
         self.assertEqual(self.events("immediates"), ["immediate 1 running", "immediate 2 running"])
+        self.go(2)
+        self.assertEqual(len(self.texts(".where span")), 1)
+        self.page.select_option(".options select >> nth=0", "turn")
+        self.go(3)
+        self.assertEqual(self.text("#why"), "A turn of the context begins inside the handler of immediate 1: this is a nested loop, of"
+                         " level 2.")
 
     def test_requests_are_a_cascade(self):
         self.open(sample.cascade(), step=4)
@@ -171,8 +221,8 @@ class KindTests(PlayerTest):
         self.assertEqual(self.text("#why"), "The callback of request 2 “Boil” (Cascade.swift:30) runs, inside the handler of timer 1:"
                          " the request is done.")
         self.go(6)
-        self.assertEqual(self.text("#why"), "The callback of request 1 “Tea” (Cascade.swift:20) runs: the request failed, its result was"
-                         " posted, and it was the first of the immediates.")
+        self.assertEqual(self.text("#why"), "The callback of request 1 “Tea” (Cascade.swift:20) runs: the request failed, and its"
+                         " callback was posted and came first among the immediates.")
         self.assertEqual(self.texts("#stages [aria-current] span"), ["Immediates"])
 
     def test_end_of_a_request_shows_where_it_ended(self):
@@ -183,35 +233,94 @@ class KindTests(PlayerTest):
         self.assertEqual(self.text("#panel-source .place"), "cascade/Cascade.swift:50")
 
     def test_queue_shows_its_entries(self):
-        rows = "#panel-queues li"
+        rows = "#panel-queues .entries li"
         self.open(sample.queue(), step=2)
-        self.assertEqual(self.texts(rows), ["entry 1 running", "entry 2 new", "entry 3 new"])
-        self.assertEqual(self.text("#why"), "Queue 1 “log” calls the trigger of entry 1 (Queue.swift:10), which is first in line.")
+        self.assertEqual(self.texts(rows), ["entry 1 request 1 “Write” running", "entry 2 request 2 “Write” new",
+                                            "entry 3 request 3 “Write” new"])
+        self.assertEqual(self.text("#why"), "Queue 1 “log” calls the trigger of entry 1 (Queue.swift:10): the entry is first in line,"
+                         " and the queue was first among the immediates.")
         self.go(3)
-        self.assertEqual(self.texts(rows), ["entry 1 running", "entry 3", "entry 2 gone"])
+        self.assertEqual(self.texts(rows), ["entry 1 request 1 “Write” running", "entry 3 request 3 “Write”", "entry 2 gone"])
         self.assertEqual(self.text("#panel-queues h3"), "Queue 1 “log” stopped")
         self.go(4)
         self.assertEqual(self.text("#panel-queues h3"), "Queue 1 “log”")
-        self.assertEqual(self.texts(rows), ["entry 3 running", "entry 1 gone"])
+        self.assertEqual(self.texts(rows), ["entry 3 request 3 “Write” running", "entry 1 gone"])
 
     def test_entry_that_a_handler_starts(self):
         self.open(sample.direct(), step=3)
-        self.assertEqual(self.text("#why"), "Queue 1 “log” calls the trigger of entry 1, which is first in line, inside the handler of"
-                         " immediate 1.")
+        self.assertEqual(self.text("#why"), "Queue 1 “log” calls the trigger of entry 1, inside the handler of immediate 1: the entry is first"
+                         " in line.")
         arrow = self.page.evaluate("teventPlayer.timeline.layout.arrow(teventPlayer.index)")
         self.assertIsNone(arrow, "the loop did not start it, although that was scheduled")
 
     def test_messages_between_threads(self):
         self.open(sample.threads(), step=2)
-        self.assertEqual(self.texts(".where span")[1], "thread main")
-        self.assertEqual(self.text("#why"), "Inbox 1 (Threads.swift:9) gets message 1, which thread worker sent 10 µs ago:"
-                         " it was the first of the immediates.")
-        self.assertEqual(self.texts(".list-immediates >> nth=0 >> li"), ["inbox 1 running", "message 2 to inbox 1"])
+        self.assertEqual(self.texts(".where span")[1], "on the main thread")
+        self.assertEqual(self.text("#why"), "Inbox 1 (Threads.swift:9) gets message 1, which thread worker sent 9 µs ago: the"
+                         " message was first among the immediates.")
+        self.assertEqual(self.texts(".list-immediates >> nth=0 >> li"), ["message 1 to inbox 1 running", "message 2 to inbox 1"])
         self.page.select_option(".options select >> nth=0", "record")
         sent = [index for index, record in enumerate(sample.threads().records) if record[2] == "sent"]
         self.go(sent[1] + 1)
         self.assertEqual(self.texts(".messages li"), ["message 1 to inbox 1", "message 2 to inbox 1"])
         self.assertEqual(self.text("#why"), "Thread worker sends message 2 to inbox 1.")
+
+    def test_threads_without_a_name_are_not_called_thread_twice(self):
+        tape = sample.threads()
+        tape.threads[1] = "thread 1"
+        self.open(tape, step=2)
+        self.assertIn("which thread 1 sent", self.text("#why"))
+        self.assertIn("which the main thread sent", self.page.evaluate("""(() => {
+            teventPlayer.last(); teventPlayer.previous(); return document.getElementById("why").textContent; })()"""))
+
+    def test_contexts_without_events_take_one_line(self):
+        self.open(sample.threads(), step=2)
+        self.assertEqual(self.texts("#panel-lists .context"), [
+            "Context 1 “main context” Immediates message 1 to inbox 1 running message 2 to inbox 1",
+            "Context 2 “worker context” no events"])
+
+    def test_own_wakeup_is_no_ready_descriptor(self):
+        tape = sample.threads()
+        woken = next(index for index, record in enumerate(tape.records) if record[2] == "waitEnd")
+        tape.records[woken][5] = 1
+        self.open(tape, hash_=f"#unit=record&step={woken + 1}")
+        self.assertEqual(self.text("#why"), "The wait ends: a message from another thread or a signal has woken the loop.")
+        self.assertNotIn("descriptor", self.text("#next"))
+
+
+class MoreTests(PlayerTest):
+    """Lists that are long have a button that shows more of them."""
+
+    def rows(self, panel):
+        return self.page.locator(f"#panel-{panel} .label").count()
+
+    def test_button_shows_more_by_keyboard(self):
+        self.open(sample.long(1000), step=3)
+        for panel, key in [("lists", ".list-timers"), ("memory", ".tree")]:
+            with self.subTest(panel):
+                button = self.page.locator(f"#panel-{panel} {key} .more button")
+                self.assertEqual(button.get_attribute("aria-expanded"), "false")
+                before = self.rows(panel)
+                button.focus()
+                self.press("Enter")
+                self.assertEqual(self.rows(panel), before + 500, "bounded")
+                self.assertEqual(button.get_attribute("aria-expanded"), "true")
+                self.assertTrue(button.evaluate("button => button === document.activeElement"), "the focus stays")
+                self.press("ArrowRight")
+                self.assertGreaterEqual(self.rows(panel), before + 500, "the next step shows as much")
+                self.press(" ")
+                self.assertLessEqual(self.rows(panel), before + 1)
+                self.assertEqual(self.page.evaluate("teventPlayer.timer"), 0, "space presses the button")
+
+    def test_earlier_output_and_requests(self):
+        self.open(sample.long(1000))
+        self.press("End")
+        self.assertEqual(self.text("#panel-output .more"), "… and 40 earlier")
+        self.page.get_by_role("button", name="… and 40 earlier").click()
+        self.assertEqual(self.texts("#panel-output .more"), ["Show fewer"])
+        self.assertEqual(self.texts("#panel-output pre")[0], "round 0")
+        self.page.get_by_role("button", name="Show fewer").click()
+        self.assertEqual(self.page.locator("#panel-output pre").count(), 60)
 
 
 if __name__ == "__main__":
