@@ -2,6 +2,8 @@
 
 const CHILD_LIMIT = 12;
 const ROW_LIMIT = 160;
+/** Below this level, the tree is not indented further. */
+const DEPTH_LIMIT = 10;
 const ROOTS = "roots";
 
 class MemoryPanel {
@@ -16,7 +18,7 @@ class MemoryPanel {
     this.findChildren();
     this.findMarked();
     const roots = this.children.get(-1) ?? [];
-    this.body.replaceChildren(roots.length ? this.branch(roots, ROOTS) : make("p", { class: "none" }, words.none));
+    this.body.replaceChildren(roots.length ? this.branch(roots, ROOTS, 1) : make("p", { class: "none" }, words.none));
     const { brief } = view.state.changes;
     if (brief > 0) this.body.append(make("p", { class: "detail" }, fill(words.inBetween, { count: grouped(brief) })));
   }
@@ -49,19 +51,19 @@ class MemoryPanel {
     }
   }
 
-  branch(objects, key) {
+  branch(objects, key, depth) {
     const [shown, missing] = capped(objects, this.more.limit(key, CHILD_LIMIT), (object) => this.marked.has(object));
     const rows = [];
     let left = missing;
     for (const object of shown) {
-      if (this.rows < ROW_LIMIT + this.more.open.size * MORE_LIMIT) rows.push(this.row(object));
+      if (this.rows < ROW_LIMIT + this.more.open.size * MORE_LIMIT) rows.push(this.row(object, depth));
       else left += 1;
     }
     rows.push(this.more.row(key, left, objects.length, CHILD_LIMIT));
-    return make("ul", { class: key === ROOTS ? "tree" : "" }, rows);
+    return make("ul", { class: key === ROOTS ? "tree" : depth > DEPTH_LIMIT ? "deep" : "" }, rows);
   }
 
-  row(object) {
+  row(object, depth) {
     this.rows += 1;
     const { recording, chronicle, state } = this.view;
     const isFreed = !state.parents.has(object);
@@ -71,10 +73,11 @@ class MemoryPanel {
     const line = make("span", { class: `chunk ${isFreed ? "gone" : ""} ${kindClass(kind)}` },
       make("span", { class: "label" }, label),
       name && !label.includes(name) && !name.startsWith("struct tevent_") ? make("span", { class: "detail" }, name) : null,
+      depth > DEPTH_LIMIT ? make("span", { class: "detail" }, fill(words.level, { level: depth })) : null,
       chronicle.made[object] < 0 ? make("span", { class: "detail" }, words.beforeBeginning) : this.size(object),
       this.mark(object, isFreed));
     const children = this.children.get(object);
-    return make("li", {}, line, children ? this.branch(children, String(object)) : null);
+    return make("li", {}, line, children ? this.branch(children, String(object), depth + 1) : null);
   }
 
   size(object) {

@@ -59,6 +59,7 @@ const WORDS = {
     flagNames: { 1: "read", 2: "write", 4: "error" },
     noFlags: "off",
     memory: "Memory",
+    level: "level {level}",
     bytes: { one: "{count} byte", other: "{count} bytes" },
     beforeBeginning: "made before the recording began",
     requests: "Requests",

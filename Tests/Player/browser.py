@@ -44,6 +44,9 @@ class PlayerTest(unittest.TestCase):
     def open(self, tape, step=None, hash_=None, width=1200, **options):
         """Opens a recording from disk, at a step if one is given."""
         path = sample.write(self.folder.name, "recording", tape)
+        return self.open_file(path, hash_ or (f"#step={step}" if step else ""), width, **options)
+
+    def open_file(self, path, hash_="", width=1200, **options):
         context = browser().new_context(viewport={"width": width, "height": 900}, **options)
         context.set_default_timeout(5000)
         self.contexts.append(context)
@@ -51,7 +54,7 @@ class PlayerTest(unittest.TestCase):
         page.on("console", lambda message: self.messages.append(message.text))
         page.on("pageerror", lambda error: self.messages.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
-        page.goto(f"file://{path}" + (hash_ or (f"#step={step}" if step else "")))
+        page.goto(f"file://{path}{hash_}")
         self.page = page
         return page
 
