@@ -15,7 +15,7 @@ PEERS = /usr/include/tevent.h=libtevent-dev /usr/include/uv.h=libuv1-dev /usr/in
 COUNTS = $(SWIFT) build -c release --product peer-engine && $(SWIFT) build -c release --product bench && \
 	.build/release/bench counts
 
-.PHONY: help setup build tour test test-release fuzz text check-text format lint sanitize valgrind bench counts \
+.PHONY: help setup build tour test-player test test-release fuzz text check-text format lint sanitize valgrind bench counts \
 	check-counts drop-in drop-in-test drop-in-samba docs clean
 
 help: ## list these commands
@@ -30,6 +30,11 @@ build: setup ## build everything: engine, chapters, tools, tests
 tour: setup ## run every chapter's examples in order and compare their output with the tutorial
 	@$(SWIFT) build
 	@$(PROGRAMS)/tour --programs $(PROGRAMS)
+
+test-player: ## test the player in chromium, and the recordings of every example; CHROMIUM=path selects another
+	@SWIFT='$(SWIFT)' Scripts/setup python3-venv $(if $(CHROMIUM),,chromium)
+	@$(SWIFT) build
+	@PROGRAMS=$(PROGRAMS) Scripts/test-player
 
 test: setup ## run every test suite; CHAPTER=4 selects one chapter, ONLY=EchoTests the suites of that name
 	@$(SWIFT) test --disable-swift-testing $(if $(ONLY),--filter $(ONLY))

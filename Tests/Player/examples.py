@@ -25,12 +25,18 @@ def folder():
     return tempfile.TemporaryDirectory()
 
 
+def require():
+    """Fails once, for all tests of a class, if programs are missing."""
+    missing = [name for name in NAMES if not (PROGRAMS / name).exists()]
+    if missing:
+        raise NotRecorded(f"{PROGRAMS} lacks {len(missing)} of {len(NAMES)} examples, such as '{missing[0]}': run `swift build` first,"
+                          " or set PROGRAMS to the folder of the programs")
+
+
 def record(name, form):
     """Runs an example, and returns the path of its recording in a form, "html" or "json"."""
     example = next(each for each in ALL if each["name"] == name)
     program = PROGRAMS / name
-    if not program.exists():
-        raise NotRecorded(f"{PROGRAMS} has no program '{name}': run `swift build` first, or set PROGRAMS to the folder of the programs")
     path = Path(folder().name) / f"{name}.{form}"
     run = subprocess.run([program, *example.get("arguments", []), "--record", path], input=example.get("input", ""), text=True,
                          capture_output=True, timeout=SECONDS, env={**os.environ, "SWIFT_BACKTRACE": "enable=no"}, check=False)

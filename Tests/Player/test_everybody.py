@@ -1,7 +1,6 @@
-"""What holds for every reader and every recording: colours, widths, screen readers, speed, sound and unsound data."""
+"""What holds for every reader and every recording: colours, widths, screen readers, sound and unsound data."""
 
 import json
-import os
 import unittest
 from pathlib import Path
 
@@ -205,53 +204,6 @@ class RobustnessTests(PlayerTest):
         data["records"].reverse()
         self.open(data, step=1)
         self.assertEqual(self.text("#why"), "The context is made as a root of the memory tree: 64 bytes.")
-
-
-class SpeedTests(PlayerTest):
-    def test_ten_thousand_handlers(self):
-        self.open(sample.long(), step=3)
-        opened = self.page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-        self.assertLess(opened, 2000, "milliseconds to open")
-        self.assertIn("… and 9,988 more", self.text(".list-timers"))
-        self.assertIn("… and 9,988 more", self.text("#panel-memory"))
-        times = self.page.evaluate("""() => {
-            const time = (action) => {
-                const begin = performance.now();
-                action();
-                document.body.offsetHeight; // lays the page out
-                return performance.now() - begin;
-            };
-            const { steps } = teventPlayer;
-            const series = (length, start, move) => {
-                start();
-                return Array.from({ length }, (_, at) => time(() => move(at)));
-            };
-            const all = {
-                forward: () => series(100, () => teventPlayer.go(2), () => teventPlayer.next()),
-                back: () => series(100, () => teventPlayer.last(), () => teventPlayer.previous()),
-                jump: () => series(60, () => {}, (at) => teventPlayer.go((at * 7919) % steps.length)),
-            };
-            const times = {};
-            // Other programs may take the processor for a while: the better of two rounds counts.
-            const measure = (mode) => {
-                for (const [way, run] of Object.entries(all)) {
-                    const [one, other] = [run(), run()];
-                    times[`${way}, ${mode}`] = one.map((each, at) => Math.min(each, other[at]));
-                }
-            };
-            measure("detail");
-            teventPlayer.timeline.fit();
-            measure("whole timeline");
-            teventPlayer.togglePredict();
-            measure("predicting");
-            return times;
-        }""")
-        for way, found in times.items():
-            found.sort()
-            middle, most = found[len(found) // 2], found[len(found) * 95 // 100]
-            if os.environ.get("SHOW_TIMES"):
-                print(f"{way}: {middle:.0f} ms, 95 % within {most:.0f} ms")
-            self.assertLess(most, 50, f"milliseconds for 95 % of the steps {way}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ BROKEN = re.compile(r"undefined|NaN|null|\{\w+\}|unknown")
 class ExampleTests(PlayerTest):
     """One test for each example; they are added below."""
 
+    @classmethod
+    def setUpClass(cls):
+        examples.require()
+        super().setUpClass()
+
     def check(self, name):
         path = examples.record(name, "html")
         data = json.loads(re.search(r'id="recording">(.*?)</script>', path.read_text(), re.S)[1])
