@@ -14,7 +14,7 @@ class Forecast {
     if (index === this.recording.records.length - 1) return words.forecast.end;
     const context = this.chronicle.frames.contexts[index];
     if (!this.hasLoop) return capitalised(words.forecast.noLoop);
-    if (context < 0) return capitalised(words.forecast.noContext);
+    if (context < 0) return capitalised(this.recording.lost > 0 ? words.forecast.lost : words.forecast.noContext);
     if (!state.contexts.has(context)) return capitalised(words.forecast.freed);
     const hasBegun = this.chronicle.frames.firstTurns.get(context) <= index || this.recording.lost > 0;
     if (!hasBegun && this.isEmpty(state, context)) return capitalised(words.forecast.noContext);

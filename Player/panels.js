@@ -42,6 +42,8 @@ class NowPanel {
     this.why.textContent = view.sentences.of(view.index);
     this.next.textContent = isPredicting ? words.hidden : view.forecast.of(view.state);
     const turn = enclosing(frame, "turn");
+    this.stagesTitle.hidden = !view.forecast.hasLoop;
+    this.stages[0].parentElement.hidden = !view.forecast.hasLoop;
     this.stagesTitle.textContent = turn
       ? fill(words.stagesOf, { number: grouped(turn.number), context: recording.label(turn.context) }) : words.noTurn;
     this.showStages(view);
@@ -83,7 +85,7 @@ class ListsPanel {
     this.view = view;
     const contexts = [...view.state.contexts].filter(([number]) => view.state.parents.has(number) || number < 0);
     this.body.replaceChildren(...contexts.map(([number, context]) => this.context(view, number, context, contexts.length)),
-      this.messages(view));
+      contexts.length ? "" : make("p", { class: "none" }, words.noEvents), this.messages(view));
   }
 
   /** The lists of a context; only those with events if there are several contexts. */

@@ -94,7 +94,8 @@ class TimelineDrawing {
     pen.fillStyle = this.colours.muted;
     pen.font = "12px system-ui, sans-serif";
     pen.textBaseline = "middle";
-    pen.fillText(fitted(pen, row.title, this.gutter - 10), 0, y + BAR_HEIGHT / 2);
+    const indent = row.isIndented ? 10 : 0;
+    pen.fillText(fitted(pen, row.title, this.gutter - 10 - indent), indent, y + BAR_HEIGHT / 2);
     pen.fillStyle = this.colours.line;
     pen.fillRect(this.gutter, y + BAR_HEIGHT + 3, this.width - this.gutter, 1);
   }

@@ -39,8 +39,8 @@ class TimelineLayout {
   }
 
   addThread(frames, thread) {
-    const prefix = this.recording.threads.length > 1 ? `${this.recording.threadName(thread)}: ` : "";
-    const turns = this.addRow(prefix + words.lanes.turns, "turns", thread);
+    const isOneOfSeveral = this.recording.threads.length > 1;
+    const turns = this.addRow(isOneOfSeveral ? this.recording.threadName(thread) : words.lanes.turns, "turns", thread);
     this.turnRows.set(thread, this.rows.length - 1);
     let turnBar = null;
     for (const frame of frames) {
@@ -55,7 +55,8 @@ class TimelineLayout {
     for (const lane of HANDLER_LANES) {
       const own = handlers.filter((frame) => this.laneOf(frame) === lane);
       if (own.length === 0) continue;
-      const row = this.addRow(prefix + words.lanes[lane], lane, thread);
+      const row = this.addRow(words.lanes[lane], lane, thread);
+      row.isIndented = isOneOfSeveral;
       for (const frame of own) {
         this.rowOfFrame.set(frame, this.rows.length - 1);
         this.addBar(row, frame.begin, frame.end, lane, frame.object, true);

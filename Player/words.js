@@ -14,7 +14,7 @@ const WORDS = {
     unit: "Step by",
     units: { handler: "handler", turn: "turn", record: "record" },
     speed: "Speed",
-    speeds: { 0.5: "slow", 1: "1 a second", 3: "3 a second", 10: "10 a second", 40: "40 a second" },
+    speeds: { 0.5: "1 in 2 seconds", 1: "1 a second", 3: "3 a second", 10: "10 a second", 40: "40 a second" },
     position: "Position in the recording",
     stepOf: "Step {step} of {count}",
     keysHint: "Keys: ← and → step, Home and End jump to the ends, Space plays.",
@@ -187,7 +187,7 @@ const WORDS = {
       changed: {
         timer: "{Object} gets a new deadline: {due}.",
         fd: "{Object} is now watched for: {flags}.",
-        fdOff: "{Object} is watched no longer, until it is switched on again.",
+        fdOff: "{Object} is switched off: the loop no longer watches it.",
         other: "{Object} changes.",
       },
       detached: "{Object} leaves the lists of {other}.",

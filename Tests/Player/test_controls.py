@@ -118,7 +118,7 @@ class TimelineTests(PlayerTest):
         self.open(sample.turn_order())
         self.assertEqual(self.row_titles(), ["Turns", "Signals", "Immediates", "Timers", "Descriptors"])
         self.open(sample.threads())
-        self.assertEqual(self.row_titles(), ["main: Turns", "main: Messages", "worker: Turns", "worker: Messages"])
+        self.assertEqual(self.row_titles(), ["main", "Messages", "worker", "Messages"])
         self.open(sample.queue())
         self.assertEqual(self.row_titles(), ["Turns", "Callbacks", "Triggers", "Requests", "", "", "queue 1 “log”", "", ""])
 

@@ -142,6 +142,7 @@ class RobustnessTests(PlayerTest):
     def test_lost_beginning(self):
         self.open(sample.lost())
         self.assertIn("its oldest 1,234 records were overwritten", self.text(".warning"))
+        self.assertEqual(self.text("#next"), "No event is left that this recording knows; its beginning was lost.")
         self.go(2)
         self.assertEqual(self.text("#why"), "Timer 1 (Lost.swift:7) runs: it was due more than 2.15 s ago, and this turn found no signal and"
                          " no immediate.")

@@ -158,6 +158,7 @@ class KindTests(PlayerTest):
         self.open(sample.progress(), step=3)
         self.assertEqual(self.text("#why"), "Queue 1 “jobs” calls the trigger of entry 1: the entry is first in line.")
         self.assertEqual(self.text("#next"), "No loop runs in this recording.")
+        self.assertFalse(self.page.locator("#stages").is_visible())
         self.go(4)
         self.assertEqual(self.texts("#panel-queues .entries li"), ["entry 1 request 2 “Job” its turn"])
 
@@ -172,7 +173,7 @@ class KindTests(PlayerTest):
         for record, why, forecast in [
             (where["changed"][0] - 1, "The event for descriptor 4 joins the descriptors of the context, watched for: read.",
              "As the lists stand, the loop waits until descriptor 4 is ready."),
-            (where["changed"][0], "The event for descriptor 4 is watched no longer, until it is switched on again.",
+            (where["changed"][0], "The event for descriptor 4 is switched off: the loop no longer watches it.",
              "As the lists stand, no event is left, and the loop ends."),
             (where["changed"][1], "The event for descriptor 4 is now watched for: read, write.",
              "As the lists stand, the loop waits until descriptor 4 is ready."),
