@@ -45,7 +45,7 @@ class RequestsPanel {
       tail > end ? this.segment("span kept", position(end), tail - end, span) : null);
     const received = life.received >= 0 && life.received <= view.index;
     return make("li", { class: "request kind-request" },
-      make("span", { class: "name", style: `padding-inline-start: ${Math.min(life.depth, 8) * 0.9}rem` },
+      make("span", { class: "name", style: `--depth: ${Math.min(life.depth, 8)}` },
         make("span", { class: "label" }, recording.label(life.object))),
       bar, make("span", { class: `status status-${status.key}` }, status.text, received ? `, ${words.requestReceived}` : null));
   }

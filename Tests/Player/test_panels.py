@@ -202,7 +202,7 @@ class KindTests(PlayerTest):
         rows = "#panel-requests .request"
         self.assertEqual(self.texts(rows), ["request 1 “Tea” in progress", "request 2 “Boil” done, received",
                                             "request 3 “Pour” in progress"])
-        indents = self.page.locator(f"{rows} .name").evaluate_all("names => names.map(name => parseFloat(name.style.paddingInlineStart))")
+        indents = self.page.locator(f"{rows} .name").evaluate_all("names => names.map(name => parseFloat(getComputedStyle(name).paddingInlineStart))")
         self.assertEqual(indents[0], 0)
         self.assertGreater(indents[1], 0)
         self.assertEqual(indents[1], indents[2])
