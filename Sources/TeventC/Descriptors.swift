@@ -70,7 +70,7 @@ package func tevent_common_add_fd(
     }
     if let event { FDPointer(event).c.initialize(to: CDescriptor(call: call)) }
     setDestructor(of: event)
-    context.hasAdded(event)
+    context.hasAdded(event, handler_name)
     return event
 }
 

@@ -71,7 +71,7 @@ package func tevent_common_schedule_immediate(
     // As in C, this replaces a destructor that the program may have set.
     setDestructor(of: im)
     ImmediateEvent(immediate).schedule(on: events, callImmediate)
-    context.hasAdded(im)
+    context.hasAdded(im, handler_name)
 }
 
 extension Caller {

@@ -75,7 +75,7 @@ package func tevent_common_add_signal(
     }
     if let event { SignalPointer(event).c.initialize(to: call) }
     setDestructor(of: event)
-    context.hasAdded(event)
+    context.hasAdded(event, handler_name)
     return event
 }
 

@@ -61,7 +61,7 @@ package func tevent_common_add_timer_v2(
     }
     if let timer { TimerPointer(timer).c.initialize(to: call) }
     setDestructor(of: timer)
-    context.hasAdded(timer)
+    context.hasAdded(timer, handler_name)
     return timer
 }
 

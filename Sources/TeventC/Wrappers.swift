@@ -120,9 +120,12 @@ func throughWrapper<Result>(
 
 extension ContextPointer {
     /// Notes a new event with its wrapper, and wakes the loop if another thread runs it.
+    ///
+    /// - Parameter handlerName: The name of the event's handler, for recordings.
     @inline(__always)
-    func hasAdded(_ event: OpaquePointer?) {
+    func hasAdded(_ event: OpaquePointer?, _ handlerName: UnsafePointer<CChar>?) {
         wakeIfShared()
+        if isRecording, let event, let handlerName { recordName(event.chunk, handlerName) }
         guard let wrapper = extras.pointee.wrapper?.object, let event else { return }
         WrapperPointer(OpaquePointer(wrapper)).note(TallocHandle(slot: event.slot))
     }

@@ -24,6 +24,9 @@ public struct EventRecorder: TallocObject, Equatable {
     /// How many records a recorder keeps unless you say otherwise.
     public static var usualCapacity: Int { 65_536 }
 
+    /// How many bytes each record takes.
+    public static var bytesPerRecord: Int { MemoryLayout<Record>.stride }
+
     /// Begins to record this thread: the events of `events`, those of contexts made later, all requests and memory.
     ///
     /// What exists already is recorded as if it were made now: the events of `events`, and the tree of memory that

@@ -132,8 +132,8 @@ extension EventRecording: CustomStringConvertible {
         let isNamed: Bool
         switch object.kind {
         case .request, .memory: isNamed = !name.isEmpty
-        case .queue: isNamed = !name.hasPrefix("struct ")
-        default: isNamed = false
+        // The engine's own names say no more than the kind; C's events bear the names of their handlers.
+        default: isNamed = !name.isEmpty && !name.hasPrefix("struct tevent_")
         }
         return isNamed ? "\(object.kind) \(name)" : "\(object.kind)"
     }

@@ -58,6 +58,7 @@ struct RecordedThread {
 
     init(_ ring: RecordRingPointer, name: String) {
         self.name = name
+        ring.noticeFork()
         (records, lost, names) = ring.withLock { ring in
             let names = (0..<ring.names.count).map { number in
                 ring.names[UInt32(number)].map { String(cString: $0) } ?? ""

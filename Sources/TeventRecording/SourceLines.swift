@@ -22,7 +22,7 @@ enum SourceLines {
             + chapters.filter { "Chapter\($0.replacing("-", ""))" == module }.map {
                 "Chapters/\($0)/Module/\(file)"
             }
-            + ["Sources/\(module)/\(file)", "Scratch/\(file)"]
+            + ["Sources/\(module)/\(file)", "Tests/\(module)/\(file)", "Scratch/\(file)"]
             + (module == "Tevent" ? entries("\(root)/Sources/Tevent").map { "Sources/Tevent/\($0)/\(file)" } : [])
     }
 

@@ -107,6 +107,9 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Seconds after which an example that does not end is killed.")
     var timeout = 30.0
 
+    @Option(help: "Record each run as well, into this folder: a page to step through in a browser.")
+    var recordings: String?
+
     func validate() throws {
         guard timeout > 0 else { throw ValidationError("--timeout must be more than 0 seconds.") }
     }

@@ -15,7 +15,8 @@ struct Guide {
             report.isBuilding()
             try programs.build(in: repository, interruption: interruption)
         }
-        runner = Runner(programs: programs, timeout: options.timeout, interruption: interruption)
+        runner = Runner(
+            programs: programs, timeout: options.timeout, recordings: options.recordings, interruption: interruption)
     }
 
     /// Runs the examples and compares their output; fails if one is not as expected.

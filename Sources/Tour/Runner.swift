@@ -14,6 +14,8 @@ struct Run {
 struct Runner {
     let programs: Programs
     let timeout: Double
+    /// The folder for a recording of each run; nil to make none.
+    let recordings: String?
     let interruption: Interruption
 
     /// Runs an example, passing on its output line by line while it runs.
@@ -26,8 +28,12 @@ struct Runner {
         }
         var environment = ProcessInfo.processInfo.environment
         environment["SWIFT_BACKTRACE"] = "enable=no"
-        let child = try ChildProcess(
-            programs.path(of: name), arguments: stop.example.arguments ?? [], environment: environment)
+        var arguments = stop.example.arguments ?? []
+        if let recordings {
+            try FileManager.default.createDirectory(atPath: recordings, withIntermediateDirectories: true)
+            arguments += ["--record", "\(recordings)/\(name).html"]
+        }
+        let child = try ChildProcess(programs.path(of: name), arguments: arguments, environment: environment)
         child.wakeUp = interruption.descriptor
         child.send(stop.example.input ?? "")
         child.closeInput()

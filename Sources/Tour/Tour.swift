@@ -27,7 +27,7 @@ struct Tour: ParsableCommand {
         let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
         var index = 0
         while index < arguments.count, arguments[index].hasPrefix("-") {
-            index += ["--programs", "--timeout"].contains(arguments[index]) ? 2 : 1
+            index += ["--programs", "--timeout", "--recordings"].contains(arguments[index]) ? 2 : 1
         }
         guard index < arguments.count, commands.contains(arguments[index]) else { return arguments }
         return [arguments[index]] + arguments[..<index] + arguments[(index + 1)...]

@@ -70,15 +70,16 @@ extension RecordRingPointer {
         guard let ring = clinux_recording_here().pointee?.assumingMemoryBound(to: RecordRing.self) else {
             return RecordRings.makeHere()
         }
-        if ring.pointee.generation != clinux_forks() { ring.beginInNewProcess() }
         return ring
     }
 
     /// Whether this thread has a ring.
     package static var isThreadRecorded: Bool { clinux_recording_here().pointee != nil }
 
-    @inline(never)
-    private func beginInNewProcess() { withLock { $0.beginInNewProcess() } }
+    /// Leaves the records from before a fork to the parent.
+    package func noticeFork() {
+        if pointee.generation != clinux_forks() { withLock { $0.beginInNewProcess() } }
+    }
 
     /// Makes this the ring of the calling thread, or ends that.
     package static func setHere(_ ring: RecordRingPointer?) {
@@ -97,6 +98,7 @@ extension RecordRingPointer {
         _ record: consuming Record, name: UnsafePointer<CChar>? = nil, file: UnsafePointer<CChar>? = nil,
         foreignName: UnsafePointer<CChar>? = nil
     ) {
+        noticeFork()
         var record = record
         record.time = monotonicNanoseconds()
         withLock { ring in
@@ -109,6 +111,7 @@ extension RecordRingPointer {
 
     /// Adds text of the program, in as many records as it needs.
     package func add(_ what: Record.What, text: UnsafeRawBufferPointer, detail: Int32 = 0) {
+        noticeFork()
         var rest = text[...]
         var record = Record(what)
         record.time = monotonicNanoseconds()

@@ -116,8 +116,9 @@ package func recordExisting(_ chunk: UnsafeMutableRawPointer) {
     let prefix =
         ObjectKinds(from: .timer, to: .queueEntry).contains(slot.pointee.stamp)
         ? chunk.assumingMemoryBound(to: EventPrefix.self).pointee : nil
+    let contents = clinux_description(kind.rawValue).flatMap { $0(chunk) }
     recordMade(
-        chunk, kind: kind, name: talloc_get_name(chunk), file: prefix?.file, line: prefix?.line ?? 0)
+        chunk, kind: kind, name: contents ?? talloc_get_name(chunk), file: prefix?.file, line: prefix?.line ?? 0)
 }
 
 extension ContextPointer {
@@ -132,7 +133,10 @@ extension ContextPointer {
             addRecord(.attached, waiting, of: kind, on: self)
         }
         for timer in pointee.timers.sorted {
-            addRecord(.attached, timer, of: .timer, on: self, value: pointee.timers.deadline(of: timer))
+            let deadline = EventInstant(nanoseconds: pointee.timers.deadline(of: timer))
+            addRecord(
+                .attached, timer, of: .timer, on: self, value: deadline.nanoseconds,
+                detail: microseconds(until: deadline))
         }
         for event in pointee.fds.snapshot { event.recordFlags(.attached, on: self, event.pointee.flags) }
     }
