@@ -127,7 +127,8 @@ let others: [Target] = [
 
     // Runs random programs over the whole public API; written as safely as a chapter. See `make fuzz`.
     .executableTarget(
-        name: "fuzz", dependencies: ["Talloc", "Tevent", "TeventExtras", "ChildProcess", argumentParser],
+        name: "fuzz",
+        dependencies: ["Talloc", "Tevent", "TeventExtras", "TeventRecording", "ChildProcess", argumentParser],
         path: "Tests/Fuzz",
         swiftSettings: safe),
 ]

@@ -31,12 +31,12 @@ public struct EventRecording: Sendable {
         self.init(of: recorders.map(\.thread), program: program)
     }
 
-    init(of threads: [RecordedThread], program: String) {
+    init(of threads: [RecordedThread], lost: Int = 0, program: String) {
         var merger = RecordMerger(threads)
         merger.merge()
         self.program = program
         self.threads = threads.map(\.name)
-        lost = threads.reduce(0) { $0 + $1.lost }
+        self.lost = threads.reduce(lost) { $0 + $1.lost }
         strings = merger.strings.all
         objects = merger.objects
         steps = merger.steps

@@ -88,7 +88,7 @@ public enum ProgramRecording {
         let state = state.withLock { $0 }
         guard let path = state.path(ofProcess: getpid()) else { return }
         let threads = RecordRings.all.enumerated().map { RecordedThread($1, name: threadName(of: $1, number: $0)) }
-        try EventRecording(of: threads, program: EventRecording.programName).write(to: path)
+        try EventRecording(of: threads, lost: RecordRings.lost, program: EventRecording.programName).write(to: path)
     }
 
     /// Writes what has been recorded so far if there is a file with the recording's name and `.now` after it, and removes

@@ -55,6 +55,9 @@ struct Fuzz: ParsableCommand {
     @Option(help: "Commit a fault on purpose, to check that it is found: \(SeededFault.allNames).")
     var fault: SeededFault?
 
+    @Flag(help: "Record what the programs do as well, which must change nothing.")
+    var recorded = false
+
     @Flag(help: .hidden)
     var worker = false
 
@@ -77,6 +80,7 @@ struct Fuzz: ParsableCommand {
     func run() throws {
         SystemIO.printLineByLine()
         if list { return print(ProgramClass.all.map { "\($0.name): \($0.summary)" }.joined(separator: "\n")) }
+        if recorded, worker { try DiscardedRecording.begin() }
         if worker || trace { return try Worker(classes: classes, mode: mode).run(seeds ?? seedList) }
         if show { return print(try Report(plan(), mode: mode).steps(of: seed ?? 0)) }
         try runCampaign()
@@ -92,6 +96,7 @@ struct Fuzz: ParsableCommand {
 
     private func plan() throws -> Campaign.Plan {
         var arguments = classNames.flatMap { ["--class", $0] }
+        if recorded { arguments += ["--recorded"] }
         if let keep { arguments += ["--keep", "\(keep)"] }
         if let fault { arguments += ["--fault", fault.rawValue] }
         return try Campaign.Plan(
@@ -115,6 +120,7 @@ struct Fuzz: ParsableCommand {
             throw ValidationError("Say which programs to run: --seeds, --seed or --seconds.")
         }
         let report = Report(plan, mode: mode)
+        defer { if recorded { DiscardedRecording.removeAll() } }
         let outcome = try Campaign(plan) { print("\n\(report.headline($0))") }.run()
         var isInterrupted = outcome.isInterrupted
         for finding in outcome.findings where !noShrink && !isInterrupted {

@@ -15,7 +15,7 @@ package struct RecordRing: ~Copyable {
     /// The process whose records these are; a child of a fork begins with none.
     package private(set) var generation = clinux_forks()
     /// The thread's number in the system, and its name.
-    package let thread = pthread_self()
+    package private(set) var thread = pthread_self()
     private let records: ReservedMemory<Record>
     fileprivate let lock = UnsafeMutablePointer<clinux_lock>.allocate(capacity: 1)
 
@@ -44,6 +44,15 @@ package struct RecordRing: ~Copyable {
 
     /// How many records were overwritten.
     package var lost: Int { max(0, total - capacity) }
+
+    /// Forgets the records of a thread that has ended, and returns how many there were.
+    fileprivate mutating func beginOnThisThread() -> Int {
+        defer {
+            total = 0
+            thread = pthread_self()
+        }
+        return total
+    }
 
     fileprivate mutating func beginInNewProcess() {
         total = 0
@@ -75,6 +84,8 @@ extension RecordRingPointer {
 
     /// Whether this thread has a ring.
     package static var isThreadRecorded: Bool { clinux_recording_here().pointee != nil }
+
+    func beginOnThisThread() -> Int { withLock { $0.beginOnThisThread() } }
 
     /// Leaves the records from before a fork to the parent.
     package func noticeFork() {

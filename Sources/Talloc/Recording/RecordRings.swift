@@ -2,14 +2,27 @@ import CLinux
 import Glibc
 
 /// The rings of a process that records all its threads: each thread gets one with its first record.
+///
+/// The ring of a thread that has ended stays, until there are so many that the next thread takes it over.
 package enum RecordRings {
     private struct State {
         /// The capacity of each ring; 0 while threads get none.
         var capacity = 0
+        /// In the order in which their threads first recorded.
         var rings: [RecordRingPointer] = []
+        /// Those of threads that have ended, in the order in which they did.
+        var ended: [RecordRingPointer] = []
+        /// How many records were in rings that other threads have taken over.
+        var lost = 0
+        /// Takes what a thread records while it ends, and keeps nothing.
+        var wastebasket: RecordRingPointer?
     }
 
     private static let state = Locked(State())
+    private static let threadEnd = ThreadEnd { _ in RecordRings.threadHasEnded() }
+
+    /// How many rings there are before those of ended threads are used again.
+    package static var enough: Int { 64 }
 
     /// Called before the program is aborted, to save what was recorded.
     package static let saving = Locked<(@Sendable () -> Void)?>(nil)
@@ -17,13 +30,18 @@ package enum RecordRings {
     /// Gives each thread that has no ring yet one with its next record.
     package static func begin(capacity: Int) {
         prepareProcess()
-        state.withLock { $0.capacity = capacity }
+        let wastebasket = RecordRingPointer.make(capacity: 1)
+        state.withLock { state in
+            state.capacity = capacity
+            state.wastebasket = wastebasket
+        }
         clinux_count_recordings(1)
     }
 
     static func setUp() {
         state.withLock { _ in }
         saving.withLock { _ in }
+        _ = threadEnd
     }
 
     /// The rings made so far, in the order in which their threads first recorded; in the child of a fork, only its own.
@@ -31,14 +49,34 @@ package enum RecordRings {
         state.withLock { $0.rings }.filter { $0.pointee.generation == clinux_forks() }
     }
 
-    /// The ring of this thread, made if every thread is to have one.
+    /// How many records were in rings that other threads have taken over.
+    package static var lost: Int { state.withLock { $0.lost } }
+
+    /// The ring of this thread, if every thread is to have one.
     @inline(never)
     static func makeHere() -> RecordRingPointer? {
-        let capacity = state.withLock { $0.capacity }
+        let (capacity, used) = state.withLock { state in
+            (state.capacity, state.rings.count < enough || state.ended.isEmpty ? nil : state.ended.removeFirst())
+        }
         guard capacity > 0 else { return nil }
-        let ring = RecordRingPointer.make(capacity: capacity)
-        state.withLock { $0.rings.append(ring) }
+        let ring = used ?? .make(capacity: capacity)
+        let forgotten = used?.beginOnThisThread() ?? 0
+        state.withLock { state in
+            if used != nil { state.rings.removeAll { $0 == ring } }
+            state.rings.append(ring)
+            state.lost += forgotten
+        }
         clinux_recording_here().pointee = UnsafeMutableRawPointer(ring)
+        threadEnd.watchThisThread()
         return ring
+    }
+
+    private static func threadHasEnded() {
+        guard let ring = clinux_recording_here().pointee?.assumingMemoryBound(to: RecordRing.self) else { return }
+        state.withLock { state in
+            guard state.rings.contains(ring), let wastebasket = state.wastebasket else { return }
+            state.ended.append(ring)
+            clinux_recording_here().pointee = UnsafeMutableRawPointer(wastebasket)
+        }
     }
 }
