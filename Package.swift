@@ -23,6 +23,7 @@ let chapters =
         1, "ContextAndLoops",
         examples: [
             "talloc-tree", "first-loop", "create-context", "once-or-wait", "turn-order", "two-contexts", "nested-loop",
+            "record-a-run",
         ])
     + chapter(
         2, "Events", after: ["Chapter1ContextAndLoops"],

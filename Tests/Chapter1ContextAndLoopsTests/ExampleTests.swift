@@ -18,6 +18,14 @@ final class ExampleTests: XCTestCase {
 
     func testNestedLoop() throws { try check("nested-loop") }
 
+    func testRecordARun() throws {
+        try check("record-a-run")
+        let file = FileManager.default.temporaryDirectory.appending(path: "record-a-run-\(getpid()).html")
+        defer { try? FileManager.default.removeItem(at: file) }
+        XCTAssertEqual(try runProgram("record-a-run", arguments: [file.path]).exitCode, 0)
+        XCTAssert(try String(contentsOf: file, encoding: .utf8).hasPrefix("<!DOCTYPE html>"))
+    }
+
     private func check(_ example: String, backends: [String] = ["epoll", "poll"]) throws {
         try assertExample(example, chapterFolder: "1-ContextAndLoops", backends: backends)
     }

@@ -24,8 +24,10 @@ struct RecordingFile: ExpressibleByArgument, Sendable {
 
     init?(argument: String) { path = argument }
 
+    // snippet: begin
     /// Begins the recording, before the program makes anything.
     func begin() throws {
         do { try ProgramRecording.begin(writingTo: path) } catch { throw ValidationError("\(error)") }
     }
+    // snippet-end: begin
 }

@@ -32,10 +32,12 @@ package struct RecordRing: ~Copyable {
         lock.deallocate()
     }
 
+    // snippet: append
     fileprivate mutating func append(_ record: consuming Record) {
         records.base[total % capacity] = record
         total += 1
     }
+    // snippet-end: append
 
     /// The records that are left, the oldest first.
     package var remaining: [Record] {
