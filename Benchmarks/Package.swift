@@ -22,6 +22,7 @@ let package = Package(
             dependencies: [
                 "CBench", .product(name: "Talloc", package: "swift-tevent"),
                 .product(name: "Tevent", package: "swift-tevent"),
+                .product(name: "TeventRecording", package: "swift-tevent"),
                 .product(name: "Chapter4Requests", package: "swift-tevent"),
             ],
             path: "Peers/engine"),

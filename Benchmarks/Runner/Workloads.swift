@@ -115,6 +115,15 @@ struct Workload {
             name: "echo-message", title: "echo of a message, 50 clients on the same thread",
             note: "the clients' instructions and two system calls included"),
         Workload(
+            name: "request-recorded", title: "request's life while recorded",
+            note: "five records: compare with the request's life above"),
+        Workload(
+            name: "echo-message-recorded", title: "echo of a message while recorded",
+            note: "compare with the echo of a message above"),
+        Workload(
+            name: "echo-50-recorded", title: "TCP echo, 50 connections, while recorded", unit: "thousand messages/s",
+            isRate: true, counting: .nothing),
+        Workload(
             name: "timer-memory", title: "memory per idle timer", unit: "bytes",
             bars: [.init(times: 1, peer: "libtevent")],
             note: "libuv, libev: the size of the timer, and of its place in the heap"),

@@ -1,6 +1,7 @@
 import CBench
 import Chapter4Requests
 import Tevent
+import TeventRecording
 
 extension Workload {
     static let echoFew = echo("echo-50", connections: 50)
@@ -9,7 +10,10 @@ extension Workload {
 
     /// Fifty clients on the server's thread, which take few instructions, so that the server's can be counted.
     static let echoMessage = Workload("echo-message", ECHOES) { count in
-        let events = try EventContext()
+        try echoMessages(count, on: EventContext())
+    }
+
+    static func echoMessages(_ count: Int, on events: EventContext) throws -> Double {
         let pairs = try (0..<50).map { _ in try SystemIO.socketPair() }
         for (_, server) in pairs { _ = try Echo.send(on: server, on: events, under: events) }
         return try nanoseconds(per: count) {
@@ -28,13 +32,14 @@ extension Workload {
     }
 
     // The server is the one of chapter 4; the clients print the figure, and end the process.
-    private static func echo(
-        _ name: String, connections: Int32, measuresProcessorTime: Bool = false
+    static func echo(
+        _ name: String, connections: Int32, measuresProcessorTime: Bool = false, isRecorded: Bool = false
     ) -> Workload {
         Workload(name, ECHOES) { count in
             let clients = bench_clients(
                 connections: connections, measures_cpu: measuresProcessorTime, messages: count)
             let events = try EventContext()
+            if isRecorded { _ = try EventRecorder(on: events, under: events) }
             let server = try EchoServer.send(at: .loopback(port: 0), on: events, under: events)
             bench_start_clients(Int32(server.address.port), clients)
             try events.loopWait()

@@ -49,7 +49,7 @@ let workloads: [Workload] = [
     .requestLife,
     .requestNested, .requestPosted, .requestMemory, .queueShort, .queueLong, .queueGrowing, .fdLife, .hop, .pipesFew,
     .pipesMany, .pipesGrowing, .message, .reply, .signal, .echoFew, .echoMany,
-    .echoProcessorTime, .echoMessage,
+    .echoProcessorTime, .echoMessage, .requestRecorded, .echoMessageRecorded, .echoRecorded,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()

@@ -29,6 +29,7 @@ package struct Record {
         case note, output
     }
 
+    @inline(__always)
     package init(_ what: What, _ object: UnsafeMutableRawPointer? = nil, kind: ObjectKind? = nil) {
         self.what = what
         self.object = UInt(bitPattern: object)

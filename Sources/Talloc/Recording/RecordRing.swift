@@ -1,5 +1,7 @@
 import CLinux
+import CTalloc
 import Glibc
+import Synchronization
 
 package typealias RecordRingPointer = UnsafeMutablePointer<RecordRing>
 
@@ -10,38 +12,39 @@ package typealias RecordRingPointer = UnsafeMutablePointer<RecordRing>
 package struct RecordRing: ~Copyable {
     package let capacity: Int
     /// How many records were ever added; those from `capacity` on have overwritten the oldest.
-    package private(set) var total = 0
+    private var total = 0
+    /// Where the next one goes.
+    private var next = 0
     package fileprivate(set) var names = RecordNames()
+    fileprivate var parents = KnownParents()
     /// The process whose records these are; a child of a fork begins with none.
     package private(set) var generation = clinux_forks()
-    /// The thread's number in the system, and its name.
     package private(set) var thread = pthread_self()
     private let records: ReservedMemory<Record>
-    fileprivate let lock = UnsafeMutablePointer<clinux_lock>.allocate(capacity: 1)
+    /// Two instructions where the C library's lock takes 64. It is nearly always free.
+    fileprivate let isBusy = Atomic(false)
 
     fileprivate init(capacity: Int) {
         self.capacity = capacity
         records = ReservedMemory(count: capacity)
-        clinux_lock_begin(lock)
     }
 
     fileprivate func unmap() {
         records.unmap()
         names.unmap()
-        clinux_lock_end(lock)
-        lock.deallocate()
     }
 
-    // snippet: append
+    @inline(__always)
     fileprivate mutating func append(_ record: consuming Record) {
-        records.base[total % capacity] = record
+        records.base[next] = record
         total += 1
+        next = next + 1 == capacity ? 0 : next + 1
     }
-    // snippet-end: append
 
     /// The records that are left, the oldest first.
     package var remaining: [Record] {
-        (max(0, total - capacity)..<total).map { records.base[$0 % capacity] }
+        total < capacity
+            ? (0..<total).map { records.base[$0] } : (0..<capacity).map { records.base[(next + $0) % capacity] }
     }
 
     /// How many records were overwritten.
@@ -49,16 +52,19 @@ package struct RecordRing: ~Copyable {
 
     /// Forgets the records of a thread that has ended, and returns how many there were.
     fileprivate mutating func beginOnThisThread() -> Int {
-        defer {
-            total = 0
-            thread = pthread_self()
-        }
+        defer { forget() }
+        thread = pthread_self()
         return total
     }
 
     fileprivate mutating func beginInNewProcess() {
-        total = 0
         generation = clinux_forks()
+        forget()
+    }
+
+    private mutating func forget() {
+        total = 0
+        next = 0
     }
 }
 
@@ -78,21 +84,11 @@ extension RecordRingPointer {
     /// The ring of this thread, or nil if it is not recorded.
     @inline(__always)
     package static var here: RecordRingPointer? {
-        guard let ring = clinux_recording_here().pointee?.assumingMemoryBound(to: RecordRing.self) else {
-            return RecordRings.makeHere()
-        }
-        return ring
+        clinux_recording_here().pointee?.assumingMemoryBound(to: RecordRing.self) ?? RecordRings.makeHere()
     }
 
     /// Whether this thread has a ring.
     package static var isThreadRecorded: Bool { clinux_recording_here().pointee != nil }
-
-    func beginOnThisThread() -> Int { withLock { $0.beginOnThisThread() } }
-
-    /// Leaves the records from before a fork to the parent.
-    package func noticeFork() {
-        if pointee.generation != clinux_forks() { withLock { $0.beginInNewProcess() } }
-    }
 
     /// Makes this the ring of the calling thread, or ends that.
     package static func setHere(_ ring: RecordRingPointer?) {
@@ -101,25 +97,47 @@ extension RecordRingPointer {
         clinux_count_recordings((ring == nil ? 0 : 1) - (old == nil ? 0 : 1))
     }
 
+    func beginOnThisThread() -> Int { withLock { $0.beginOnThisThread() } }
+
+    /// Leaves the records from before a fork to the parent.
+    package func noticeFork() {
+        guard pointee.generation != clinux_forks() else { return }
+        // A thread that held the lock does not exist here.
+        pointee.isBusy.store(false, ordering: .relaxed)
+        withLock { $0.beginInNewProcess() }
+    }
+
+    // MARK: Adding
+
     /// Adds a record, with the present time.
     ///
     /// - Parameters:
     ///   - name: A name for the record; it is copied unless it is known.
     ///   - file: The file named in the record.
-    ///   - foreignName: The name of the parent, if that has no record of its own.
+    ///   - parent: The parent of a new object. If it is no object of the engine, of which there is a record, the record
+    ///     gets its name.
+    @inline(__always)
     package func add(
         _ record: consuming Record, name: UnsafePointer<CChar>? = nil, file: UnsafePointer<CChar>? = nil,
-        foreignName: UnsafePointer<CChar>? = nil
+        parent: UnsafeMutableRawPointer? = nil
     ) {
         noticeFork()
         var record = record
         record.time = monotonicNanoseconds()
         withLock { ring in
-            if name != nil { record.name = ring.names.number(of: name) }
-            if file != nil { record.file = ring.names.number(of: file) }
-            if foreignName != nil { record.detail = Int32(bitPattern: ring.names.number(of: foreignName)) }
+            if let name { record.name = ring.names.number(of: name) }
+            if let file { record.file = ring.names.number(of: file) }
+            if let parent, !ring.parents.contains(parent), let name = ring.parents.foreignName(of: parent) {
+                record.detail = Int32(bitPattern: ring.names.number(of: name))
+            }
             ring.append(record)
         }
+    }
+
+    /// Adds the record that an object was freed.
+    func addFreed(_ object: UnsafeMutableRawPointer?, _ kind: ObjectKind) {
+        pointee.parents.forget(object)
+        add(Record(.freed, object, kind: kind))
     }
 
     /// Adds text of the program, in as many records as it needs.
@@ -138,11 +156,42 @@ extension RecordRingPointer {
         } while !rest.isEmpty
     }
 
+    @inline(__always)
     package func withLock<Result>(_ body: (inout RecordRing) -> Result) -> Result {
-        let lock = pointee.lock
-        pthread_mutex_lock(&lock.pointee.mutex)
-        defer { pthread_mutex_unlock(&lock.pointee.mutex) }
+        while pointee.isBusy.exchange(true, ordering: .acquiring) { sched_yield() }
+        defer { pointee.isBusy.store(false, ordering: .releasing) }
         return body(&pointee)
+    }
+}
+
+/// The objects of the engine under which something was made most recently, which need no look at the table of slots.
+private struct KnownParents {
+    private static let count = 8
+    private var addresses = (UInt(0), UInt(0), UInt(0), UInt(0), UInt(0), UInt(0), UInt(0), UInt(0))
+
+    private mutating func withPlace<Result>(of parent: UnsafeMutableRawPointer, _ body: (inout UInt) -> Result) -> Result {
+        withUnsafeMutableBytes(of: &addresses) { bytes in
+            let words = bytes.assumingMemoryBound(to: UInt.self)
+            return body(&words[Int(UInt(bitPattern: parent) >> 6) % Self.count])
+        }
+    }
+
+    mutating func contains(_ parent: UnsafeMutableRawPointer) -> Bool {
+        withPlace(of: parent) { $0 == UInt(bitPattern: parent) }
+    }
+
+    /// The name of a chunk that is no object of the engine; nil, and the chunk is known from now on, if it is one.
+    mutating func foreignName(of parent: UnsafeMutableRawPointer) -> UnsafePointer<CChar>? {
+        guard HandleSlotPointer.find(forObjectAt: parent, size: talloc_get_size(parent)) != nil else {
+            return talloc_get_name(parent)
+        }
+        withPlace(of: parent) { $0 = UInt(bitPattern: parent) }
+        return nil
+    }
+
+    mutating func forget(_ parent: UnsafeMutableRawPointer?) {
+        guard let parent else { return }
+        withPlace(of: parent) { if $0 == UInt(bitPattern: parent) { $0 = 0 } }
     }
 }
 

@@ -21,12 +21,7 @@ package func recordMade(
     record.other = UInt(bitPattern: parent)
     record.value = Int64(talloc_get_size(chunk))
     record.line = line
-    ring.add(record, name: name, file: file, foreignName: parent.flatMap { foreignName(of: $0) })
-}
-
-/// The name of a chunk that is no object of the engine, of which there is no record of its own.
-private func foreignName(of chunk: UnsafeMutableRawPointer) -> UnsafePointer<CChar>? {
-    HandleSlotPointer.find(forObjectAt: chunk, size: talloc_get_size(chunk)) == nil ? talloc_get_name(chunk) : nil
+    ring.add(record, name: name, file: file, parent: parent)
 }
 
 /// Records that an object's handles are stale from now on.
@@ -35,7 +30,7 @@ private func foreignName(of chunk: UnsafeMutableRawPointer) -> UnsafePointer<CCh
 func recordFreed(_ object: UnsafeMutableRawPointer?, stamp: UInt64) {
     guard let ring = RecordRingPointer.here else { return }
     guard let kind = ObjectKind(rawValue: UInt8(truncatingIfNeeded: stamp)), kind.isChunk else { return }
-    ring.add(Record(.freed, object, kind: kind))
+    ring.addFreed(object, kind)
 }
 
 /// Records that a chunk has a new parent, or none.
