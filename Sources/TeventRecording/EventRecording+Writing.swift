@@ -82,7 +82,10 @@ enum WholeFile {
     }
 
     private static func create(_ path: String, _ bytes: [UInt8]) throws(RecordingError) {
-        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        // Never through a link that another user may have put there, nor writable by others in a program without a
+        // umask.
+        unlink(path)
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw .systemCall(name: "open", path: path, code: errno) }
         var rest = bytes[...]
         while !rest.isEmpty {
