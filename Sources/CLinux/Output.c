@@ -5,7 +5,21 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+bool clinux_name_of_this_thread(char *name)
+{
+    /* A thread begins with the name of the process, which is the short name of the program. */
+    if (syscall(SYS_gettid) == getpid()) {
+        strcpy(name, "main");
+        return true;
+    }
+    if (pthread_getname_np(pthread_self(), name, 16) != 0)
+        return false;
+    return strncmp(name, program_invocation_short_name, 15) != 0;
+}
 
 static clinux_output_function _Atomic watcher;
 static FILE *original;

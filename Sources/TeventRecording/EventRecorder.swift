@@ -32,24 +32,30 @@ public struct EventRecorder: TallocObject, Equatable {
     /// What exists already is recorded as if it were made now: the events of `events`, and the tree of memory that
     /// it belongs to.
     ///
-    /// A thread has one recorder at a time; making a second one is a trap.
+    /// A thread has one recorder at a time; making a second one is a trap. While ``ProgramRecording`` records the whole
+    /// program, a recorder is a part of that: it keeps as many records as the program's recording does.
     ///
     /// - Parameters:
     ///   - events: The context to record.
     ///   - parent: The recorder's parent.
-    ///   - capacity: How many records to keep, 56 bytes each; the oldest are overwritten.
+    ///   - capacity: How many records to keep, 64 bytes each; the oldest are overwritten.
     /// - Throws: ``TeventError/outOfMemory(name:)``.
     public init(
         on events: EventContext, under parent: some TallocObject, capacity: Int = usualCapacity
     ) throws(TeventError) {
         guard capacity > 0 else { abort("a recorder of \(capacity) records cannot be made; give it at least one") }
-        guard !RecordRingPointer.isThreadRecorded else {
+        let isProgramRecorded = RecordRings.isRecordingAll
+        guard isProgramRecorded || !RecordRingPointer.isThreadRecorded else {
             abort("this thread is recorded already; free its recorder before you make another")
         }
         do throws(TallocError) {
-            let box = try TallocChunk(RingBox(capacity: capacity), under: parent, named: "struct tevent_recorder")
+            let ring = isProgramRecorded ? RecordRingPointer.here : nil
+            let box = try TallocChunk(
+                RingBox(ring, capacity: capacity), under: parent, named: "struct tevent_recorder")
             tallocHandle = box.tallocHandle
         } catch { throw TeventError(error) }
+        // Everything that exists is in the program's recording.
+        if isProgramRecorded { return }
         RecordRingPointer.setHere(box.ring)
         let context = events.record("init(on:under:capacity:)")
         for step in walkTree(from: rootChunk(above: context)) where step.chunk != tallocHandle.object {
@@ -76,9 +82,16 @@ extension EventRecorder: Sendable {}
 private final class RingBox {
     let ring: RecordRingPointer
 
-    init(capacity: Int) { ring = .make(capacity: capacity) }
+    /// Whether the ring belongs to the recording of the whole program.
+    private let isShared: Bool
+
+    init(_ shared: RecordRingPointer?, capacity: Int) {
+        ring = shared ?? .make(capacity: capacity)
+        isShared = shared != nil
+    }
 
     deinit {
+        if isShared { return }
         // A ring that another thread frees stays: its own thread may be adding to it.
         guard ring.pointee.thread == pthread_self() else { return }
         RecordRingPointer.setHere(nil)
@@ -95,7 +108,8 @@ extension RecordRingPointer {
 
 /// The name that the program gave to a ring's thread, or its number.
 func threadName(of ring: RecordRingPointer, number: Int) -> String {
-    number == 0 ? "main" : "thread \(number)"
+    let name = ring.pointee.threadName
+    return name.isEmpty ? "thread \(number)" : name
 }
 
 /// The root of the tree that a chunk belongs to.

@@ -71,7 +71,7 @@ extension EventRecording {
         /// A number, such as a timer's deadline; `Player/README.md` lists what it means in each case.
         public internal(set) var value: Int64 = 0
         /// A second number, such as the flags of a descriptor.
-        public internal(set) var detail: Int32 = 0
+        public internal(set) var detail: Int64 = 0
         /// A text, such as the program's note; a place in `strings`.
         public internal(set) var text = 0
         /// The line, in the file that is the text.

@@ -91,7 +91,7 @@ extension JSONText {
         raw(",\"")
         raw(step.what.rawValue)
         raw("\"")
-        for number in [Int64(step.object), Int64(step.other), step.value, Int64(step.detail), Int64(step.text)] {
+        for number in [Int64(step.object), Int64(step.other), step.value, step.detail, Int64(step.text)] {
             raw(",")
             self.number(number)
         }

@@ -71,7 +71,7 @@ public enum ProgramRecording {
         if includesOutput {
             clinux_watch_output { descriptor, text, length in
                 RecordRingPointer.here?.add(
-                    .output, text: UnsafeRawBufferPointer(start: text, count: length), detail: descriptor)
+                    .output, text: UnsafeRawBufferPointer(start: text, count: length), detail: Int64(descriptor))
             }
         }
     }
@@ -112,6 +112,7 @@ public enum ProgramRecording {
         }
         guard isFirst else { return }
         clinux_watch_output(nil)
+        if let path = state.withLock({ $0 }).path(ofProcess: getpid()) { unlink(path + ".now") }
         report { () throws(RecordingError) in try write() }
     }
 

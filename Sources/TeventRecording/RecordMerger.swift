@@ -55,7 +55,7 @@ struct RecordMerger {
 
     private mutating func addText(_ record: Record, of thread: Int, _ text: [UInt8]) {
         var step = EventRecording.Step(time: record.time - start, thread: thread, what: .init(record.what))
-        step.value = Int64(record.detail)
+        step.value = record.detail
         step.text = strings.number(of: String(decoding: text, as: UTF8.self))
         steps.append(step)
     }
@@ -120,8 +120,6 @@ struct RecordMerger {
         object.file = strings.number(of: name(record.file, thread))
         object.line = Int(record.line)
         splitLocation(&object.file, &object.line)
-        // Without a line it is the engine's, or C's name for no location.
-        if object.line == 0 { object.file = 0 }
         objects.append(object)
         living[record.object] = objects.count - 1
         return objects.count - 1
@@ -148,7 +146,7 @@ struct RecordMerger {
     /// The parent of something that is made; a parent that is no object of the engine is known by its name only.
     private mutating func parent(of record: Record, _ thread: Int) -> Int {
         guard record.other != 0 else { return -1 }
-        let name = name(UInt32(bitPattern: record.detail), thread)
+        let name = name(UInt32(record.detail), thread)
         if let known = living[record.other], name.isEmpty || strings.all[objects[known].name] == name { return known }
         return meet(record.other, .memory, thread, name: name)
     }

@@ -45,6 +45,6 @@ enum SourceLines {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-            .map(String.init)
+            .map { $0.contains("// snippet") ? "" : String($0) }
     }
 }

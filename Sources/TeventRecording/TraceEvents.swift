@@ -22,6 +22,7 @@ private struct TraceEventWriter {
     private var causes: [Cause: (time: Int64, thread: Int)] = [:]
     private var flowCount = 0
     private var unended: Set<Int> = []
+    private let contexts: [Int]
 
     private struct Counter: Hashable {
         let owner: Int
@@ -35,6 +36,7 @@ private struct TraceEventWriter {
 
     init(_ recording: EventRecording) {
         self.recording = recording
+        contexts = recording.objects.indices.filter { recording.objects[$0].kind == .context }
         open = recording.threads.map { _ in [] }
     }
 
@@ -80,8 +82,7 @@ private struct TraceEventWriter {
         guard step.object >= 0 else { return }
         let object = recording.objects[step.object]
         let isCallback = object.kind == .request
-        let name = object.kind == .entry && step.other >= 0 ? "entry of \(label(step.other))" : label(step.object)
-        beginSlice(step, name, category: isCallback ? "callback" : object.kind.rawValue, .end) { json in
+        beginSlice(step, label(step.object), category: isCallback ? "callback" : object.kind.rawValue, .end) { json in
             json.raw(",\"args\":{\"object\":")
             json.number(step.object)
             json.raw(",\"value\":")
@@ -218,11 +219,17 @@ private struct TraceEventWriter {
         let counter = Counter(owner: owner, kind: kind)
         let count = max(0, counts[counter, default: 0] + change)
         counts[counter] = count
-        event("C", step.time, step.thread, "\(counterName(kind)) of \(label(owner))", category: "lists") { json in
+        event("C", step.time, step.thread, "\(counterName(kind)) of \(ownerName(owner))", category: "lists") { json in
             json.raw(",\"args\":{\"waiting\":")
             json.number(count)
             json.raw("}")
         }
+    }
+
+    /// Contexts have no names, so that several of them are numbered.
+    private func ownerName(_ owner: Int) -> String {
+        guard let number = contexts.firstIndex(of: owner), contexts.count > 1 else { return label(owner) }
+        return "\(label(owner)) \(number + 1)"
     }
 
     private func counterName(_ kind: EventRecording.Kind) -> String {

@@ -19,10 +19,10 @@ final class RecorderTests: RecordingTestCase {
         } expecting: {
             [
                 "made timer T:1 with context",
-                "attached timer T:1 with context value 5",
+                "attached timer T:1 with context value 5 detail 5",
                 "turnBegin context value 1",
                 "begin timer T:1 with context value 5 detail 2",
-                "changed timer T:1 with context value 10",
+                "changed timer T:1 with context value 10 detail 3",
                 "end timer T:1", "turnEnd context",
                 "turnBegin context value 1",
                 "begin timer T:1 with context value 10",

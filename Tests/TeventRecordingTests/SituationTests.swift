@@ -77,7 +77,7 @@ final class SituationTests: RecordingTestCase {
                     "made request Int T:4 with context",
                     "attached signal T:3 with context value 10 SIGUSR1", "attached immediate T:2 with context",
                     "attached request Int T:4 with context",
-                    "attached timer T:1 with context value 1000000000 detail 1000000",
+                    "attached timer T:1 with context value 1000000000 detail 1000000000",
                 ], "\(steps)")
             signal.free()
         }
@@ -122,5 +122,49 @@ final class SituationTests: RecordingTestCase {
                 recording.steps.map(\.what).filter { [.note, .sent, .arrived].contains($0) }, [.note, .arrived, .note],
                 "only this thread is recorded")
         }
+    }
+
+    func testALatenessOfManyYearsIsKept() throws {
+        let recording = try recorded { events, clock in
+            try events.addTimer(at: .zero) { _, _ in }
+            clock.advance(by: .seconds(2_000_000_000))
+            try events.loopOnce()
+        }
+        let begin = try XCTUnwrap(recording.steps.first { $0.what == .begin })
+        XCTAssertEqual(begin.detail, 2_000_000_000_000_000_000)
+    }
+
+    func testAProgramsRecordingHasTheThreadsByName() throws {
+        let result = try runInChild(self) {
+            let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString + ".json").path()
+            try ProgramRecording.begin(writingTo: path, includesOutput: false)
+            for name in ["sender", "receiver"] {
+                let thread = try SystemThread(named: name) { _ = try? TallocContext().free() }
+                try thread.join()
+            }
+            let memory = try TallocContext()
+            // A recorder in a program that is recorded is a part of that.
+            let recorder = try EventRecorder(on: EventContext(under: memory), under: memory)
+            recorder.note("from the recorder")
+            try ProgramRecording.write()
+            print(try String(contentsOfFile: path, encoding: .utf8))
+            try FileManager.default.removeItem(atPath: path)
+        }
+        for text in ["sender", "receiver", "main", "from the recorder"] {
+            XCTAssertTrue(result.stdout.contains("\"\(text)\""), "\(text) is not in \(result.stdout)\(result.stderr)")
+        }
+    }
+
+    func testMoreThreadsThanRingsTakeOverThoseOfEndedThreads() throws {
+        let result = try runInChild(self) {
+            let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString + ".json").path()
+            try ProgramRecording.begin(writingTo: path, capacity: 100, includesOutput: false)
+            for _ in 0..<200 { try SystemThread(named: "one of many") { _ = try? TallocContext().free() }.join() }
+            try ProgramRecording.write()
+            print(try String(contentsOfFile: path, encoding: .utf8))
+            try FileManager.default.removeItem(atPath: path)
+        }
+        // Two records each, of which those of 136 threads are lost.
+        XCTAssertTrue(result.stdout.contains("\"lost\":272"), result.stdout + result.stderr)
     }
 }

@@ -185,12 +185,17 @@ extern int accept4(int listener, struct sockaddr *__restrict address, socklen_t 
 extern int pipe2(int ends[2], int flags);
 extern int dup3(int descriptor, int number, int flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int pthread_getname_np(pthread_t thread, char *name, size_t size);
 extern int sched_getaffinity(__pid_t process, size_t size, cpu_set_t *set);
 
 /* Has a function see what the program prints to standard output from now on, line by line; NULL ends that. The function is
  * called after the text was written, by the thread that printed it, and must not print. */
 typedef void (*clinux_output_function)(int descriptor, const char *text, long length);
 void clinux_watch_output(clinux_output_function function);
+
+/* Stores the name of the calling thread, at most 16 bytes with its end; the process's first thread is called "main". Returns
+ * false if the program has not named the thread. */
+bool clinux_name_of_this_thread(char *name);
 
 /* Tells the processor to start fetching memory that will be needed soon; any address is allowed. */
 static inline void clinux_prefetch(const void *address)

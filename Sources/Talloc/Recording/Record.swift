@@ -10,7 +10,7 @@ package struct Record {
     package var kind: UInt8 = 0
     /// How many bytes of text the record holds instead of everything below.
     package var textLength: UInt8 = 0
-    package var detail: Int32 = 0
+    package var detail: Int64 = 0
     package var object: UInt = 0
     package var other: UInt = 0
     package var value: Int64 = 0
@@ -38,7 +38,7 @@ package struct Record {
 
     /// How many bytes of text fit into one record.
     package static var textRoom: Int { MemoryLayout<Record>.size - textOffset }
-    private static var textOffset: Int { 16 }
+    private static var textOffset: Int { MemoryLayout<Record>.offset(of: \.object).unsafelyUnwrapped }
 
     /// The bytes of a record of text.
     package mutating func withText<Result>(_ body: (UnsafeMutableRawBufferPointer) -> Result) -> Result {

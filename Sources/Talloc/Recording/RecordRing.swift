@@ -20,6 +20,8 @@ package struct RecordRing: ~Copyable {
     /// The process whose records these are; a child of a fork begins with none.
     package private(set) var generation = clinux_forks()
     package private(set) var thread = pthread_self()
+    /// What the thread was called when it first recorded; a new thread has the name of the one that made it.
+    package private(set) var threadName = RecordRing.nameOfThisThread
     private let records: ReservedMemory<Record>
     /// Two instructions where the C library's lock takes 64. It is nearly always free.
     fileprivate let isBusy = Atomic(false)
@@ -34,12 +36,14 @@ package struct RecordRing: ~Copyable {
         names.unmap()
     }
 
+    // snippet: append
     @inline(__always)
     fileprivate mutating func append(_ record: consuming Record) {
         records.base[next] = record
         total += 1
         next = next + 1 == capacity ? 0 : next + 1
     }
+    // snippet-end: append
 
     /// The records that are left, the oldest first.
     package var remaining: [Record] {
@@ -54,12 +58,20 @@ package struct RecordRing: ~Copyable {
     fileprivate mutating func beginOnThisThread() -> Int {
         defer { forget() }
         thread = pthread_self()
+        threadName = Self.nameOfThisThread
         return total
     }
 
     fileprivate mutating func beginInNewProcess() {
         generation = clinux_forks()
         forget()
+    }
+
+    /// Empty if the program has not named it.
+    private static var nameOfThisThread: String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { name in
+            clinux_name_of_this_thread(name.baseAddress) ? String(cString: name.baseAddress.unsafelyUnwrapped) : ""
+        }
     }
 
     private mutating func forget() {
@@ -128,7 +140,7 @@ extension RecordRingPointer {
             if let name { record.name = ring.names.number(of: name) }
             if let file { record.file = ring.names.number(of: file) }
             if let parent, !ring.parents.contains(parent), let name = ring.parents.foreignName(of: parent) {
-                record.detail = Int32(bitPattern: ring.names.number(of: name))
+                record.detail = Int64(ring.names.number(of: name))
             }
             ring.append(record)
         }
@@ -141,7 +153,7 @@ extension RecordRingPointer {
     }
 
     /// Adds text of the program, in as many records as it needs.
-    package func add(_ what: Record.What, text: UnsafeRawBufferPointer, detail: Int32 = 0) {
+    package func add(_ what: Record.What, text: UnsafeRawBufferPointer, detail: Int64 = 0) {
         noticeFork()
         var rest = text[...]
         var record = Record(what)
@@ -169,7 +181,9 @@ private struct KnownParents {
     private static let count = 8
     private var addresses = (UInt(0), UInt(0), UInt(0), UInt(0), UInt(0), UInt(0), UInt(0), UInt(0))
 
-    private mutating func withPlace<Result>(of parent: UnsafeMutableRawPointer, _ body: (inout UInt) -> Result) -> Result {
+    private mutating func withPlace<Result>(of parent: UnsafeMutableRawPointer, _ body: (inout UInt) -> Result)
+        -> Result
+    {
         withUnsafeMutableBytes(of: &addresses) { bytes in
             let words = bytes.assumingMemoryBound(to: UInt.self)
             return body(&words[Int(UInt(bitPattern: parent) >> 6) % Self.count])

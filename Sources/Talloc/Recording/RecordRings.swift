@@ -38,6 +38,9 @@ package enum RecordRings {
         clinux_count_recordings(1)
     }
 
+    /// Whether each thread has a ring, or gets one.
+    package static var isRecordingAll: Bool { state.withLock { $0.capacity > 0 } }
+
     static func setUp() {
         state.withLock { _ in }
         saving.withLock { _ in }

@@ -13,7 +13,7 @@ package var isRecording: Bool { clinux_is_recording() }
 @inline(never)
 package func addRecord(
     _ what: Record.What, _ object: UnsafeMutableRawPointer?, of kind: ObjectKind,
-    on other: UnsafeMutableRawPointer? = nil, value: Int64 = 0, detail: Int32 = 0, file: UnsafePointer<CChar>? = nil,
+    on other: UnsafeMutableRawPointer? = nil, value: Int64 = 0, detail: Int64 = 0, file: UnsafePointer<CChar>? = nil,
     line: UInt32 = 0
 ) {
     guard let ring = RecordRingPointer.here else { return }
@@ -51,7 +51,7 @@ extension EventTracePoint {
 
 extension TimerPointer {
     @inline(never)
-    func trace(_ point: EventTracePoint, on context: ContextPointer, deadline: Int64 = 0, detail: Int32 = 0) {
+    func trace(_ point: EventTracePoint, on context: ContextPointer, deadline: Int64 = 0, detail: Int64 = 0) {
         let timer = TimerEvent(self)
         addRecord(point.recorded, self, of: .timer, on: context, value: deadline, detail: detail)
         context.pointee.hooks?.timers?(timer, point)
@@ -61,14 +61,13 @@ extension TimerPointer {
     func recordUpdate(_ deadline: EventInstant, on context: ContextPointer) {
         addRecord(
             .changed, self, of: .timer, on: context, value: deadline.nanoseconds,
-            detail: context.microseconds(until: deadline))
+            detail: context.nanoseconds(until: deadline))
     }
 }
 
 extension ContextPointer {
-    /// The time until a deadline, as a record keeps it; nothing that long needs to be exact.
-    func microseconds(until deadline: EventInstant) -> Int32 {
-        Int32(clamping: now.nanoseconds.distanceClamped(to: deadline.nanoseconds) / 1000)
+    func nanoseconds(until deadline: EventInstant) -> Int64 {
+        now.nanoseconds.distanceClamped(to: deadline.nanoseconds)
     }
 }
 
@@ -87,7 +86,7 @@ extension SignalPointer {
         let signal = SignalEvent(self)
         addRecord(
             point.recorded, self, of: .signal, on: context, value: Int64(pointee.number),
-            detail: Int32(clamping: count))
+            detail: Int64(count))
         context.pointee.hooks?.signals?(signal, point)
     }
 }
@@ -103,7 +102,7 @@ extension FDPointer {
     @inline(never)
     func recordFlags(_ what: Record.What, on context: ContextPointer, _ flags: FDEvent.Flags) {
         addRecord(
-            what, self, of: .descriptor, on: context, value: Int64(pointee.descriptor), detail: Int32(flags.rawValue))
+            what, self, of: .descriptor, on: context, value: Int64(pointee.descriptor), detail: Int64(flags.rawValue))
     }
 }
 
@@ -136,7 +135,7 @@ extension ContextPointer {
             let deadline = EventInstant(nanoseconds: pointee.timers.deadline(of: timer))
             addRecord(
                 .attached, timer, of: .timer, on: self, value: deadline.nanoseconds,
-                detail: microseconds(until: deadline))
+                detail: nanoseconds(until: deadline))
         }
         for event in pointee.fds.snapshot { event.recordFlags(.attached, on: self, event.pointee.flags) }
     }

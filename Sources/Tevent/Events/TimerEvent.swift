@@ -137,7 +137,7 @@ extension ContextPointer {
         pointee.timers.add(timer, deadline: deadline.nanoseconds)
         let handle = TimerEvent(timer)
         if pointee.hooks != nil {
-            timer.trace(.attach, on: self, deadline: deadline.nanoseconds, detail: microseconds(until: deadline))
+            timer.trace(.attach, on: self, deadline: deadline.nanoseconds, detail: nanoseconds(until: deadline))
         }
         return handle
     }
@@ -200,7 +200,7 @@ extension TimerPointer {
         let timer = TimerEvent(self)
         trace(
             .beforeHandler, on: context, deadline: deadline,
-            detail: Int32(clamping: deadline.distanceClamped(to: now.nanoseconds)))
+            detail: deadline.distanceClamped(to: now.nanoseconds))
         defer { if isRecording { recordEnd() } }
         // The trace may have freed the timer or its context. It may also have updated the timer, which then runs at its
         // new time.

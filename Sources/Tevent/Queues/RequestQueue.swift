@@ -279,6 +279,10 @@ extension QueuePointer {
         if loop.pointee.hooks != nil { recordSchedule(.detached, on: loop) }
     }
 
+    /// The loop has come to the queue: it is the first entry's turn.
+    func run() { pointee.entries.first.unsafelyUnwrapped.start() }
+    // snippet-end: update
+
     /// Records what the queue is called; call it when it has been made.
     package func recordLabel() {
         if isRecording { pointee.label.withCString { recordName(self, $0) } }
@@ -288,10 +292,6 @@ extension QueuePointer {
     private func recordSchedule(_ what: Record.What, on loop: ContextPointer) {
         addRecord(what, self, of: .queue, on: loop)
     }
-
-    /// The loop has come to the queue: it is the first entry's turn.
-    func run() { pointee.entries.first.unsafelyUnwrapped.start() }
-    // snippet-end: update
 
     /// The function that a starter has the loop call.
     package func startFirst() {

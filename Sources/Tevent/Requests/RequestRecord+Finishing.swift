@@ -17,15 +17,6 @@ extension RequestPointer {
         notifyUnrecorded()
     }
 
-    @inline(never)
-    private func finishRecorded() {
-        addRecord(
-            .ended, self, of: .request, value: Int64(pointee.status.rawValue), file: pointee.finishFile,
-            line: pointee.finishLine)
-        if pointee.event != nil || pointee.owned.extras != nil, !tidyUp() { return }
-        notifyRecorded()
-    }
-
     /// Ends what belongs to the work, and returns whether to call the callback now.
     @inline(never)
     private func tidyUp() -> Bool {
@@ -47,6 +38,15 @@ extension RequestPointer {
         return false
     }
     // snippet-end: finish
+
+    @inline(never)
+    private func finishRecorded() {
+        addRecord(
+            .ended, self, of: .request, value: Int64(pointee.status.rawValue), file: pointee.finishFile,
+            line: pointee.finishLine)
+        if pointee.event != nil || pointee.owned.extras != nil, !tidyUp() { return }
+        notifyRecorded()
+    }
 
     package func fail(_ status: RequestStatus, _ failure: RequestFailure, file: UnsafePointer<CChar>?, line: UInt32) {
         pointee.owned.failure = failure
