@@ -39,7 +39,7 @@ public struct EventRecorder: TallocObject, Equatable {
     ///   - events: The context to record.
     ///   - parent: The recorder's parent.
     ///   - capacity: How many records to keep, 64 bytes each; the oldest are overwritten.
-    /// - Throws: ``TeventError/outOfMemory(name:)``.
+    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``.
     public init(
         on events: EventContext, under parent: some TallocObject, capacity: Int = usualCapacity
     ) throws(TeventError) {

@@ -66,7 +66,7 @@ final class DocumentationTests: XCTestCase {
 }
 
 /// The libraries of the reference.
-private let libraries = ["Talloc", "Tevent", "TeventExtras"]
+private let libraries = ["Talloc", "Tevent", "TeventExtras", "TeventRecording"]
 
 /// What an example may use without declaring it.
 private let parameters =
@@ -127,7 +127,9 @@ private func errors(compiling examples: [Example]) throws -> [String] {
     var lines: [String] = []
     var origins: [Int: String] = [:]
     for (number, example) in examples.enumerated() {
-        if !example.isFile { lines += number == 0 ? ["import Tevent", "import TeventExtras"] : [] }
+        if !example.isFile, number == 0 {
+            lines += ["import Tevent", "import TeventExtras", "import TeventRecording"]
+        }
         if !example.isFile { lines.append("func example\(number)(\(parameters)) throws {") }
         for (index, line) in example.lines.enumerated() {
             lines.append(line)

@@ -23,7 +23,7 @@ package struct RecordRing: ~Copyable {
     /// What the thread was called when it first recorded; a new thread has the name of the one that made it.
     package private(set) var threadName = RecordRing.nameOfThisThread
     private let records: ReservedMemory<Record>
-    /// Two instructions where the C library's lock takes 64. It is nearly always free.
+    // Two instructions where the C library's lock takes 64; it is nearly always free.
     fileprivate let isBusy = Atomic(false)
 
     fileprivate init(capacity: Int) {
