@@ -5,7 +5,7 @@ extension EventRecording {
     /// One life of an object: memory that is freed and allocated again is a new object.
     public struct Object: Sendable {
         /// What it is.
-        public let kind: Kind
+        public internal(set) var kind: Kind
         /// Its talloc name, or the type of a request's state; a place in `strings`.
         public internal(set) var name: Int
         /// The file that made it, or 0; a place in `strings`.

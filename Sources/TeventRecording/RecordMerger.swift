@@ -127,17 +127,22 @@ struct RecordMerger {
 
     /// The object that a record is about.
     private mutating func object(_ record: Record, _ thread: Int) -> Int {
-        living[record.object] ?? meet(record.object, .init(ObjectKind(rawValue: record.kind)), thread)
+        let kind = EventRecording.Kind(ObjectKind(rawValue: record.kind))
+        guard let known = living[record.object] else { return meet(record.object, kind, thread) }
+        learn(kind, of: known)
+        return known
     }
 
     /// The second object of a record, which is a context or a queue.
     private mutating func other(_ record: Record, _ thread: Int) -> Int {
         guard record.other != 0 else { return -1 }
-        if let known = living[record.other] { return known }
+        let kind = record.kind == ObjectKind.queueEntry.rawValue ? EventRecording.Kind.queue : .context
+        if let known = living[record.other] {
+            if record.what != .moved { learn(kind, of: known) }
+            return known
+        }
         switch record.what {
-        case .attached, .begin, .arrived, .joined:
-            let isEntry = record.kind == ObjectKind.queueEntry.rawValue
-            return meet(record.other, isEntry ? .queue : .context, thread)
+        case .attached, .begin, .arrived, .joined: return meet(record.other, kind, thread)
         // What is freed with its context or queue leaves them after they are gone.
         default: return -1
         }
@@ -157,6 +162,11 @@ struct RecordMerger {
         objects.append(EventRecording.Object(kind: kind, name: strings.number(of: name), thread: thread))
         living[address] = objects.count - 1
         return objects.count - 1
+    }
+
+    /// Something that was first met as the parent of something else may turn out to be more than memory.
+    private mutating func learn(_ kind: EventRecording.Kind, of object: Int) {
+        if objects[object].kind == .memory { objects[object].kind = kind }
     }
 
     // MARK: Names and messages

@@ -167,4 +167,13 @@ final class SituationTests: RecordingTestCase {
         // Two records each, of which those of 136 threads are lost.
         XCTAssertTrue(result.stdout.contains("\"lost\":272"), result.stdout + result.stderr)
     }
+
+    func testAContextThatWasFirstMetAsAParentIsAContext() throws {
+        let recording = try recorded(capacity: 4) { events, _ in
+            // Of the context itself, no record is left.
+            for _ in 0..<3 { try events.addTimer(at: .zero) { _, _ in } }
+        }
+        XCTAssertEqual(recording.steps.map(\.what), [.made, .attached, .made, .attached])
+        XCTAssertEqual(recording.objects.map(\.kind), [.context, .timer, .timer])
+    }
 }
