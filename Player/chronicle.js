@@ -125,10 +125,6 @@ function lastNotAfter(sorted, value) {
   return low;
 }
 
-/** The recorder writes durations that do not fit as the largest or smallest number of 32 bits. */
-const DETAIL_MOST = 2 ** 31 - 1;
-const isExact = (detail) => Math.abs(detail) < DETAIL_MOST;
-
 /**
  * What time it is on each context's clock. The recording says so when a timer is attached or changed, and when its handler
  * begins. A clock that runs keeps pace with the records' own times, and shows times that are no whole microseconds, as no
@@ -154,10 +150,9 @@ class Clocks {
   }
 
   timeAt(record) {
-    if (!isExact(record[DETAIL])) return null;
     switch (record[WHAT]) {
       case "begin": return record[VALUE] + record[DETAIL];
-      case "attached": case "changed": return record[VALUE] - 1000 * record[DETAIL];
+      case "attached": case "changed": return record[VALUE] - record[DETAIL];
       default: return null;
     }
   }

@@ -144,7 +144,7 @@ const CHANGES = {
   changed: (state, record, index) => state.place(record, index),
   detached: (state, record) => state.unplace(record[OBJECT]),
   /** The count includes the descriptor that wakes the loop. */
-  waitEnd(state, record) { state.context(record[OBJECT]).ready = Math.max(0, record[VALUE] - (record[DETAIL] === 1 ? 1 : 0)); },
+  waitEnd(state, record) { state.context(record[OBJECT]).ready = record[VALUE]; },
   begin(state, record) {
     const kind = state.recording.kind(record[OBJECT]);
     if (kind === "timer" || kind === "immediate" || (kind === "request" && record[OTHER] >= 0)) state.unplace(record[OBJECT]);

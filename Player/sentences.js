@@ -121,6 +121,5 @@ class Sentences {
 }
 
 function lateText(late) {
-  if (!isExact(late)) return fill(words.why.late.long, { time: duration(DETAIL_MOST) });
   return late > 0 ? fill(words.why.late.ago, { time: duration(late) }) : words.why.late.now;
 }

@@ -146,7 +146,7 @@ const WORDS = {
         other: "the request ended with status {status}",
       },
       timer: "{At} runs: {late}, and this turn found no signal and no immediate.",
-      late: { ago: "it was due {time} ago", now: "it is due now", long: "it was due more than {time} ago" },
+      late: { ago: "it was due {time} ago", now: "it is due now" },
       fd: "The handler of {at} runs: the descriptor is ready ({flags}), and this turn found no signal, no immediate and no due timer.",
       inbox: "{At} gets message {number}{sender}: the message was first among the immediates.",
       message: "Message {number}{sender} is delivered: it was first among the immediates.",

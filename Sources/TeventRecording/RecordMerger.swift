@@ -142,7 +142,7 @@ struct RecordMerger {
             return known
         }
         switch record.what {
-        case .attached, .begin, .arrived, .joined: return meet(record.other, kind, thread)
+        case .attached, .changed, .begin, .arrived, .joined: return meet(record.other, kind, thread)
         // What is freed with its context or queue leaves them after they are gone.
         default: return -1
         }

@@ -2,28 +2,34 @@ import Glibc
 
 /// The lines of the sources that a recording mentions, if they are on this machine.
 enum SourceLines {
-    /// The lines of the file that `#fileID` or a C compiler names; nil if there is none, or several could be meant.
-    static func find(_ name: String) -> [String]? {
-        read(name) ?? candidates(name).lazy.compactMap { read("\(root)/\($0)") }.first
-    }
+    /// The lines of the file that `#fileID` or a C compiler names; nil if there is none.
+    static func find(_ name: String) -> [String]? { read(name) ?? path(ofFileID: name).flatMap(read) }
 
     /// The package of this project, where its own examples are.
     private static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
         .joined(separator: "/")
 
-    /// Where the file of a module may be: "turn_order/TurnOrder.swift" is in the folder of the example `turn-order`.
-    private static func candidates(_ name: String) -> [String] {
+    /// The file of a module: that of "turn_order/TurnOrder.swift" is in the folder of the example `turn-order`.
+    private static func path(ofFileID name: String) -> String? {
         let parts = name.split(separator: "/")
-        guard parts.count == 2 else { return [] }
-        let (module, file) = (String(parts[0]), parts[1])
-        let folder = module.replacing("_", "-")
+        guard parts.count == 2 else { return nil }
+        let (module, file) = (String(parts[0]), String(parts[1]))
+        let example = module.replacing("_", "-")
         let chapters = entries("\(root)/Chapters").sorted()
-        return chapters.map { "Chapters/\($0)/\(folder)/\(file)" }
-            + chapters.filter { "Chapter\($0.replacing("-", ""))" == module }.map {
-                "Chapters/\($0)/Module/\(file)"
-            }
-            + ["Sources/\(module)/\(file)", "Tests/\(module)/\(file)", "Scratch/\(file)"]
-            + (module == "Tevent" ? entries("\(root)/Sources/Tevent").map { "Sources/Tevent/\($0)/\(file)" } : [])
+        let folders =
+            chapters.map { "Chapters/\($0)/\(example)" }
+            + chapters.filter { "Chapter\($0.replacing("-", ""))" == module }.map { "Chapters/\($0)/Module" }
+            + ["Sources/\(module)", "Tests/\(module)", "Scratch"]
+        return folders.lazy.compactMap { find(file, in: "\(root)/\($0)", depth: 2) }.first
+    }
+
+    /// The path of a file in a folder, or in one of the folders in it.
+    private static func find(_ file: String, in folder: String, depth: Int) -> String? {
+        let entries = entries(folder)
+        if entries.contains(file) { return "\(folder)/\(file)" }
+        guard depth > 0 else { return nil }
+        return entries.filter { !$0.contains(".") }.sorted().lazy
+            .compactMap { find(file, in: "\(folder)/\($0)", depth: depth - 1) }.first
     }
 
     private static func entries(_ directory: String) -> [String] {

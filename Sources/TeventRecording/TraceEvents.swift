@@ -63,8 +63,8 @@ private struct TraceEventWriter {
         case .waitBegin: beginWait(step)
         case .waitEnd: endSlice(step, .waitEnd)
         case .made: if isRequest(step.object) { beginRequest(step) }
-        case .ended: if isRequest(step.object) { instantOfRequest(step, statusName(step.value)) }
-        case .received: if isRequest(step.object) { instantOfRequest(step, "received") }
+        case .ended: if unended.contains(step.object) { instantOfRequest(step, statusName(step.value)) }
+        case .received: if unended.contains(step.object) { instantOfRequest(step, "received") }
         case .freed: if unended.remove(step.object) != nil { endRequest(step.object, step.time, step.thread) }
         case .attached: attach(step)
         case .detached: count(step, -1)

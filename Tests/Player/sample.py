@@ -8,7 +8,6 @@ from pathlib import Path
 
 PLAYER = Path(__file__).resolve().parents[2] / "Player"
 MILLISECOND = 1_000_000
-TOO_LONG = 2**31 - 1  # written for a duration that does not fit
 
 
 class Tape:
@@ -56,7 +55,7 @@ class Tape:
 
     def deadline(self, what, timer, context, value):
         """A timer is attached or changed."""
-        self.record(what, timer, context, self.clock + value, int((value - self.time) / 1000))
+        self.record(what, timer, context, self.clock + value, value - self.time)
 
     def free(self, thing, context=None):
         if context is not None:
@@ -295,7 +294,7 @@ def clock(now):
     timers = [tape.make("timer", context) for _ in range(len(now) + 1)]
     for timer in timers:
         deadline = 100 * MILLISECOND if timer == timers[-1] else 1000
-        tape.record("attached", timer, context, deadline, detail=deadline // 1000)
+        tape.record("attached", timer, context, deadline, detail=deadline)
     for number, timer in enumerate(timers[:-1]):
         tape.time = (10 + 10 * number) * MILLISECOND
         with tape.turn(context), tape.handler(timer, context, 1000, now[number] - 1000):
@@ -336,13 +335,13 @@ def descriptor():
 
 
 def far():
-    """A timer that is due in so many days that the recording does not say how many, and runs much too late."""
+    """A timer that is due in a day, and runs an hour too late."""
     tape = Tape("far")
     context = tape.make("context")
     timer = tape.make("timer", context)
-    tape.record("attached", timer, context, 864 * 10**11, TOO_LONG)
+    tape.record("attached", timer, context, 864 * 10**11, 864 * 10**11)
     with tape.turn(context):
-        tape.record("begin", timer, context, 864 * 10**11, TOO_LONG)
+        tape.record("begin", timer, context, 864 * 10**11, 36 * 10**11)
         tape.record("end", timer)
     return tape
 
@@ -384,7 +383,7 @@ def lost():
     request = tape.declare("request", "Forgotten")
     tape.record("end", timer)
     tape.record("turnEnd", context)
-    with tape.turn(context), tape.handler(timer, context, 0, TOO_LONG):
+    with tape.turn(context), tape.handler(timer, context, 0, 5 * 10**9):
         tape.record("attached", odd, context)
         tape.record("polished", odd, context, 3)
         tape.record("ended", request, value=9)

@@ -144,7 +144,7 @@ class RobustnessTests(PlayerTest):
         self.assertIn("its oldest 1,234 records were overwritten", self.text(".warning"))
         self.assertEqual(self.text("#next"), "No event is left that this recording knows; its beginning was lost.")
         self.go(2)
-        self.assertEqual(self.text("#why"), "Timer 1 (Lost.swift:7) runs: it was due more than 2.15 s ago, and this turn found no signal and"
+        self.assertEqual(self.text("#why"), "Timer 1 (Lost.swift:7) runs: it was due 5 s ago, and this turn found no signal and"
                          " no immediate.")
         self.assertEqual(self.tree(), ["timer 1", "the context"])
         self.assertEqual(self.events("timers"), ["timer 1 running"], "the context has its lists")

@@ -28,6 +28,8 @@ package struct ReadyBatch {
     var memory: UnsafeMutableRawPointer { UnsafeMutableRawPointer(entries) }
     var isEmpty: Bool { head == end }
     var count: Int { end - head }
+    /// Whether there is an entry for a descriptor.
+    func contains(_ descriptor: Int32) -> Bool { (head..<end).contains { entries[$0].descriptor == descriptor } }
     var isFull: Bool { end == Self.capacity }
     /// How many more entries a backend may add now.
     var room: Int { min(limit, Self.capacity - end) }

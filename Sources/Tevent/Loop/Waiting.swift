@@ -49,9 +49,15 @@ extension ContextPointer {
     private func recordedSleep(nanoseconds: Int64?) throws(TeventError) -> Bool {
         addRecord(.waitBegin, self, of: .eventContext, value: nanoseconds ?? -1)
         defer {
-            addRecord(.waitEnd, self, of: .eventContext, value: Int64(pointee.ready.count), detail: isWoken ? 1 : 0)
+            addRecord(.waitEnd, self, of: .eventContext, value: Int64(readyCount), detail: isWoken ? 1 : 0)
         }
         return try sleep(nanoseconds: nanoseconds)
+    }
+
+    /// How many descriptors of the program were found ready.
+    private var readyCount: Int {
+        let own = pointee.waker.map { pointee.ready.contains($0.pointee.eventFD.load(ordering: .relaxed)) } ?? false
+        return pointee.ready.count - (own ? 1 : 0)
     }
 
     /// Whether another thread or a signal has left something.
