@@ -1,13 +1,12 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// The rings of a process that records all its threads: each thread gets one with its first record.
 ///
 /// The ring of a thread that has ended stays, until there are so many that the next thread takes it over.
 package enum RecordRings {
     private struct State {
-        /// The capacity of each ring; 0 while threads get none.
-        var capacity = 0
         /// In the order in which their threads first recorded.
         var rings: [RecordRingPointer] = []
         /// Those of threads that have ended, in the order in which they did.
@@ -18,6 +17,10 @@ package enum RecordRings {
         var wastebasket: RecordRingPointer?
     }
 
+    /// The capacity of each ring; 0 while threads get none.
+    ///
+    /// Apart from the rest, so that a thread that is not recorded takes no lock to find that out.
+    private static let capacity = Atomic(0)
     private static let state = Locked(State())
     private static let threadEnd = ThreadEnd { _ in RecordRings.threadHasEnded() }
 
@@ -31,15 +34,13 @@ package enum RecordRings {
     package static func begin(capacity: Int) {
         prepareProcess()
         let wastebasket = RecordRingPointer.make(capacity: 1)
-        state.withLock { state in
-            state.capacity = capacity
-            state.wastebasket = wastebasket
-        }
+        state.withLock { $0.wastebasket = wastebasket }
+        Self.capacity.store(capacity, ordering: .relaxed)
         clinux_count_recordings(1)
     }
 
     /// Whether each thread has a ring, or gets one.
-    package static var isRecordingAll: Bool { state.withLock { $0.capacity > 0 } }
+    package static var isRecordingAll: Bool { capacity.load(ordering: .relaxed) > 0 }
 
     static func setUp() {
         state.withLock { _ in }
@@ -58,10 +59,11 @@ package enum RecordRings {
     /// The ring of this thread, if every thread is to have one.
     @inline(never)
     static func makeHere() -> RecordRingPointer? {
-        let (capacity, used) = state.withLock { state in
-            (state.capacity, state.rings.count < enough || state.ended.isEmpty ? nil : state.ended.removeFirst())
-        }
+        let capacity = capacity.load(ordering: .relaxed)
         guard capacity > 0 else { return nil }
+        let used = state.withLock { state in
+            state.rings.count < enough || state.ended.isEmpty ? nil : state.ended.removeFirst()
+        }
         let ring = used ?? .make(capacity: capacity)
         let forgotten = used?.beginOnThisThread() ?? 0
         state.withLock { state in
