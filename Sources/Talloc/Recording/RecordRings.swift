@@ -44,6 +44,7 @@ package enum RecordRings {
 
     static func setUp() {
         state.withLock { _ in }
+        _ = capacity.load(ordering: .relaxed)
         saving.withLock { _ in }
         _ = threadEnd
     }
