@@ -120,6 +120,8 @@ struct RecordMerger {
         object.file = strings.number(of: name(record.file, thread))
         object.line = Int(record.line)
         splitLocation(&object.file, &object.line)
+        // Without a line it is the engine's, or C's name for no location.
+        if object.line == 0 { object.file = 0 }
         objects.append(object)
         living[record.object] = objects.count - 1
         return objects.count - 1

@@ -82,7 +82,8 @@ private struct TraceEventWriter {
         guard step.object >= 0 else { return }
         let object = recording.objects[step.object]
         let isCallback = object.kind == .request
-        beginSlice(step, label(step.object), category: isCallback ? "callback" : object.kind.rawValue, .end) { json in
+        let name = object.kind == .entry && step.other >= 0 ? "entry of \(label(step.other))" : label(step.object)
+        beginSlice(step, name, category: isCallback ? "callback" : object.kind.rawValue, .end) { json in
             json.raw(",\"args\":{\"object\":")
             json.number(step.object)
             json.raw(",\"value\":")

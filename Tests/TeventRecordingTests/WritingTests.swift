@@ -65,6 +65,9 @@ final class WritingTests: RecordingTestCase {
         XCTAssertTrue(open.values.allSatisfy(\.isEmpty))
         let slices = events.filter { $0.ph == "B" }
         XCTAssertEqual(Set(slices.compactMap(\.cat)), ["turn", "immediate", "timer", "inbox", "entry", "callback"])
+        // An entry has no name; its queue has.
+        let entry = try XCTUnwrap(slices.first { $0.cat == "entry" }?.name)
+        XCTAssertTrue(entry.hasPrefix("entry of queue printer WritingTests.swift:"), entry)
     }
 
     func testRequestsBeginAndEndUnderTheirNumber() throws {
