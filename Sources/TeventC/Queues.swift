@@ -50,7 +50,7 @@ package func _tevent_queue_create(
         }.handle
     }
     guard let made else { return nil }
-    if isRecording, let name { recordName(made.chunk, name) }
+    QueuePointer(made).recordLabel()
     guard let end = ChunkGuard.make(below: made.chunk, QueueRecord.destructor) else {
         freeChunk(made.chunk)
         errno = ENOMEM

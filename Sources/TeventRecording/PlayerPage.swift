@@ -26,7 +26,7 @@ extension EventRecording {
 
     // MARK: The data
 
-    func playerData() -> [UInt8] {
+    private func playerData() -> [UInt8] {
         var json = JSONText()
         json.raw("{\"format\":1,\"program\":")
         json.string(program)

@@ -43,3 +43,9 @@ def record(name, form):
     if run.returncode != 0 or not path.exists():
         raise NotRecorded(f"{name} ended with exit code {run.returncode} and recorded nothing: {run.stderr.strip()}")
     return path
+
+
+def add_tests(case):
+    """Adds a test for each example to a class, which checks the example of a name."""
+    for name in NAMES:
+        setattr(case, f"test_{name.replace('-', '_')}", lambda self, name=name: self.check(name))

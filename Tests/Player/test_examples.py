@@ -61,12 +61,7 @@ class ExampleTests(PlayerTest):
             self.assertLessEqual(width, 360, f"{why}: wider than the page")
 
 
-def add(name):
-    setattr(ExampleTests, f"test_{name.replace('-', '_')}", lambda self: self.check(name))
-
-
-for each in examples.NAMES:
-    add(each)
+examples.add_tests(ExampleTests)
 
 if __name__ == "__main__":
     unittest.main()

@@ -75,12 +75,7 @@ class TraceTests(unittest.TestCase):
                 self.assertTrue(slices.has(end), f"flow {number} has an end outside all slices: {end}")
 
 
-def add(name):
-    setattr(TraceTests, f"test_{name.replace('-', '_')}", lambda self: self.check(name))
-
-
-for each in examples.NAMES:
-    add(each)
+examples.add_tests(TraceTests)
 
 if __name__ == "__main__":
     unittest.main()

@@ -37,17 +37,7 @@ final class WritingTests: RecordingTestCase {
             let name: String?
             let cat: String?
             let id: Int?
-            let args: [String: Argument]?
-        }
-
-        enum Argument: Decodable, Equatable {
-            case number(Int)
-            case text(String)
-
-            init(from decoder: any Decoder) throws {
-                let value = try decoder.singleValueContainer()
-                self = try (try? value.decode(Int.self)).map(Argument.number) ?? .text(value.decode(String.self))
-            }
+            let args: [String: Scalar]?
         }
     }
 
@@ -113,17 +103,7 @@ final class WritingTests: RecordingTestCase {
         let format: Int
         let program: String
         let strings: [String]
-        let records: [[Field]]
-
-        enum Field: Decodable, Equatable {
-            case number(Int64)
-            case text(String)
-
-            init(from decoder: any Decoder) throws {
-                let value = try decoder.singleValueContainer()
-                self = try (try? value.decode(Int64.self)).map(Field.number) ?? .text(value.decode(String.self))
-            }
-        }
+        let records: [[Scalar]]
     }
 
     private func data(of recording: EventRecording) throws -> PlayerData {
@@ -223,5 +203,16 @@ final class WritingTests: RecordingTestCase {
         XCTAssertEqual(result.exitCode, 0, "the run itself is not affected")
         XCTAssertTrue(result.stderr.hasSuffix("could not be written: write: File too large\n"), result.stderr)
         XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder.path()), [])
+    }
+}
+
+/// A number or a text of JSON.
+private enum Scalar: Decodable, Equatable {
+    case number(Int64)
+    case text(String)
+
+    init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        self = try (try? value.decode(Int64.self)).map(Scalar.number) ?? .text(value.decode(String.self))
     }
 }
