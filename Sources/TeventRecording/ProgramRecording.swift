@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Synchronization
 import Talloc
 import Tevent
 
@@ -16,15 +15,31 @@ import Tevent
 /// `%p`.
 public enum ProgramRecording {
     private struct State: Sendable {
-        var path = Path("")
-        /// The process that began it.
-        var process: pid_t = 0
+        /// Nil until it is begun.
+        var path: Path?
+        /// How many forks there were before.
+        var generation = clinux_forks()
         var isSaved = false
+        /// Worked out once in each process, since C's loop asks at each turn.
+        private var known: (files: Files?, generation: UInt32)?
 
-        /// Where a process writes; nil for the child of a fork that has no path of its own.
-        func path(ofProcess number: pid_t) -> String? {
-            process != 0 && (path.namesProcess || process == number) ? path.path(of: number) : nil
+        init(path: Path? = nil) { self.path = path }
+
+        /// Where this process writes; nil for the child of a fork that has no path of its own.
+        mutating func filesHere() -> Files? {
+            let here = clinux_forks()
+            if let known, known.generation == here { return known.files }
+            let path = path.flatMap { $0.namesProcess || generation == here ? $0.path(of: getpid()) : nil }
+            let files = path.map { Files(recording: $0, request: $0 + ".now") }
+            known = (files, here)
+            return files
         }
+    }
+
+    private struct Files: Sendable {
+        let recording: String
+        /// Its presence asks for the recording.
+        let request: String
     }
 
     private static let state = Locked(State())
@@ -64,7 +79,7 @@ public enum ProgramRecording {
     ) throws(RecordingError) {
         _ = try EventRecording.Form(ofPath: path)
         try WholeFile.check(path)
-        state.withLock { $0 = State(path: Path(path), process: getpid()) }
+        state.withLock { $0 = State(path: Path(path)) }
         RecordRings.saving.withLock { $0 = { save() } }
         atexit { ProgramRecording.save() }
         RecordRings.begin(capacity: capacity)
@@ -85,10 +100,10 @@ public enum ProgramRecording {
     ///
     /// - Throws: ``RecordingError`` if the file cannot be written; the one from before is still there then.
     public static func write() throws(RecordingError) {
-        let state = state.withLock { $0 }
-        guard let path = state.path(ofProcess: getpid()) else { return }
+        guard let files = state.withLock({ $0.filesHere() }) else { return }
         let threads = RecordRings.all.enumerated().map { RecordedThread($1, name: threadName(of: $1, number: $0)) }
-        try EventRecording(of: threads, lost: RecordRings.lost, program: EventRecording.programName).write(to: path)
+        try EventRecording(of: threads, lost: RecordRings.lost, program: EventRecording.programName).write(
+            to: files.recording)
     }
 
     /// Writes what has been recorded so far if there is a file with the recording's name and `.now` after it, and removes
@@ -97,10 +112,8 @@ public enum ProgramRecording {
     /// C's loop calls it at each turn: creating the file gives a recording of a program that does not end,
     /// without a signal or a debugger to disturb it.
     package static func writeIfAsked() {
-        guard let path = state.withLock({ $0 }).path(ofProcess: getpid()), access(path + ".now", F_OK) == 0 else {
-            return
-        }
-        unlink(path + ".now")
+        guard let files = state.withLock({ $0.filesHere() }), access(files.request, F_OK) == 0 else { return }
+        unlink(files.request)
         report { () throws(RecordingError) in try write() }
     }
 
@@ -112,7 +125,7 @@ public enum ProgramRecording {
         }
         guard isFirst else { return }
         clinux_watch_output(nil)
-        if let path = state.withLock({ $0 }).path(ofProcess: getpid()) { unlink(path + ".now") }
+        if let files = state.withLock({ $0.filesHere() }) { unlink(files.request) }
         report { () throws(RecordingError) in try write() }
     }
 
