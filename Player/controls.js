@@ -43,7 +43,8 @@ class Controls {
   key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
     const { tagName } = event.target;
-    if (tagName === "SELECT") return;
+    // A menu keeps the keys that choose in it, except left and right: after choosing, the reader wants to step.
+    if (tagName === "SELECT" && event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
     if (event.key === " " && tagName === "BUTTON") return;
     const actions = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last", " ": "togglePlay" };
     if (Object.hasOwn(actions, event.key)) {

@@ -41,6 +41,16 @@ class MovingTests(PlayerTest):
         self.page.select_option(".options select >> nth=0", "handler")
         self.assertEqual(self.position(), "Step 3 of 7")
 
+    def test_arrows_step_while_a_menu_has_the_focus(self):
+        for select in self.page.locator("select").all():
+            select.focus()
+            chosen = select.input_value()
+            self.press("ArrowRight")
+            self.assertEqual(self.position(), "Step 2 of 7")
+            self.press("ArrowLeft")
+            self.assertEqual(self.position(), "Step 1 of 7")
+            self.assertEqual(select.input_value(), chosen)
+
     def test_playing_goes_to_the_end_and_stops(self):
         self.page.select_option(".options select >> nth=1", "40")
         self.press(" ")
