@@ -128,11 +128,12 @@ class PredictPanel {
 
   toggle() {
     this.element.hidden = !this.element.hidden;
-    this.feedback.textContent = "";
-    this.feedback.className = "feedback";
   }
 
   show(state) {
+    // The feedback belongs to the step that the answer led to.
+    this.feedback.textContent = "";
+    this.feedback.className = "feedback";
     if (!this.isOn) return;
     this.question = this.questions.at(state);
     const { threads } = this.questions.recording;
@@ -158,9 +159,9 @@ class PredictPanel {
     else this.wrong += 1;
     const verdict = isRight ? words.right : words.wrong;
     const held = this.choices.contains(document.activeElement);
+    this.answered(answer);
     this.feedback.className = `feedback ${isRight ? "right" : "wrong"}`;
     this.feedback.replaceChildren(make("strong", {}, verdict), ` ${answer.why}`);
-    this.answered(answer);
     if (held) (this.choices.querySelector("button") ?? this.element).focus();
   }
 }

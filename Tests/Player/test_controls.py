@@ -250,6 +250,12 @@ class PredictionTests(PlayerTest):
         self.assertEqual(self.text(".score"), "0 right, 1 wrong")
         self.assertEqual(self.position(), "Step 4 of 7")
 
+    def test_feedback_goes_when_the_reader_moves(self):
+        self.start(sample.turn_order(), 3)
+        self.choose("Timer 2")
+        self.press("Home")
+        self.assertEqual(self.text(".feedback"), "")
+
     def test_nothing_is_right_at_the_end(self):
         self.start(sample.turn_order(), 6)
         self.choose("No handler")
