@@ -20,7 +20,7 @@ package struct Record {
 
     /// What happened.
     package enum What: UInt8, CaseIterable {
-        case made, named, moved, freed
+        case made, named, tagged, moved, freed
         case turnBegin, turnEnd, waitBegin, waitEnd
         case attached, changed, detached, begin, end
         case ended, received
@@ -30,11 +30,30 @@ package struct Record {
     }
 
     @inline(__always)
-    package init(_ what: What, _ object: UnsafeMutableRawPointer? = nil, kind: ObjectKind? = nil) {
-        self.what = what
-        self.object = UInt(bitPattern: object)
-        self.kind = kind?.rawValue ?? 0
+    package init(_ what: What) { self.what = what }
+
+    // snippet: follows
+    /// Whether the engine adds a record directly after `last`, with none of the program's code in between.
+    ///
+    /// Such records share one time. Reading the clock is most of what a record costs.
+    @inline(__always)
+    static func follows(_ last: UnsafePointer<Record>, _ what: What, _ object: UInt) -> Bool {
+        let before = last.pointee.what
+        return switch what {
+        case .begin:
+            before == .turnBegin || before == .waitEnd || (before == .detached && last.pointee.object == object)
+        case .turnEnd: before == .end
+        case .detached: before == .turnBegin || (before == .begin && last.pointee.object == object)
+        case .freed: (before == .detached || before == .received) && last.pointee.object == object
+        default: false
+        }
     }
+    // snippet-end: follows
+
+    /// Stands for the present time, or that of the last record if the next one follows it.
+    package static var now: Int64 { 0 }
+    /// Stands for the time of the last record, since none of the program's code has run meanwhile.
+    package static var atOnce: Int64 { -1 }
 
     /// How many bytes of text fit into one record.
     package static var textRoom: Int { MemoryLayout<Record>.size - textOffset }

@@ -13,10 +13,9 @@ package struct RecordRing: ~Copyable {
     package let capacity: Int
     /// How many records were ever added; those from `capacity` on have overwritten the oldest.
     private var total = 0
-    /// Where the next one goes.
-    private var next = 0
-    package fileprivate(set) var names = RecordNames()
-    fileprivate var parents = KnownParents()
+    private var newest: UnsafeMutablePointer<Record>
+    package internal(set) var names = RecordNames()
+    var parents = KnownParents()
     /// The process whose records these are; a child of a fork begins with none.
     package private(set) var generation = clinux_forks()
     package private(set) var thread = pthread_self()
@@ -29,6 +28,7 @@ package struct RecordRing: ~Copyable {
     fileprivate init(capacity: Int) {
         self.capacity = capacity
         records = ReservedMemory(count: capacity)
+        newest = records.base + capacity - 1
     }
 
     fileprivate func unmap() {
@@ -38,17 +38,27 @@ package struct RecordRing: ~Copyable {
 
     // snippet: append
     @inline(__always)
-    fileprivate mutating func append(_ record: consuming Record) {
-        records.base[next] = record
+    fileprivate mutating func append(_ record: Record) -> UnsafeMutablePointer<Record> {
+        newest = newest + 1 == end ? records.base : newest + 1
+        newest.pointee = record
         total += 1
-        next = next + 1 == capacity ? 0 : next + 1
+        return newest
     }
     // snippet-end: append
 
+    @inline(__always)
+    fileprivate func timeOfNext(_ what: Record.What, _ object: UInt, isAtOnce: Bool) -> Int64 {
+        guard isAtOnce || Record.follows(newest, what, object) else { return monotonicNanoseconds() }
+        return newest.pointee.time
+    }
+
+    private var end: UnsafeMutablePointer<Record> { records.base + capacity }
+
     /// The records that are left, the oldest first.
     package var remaining: [Record] {
-        total < capacity
-            ? (0..<total).map { records.base[$0] } : (0..<capacity).map { records.base[(next + $0) % capacity] }
+        let all = UnsafeBufferPointer(start: records.base, count: min(total, capacity))
+        let oldest = total < capacity ? 0 : (newest + 1 - records.base) % capacity
+        return Array(all[oldest...]) + all[..<oldest]
     }
 
     /// How many records were overwritten.
@@ -76,7 +86,9 @@ package struct RecordRing: ~Copyable {
 
     private mutating func forget() {
         total = 0
-        next = 0
+        newest = end - 1
+        // No record follows one like this.
+        newest.pointee = Record(.made)
     }
 }
 
@@ -121,35 +133,25 @@ extension RecordRingPointer {
 
     // MARK: Adding
 
-    /// Adds a record, with the present time.
+    /// Adds a record, written in its place.
     ///
     /// - Parameters:
-    ///   - name: A name for the record; it is copied unless it is known.
-    ///   - file: The file named in the record.
-    ///   - parent: The parent of a new object. If it is no object of the engine, of which there is a record, the record
-    ///     gets its name.
+    ///   - time: When it happened, or `Record.now` or `Record.atOnce`.
+    ///   - fill: Writes what else there is to know; the rest of the record is zero.
     @inline(__always)
-    package func add(
-        _ record: consuming Record, name: UnsafePointer<CChar>? = nil, file: UnsafePointer<CChar>? = nil,
-        parent: UnsafeMutableRawPointer? = nil
+    func add(
+        _ what: Record.What, _ object: UnsafeMutableRawPointer?, kind: UInt8 = 0, at time: Int64 = Record.now,
+        _ fill: (UnsafeMutablePointer<Record>, inout RecordRing) -> Void = { _, _ in }
     ) {
         noticeFork()
-        var record = record
-        record.time = monotonicNanoseconds()
         withLock { ring in
-            if let name { record.name = ring.names.number(of: name) }
-            if let file { record.file = ring.names.number(of: file) }
-            if let parent, !ring.parents.contains(parent), let name = ring.parents.foreignName(of: parent) {
-                record.detail = Int64(ring.names.number(of: name))
-            }
-            ring.append(record)
+            var record = Record(what)
+            record.object = UInt(bitPattern: object)
+            record.kind = kind
+            record.time =
+                time > Record.now ? time : ring.timeOfNext(what, record.object, isAtOnce: time == Record.atOnce)
+            fill(ring.append(record), &ring)
         }
-    }
-
-    /// Adds the record that an object was freed.
-    func addFreed(_ object: UnsafeMutableRawPointer?, _ kind: ObjectKind) {
-        pointee.parents.forget(object)
-        add(Record(.freed, object, kind: kind))
     }
 
     /// Adds text of the program, in as many records as it needs.
@@ -163,7 +165,7 @@ extension RecordRingPointer {
             let part = rest.prefix(Record.textRoom)
             record.textLength = UInt8(part.count)
             record.withText { $0.copyBytes(from: part) }
-            withLock { $0.append(record) }
+            withLock { _ = $0.append(record) }
             rest = rest.dropFirst(part.count)
         } while !rest.isEmpty
     }
@@ -177,7 +179,7 @@ extension RecordRingPointer {
 }
 
 /// The objects of the engine under which something was made most recently, which need no look at the table of slots.
-private struct KnownParents {
+struct KnownParents {
     private static let count = 8
     private var addresses = (UInt(0), UInt(0), UInt(0), UInt(0), UInt(0), UInt(0), UInt(0), UInt(0))
 

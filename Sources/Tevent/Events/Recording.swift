@@ -9,26 +9,6 @@ import Talloc
 @inline(__always)
 package var isRecording: Bool { clinux_is_recording() }
 
-/// Records something about an object on a context, if this thread is recorded.
-@inline(never)
-package func addRecord(
-    _ what: Record.What, _ object: UnsafeMutableRawPointer?, of kind: ObjectKind,
-    on other: UnsafeMutableRawPointer? = nil, value: Int64 = 0, detail: Int64 = 0, file: UnsafePointer<CChar>? = nil,
-    line: UInt32 = 0
-) {
-    guard let ring = RecordRingPointer.here else { return }
-    var record = Record(what, object, kind: kind)
-    record.other = UInt(bitPattern: other)
-    record.value = value
-    record.detail = detail
-    record.line = line
-    ring.add(record, file: file)
-}
-
-/// Records that the handler or callback that began last has returned.
-@inline(never)
-package func recordEnd() { RecordRingPointer.here?.add(Record(.end)) }
-
 /// Records that a turn of a context's loop begins or has ended; the context may have been freed in it.
 @inline(never)
 package func recordTurn(of context: ContextPointer, begins: Bool) {
@@ -88,6 +68,14 @@ extension SignalPointer {
             point.recorded, self, of: .signal, on: context, value: Int64(pointee.number),
             detail: Int64(count))
         context.pointee.hooks?.signals?(signal, point)
+    }
+
+    /// Records when the signal arrived, at that time, although the loop learns about it only now.
+    @inline(never)
+    func recordArrival(on context: ContextPointer) {
+        let time = SignalDispatch.takeTime(pointee.number)
+        guard time != 0 else { return }
+        addRecord(.arrived, self, of: .signal, on: context, value: Int64(pointee.number), time: time)
     }
 }
 

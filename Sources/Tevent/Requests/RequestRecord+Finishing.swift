@@ -44,8 +44,10 @@ extension RequestPointer {
         addRecord(
             .ended, self, of: .request, value: Int64(pointee.status.rawValue), file: pointee.finishFile,
             line: pointee.finishLine)
-        if pointee.event != nil || pointee.owned.extras != nil, !tidyUp() { return }
-        notifyRecorded()
+        // Extras may hold functions of the program.
+        let isAtOnce = pointee.owned.extras == nil
+        if pointee.event != nil || !isAtOnce, !tidyUp() { return }
+        notifyRecorded(at: isAtOnce ? Record.atOnce : Record.now)
     }
 
     package func fail(_ status: RequestStatus, _ failure: RequestFailure, file: UnsafePointer<CChar>?, line: UInt32) {
@@ -75,9 +77,10 @@ extension RequestPointer {
     }
 
     @inline(never)
-    private func notifyRecorded(on context: ContextPointer? = nil) {
+    private func notifyRecorded(on context: ContextPointer? = nil, at time: Int64 = Record.now) {
         guard pointee.owned.callback != nil, pointee.status != .received else { return }
-        addRecord(.begin, self, of: .request, on: context, value: Int64(pointee.status.rawValue))
+        addRecord(
+            .begin, self, of: .request, on: context, value: Int64(pointee.status.rawValue), time: time)
         withStackRoom { callBack() }
         recordEnd()
     }

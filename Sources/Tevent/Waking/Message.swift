@@ -81,10 +81,7 @@ extension MessagePointer {
     /// Records, on the sender's thread, that the message is about to be sent.
     @inline(never)
     func recordSending() {
-        guard let ring = RecordRingPointer.here else { return }
-        var record = Record(.sent, receiver.object, kind: .receiver)
-        record.value = Int64(Int(bitPattern: self))
-        ring.add(record)
+        addRecord(.sent, receiver.object, of: .receiver, value: Int64(Int(bitPattern: self)))
     }
 
     /// Forgets a message that is the parent's, in the child of a fork.
