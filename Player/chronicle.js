@@ -19,6 +19,8 @@ class Chronicle {
     this.causes = new Map();
     this.clocks = new Clocks();
     this.attachedAt = new Map();
+    /** By signal event: when the signal arrived for which no handler has run yet. */
+    this.arrivals = new Map();
     this.parents = new Map();
     this.records.forEach((record, index) => this.read(record, index));
     this.steps = this.findSteps();
@@ -31,6 +33,7 @@ class Chronicle {
     else if (what === "moved") this.parents.set(object, other);
     else if (what === "freed" && object >= 0) this.freed[object] = index;
     else if (what === "attached" || what === "changed") this.attachedAt.set(object, index);
+    else if (what === "arrived" && kind === "signal") this.arrivals.set(object, index);
     else if (what === "sent" || what === "arrived") this.message(record)[what] = index;
     else if (what === "note" || what === "output") this.outputs.push(index);
     else if (what === "joined" || what === "left") this.readEntry(record, index);
@@ -87,11 +90,19 @@ class Chronicle {
   causeOf(record, index) {
     const [, , , object, other] = record;
     switch (this.recording.kind(object)) {
+      case "signal": return this.arrival(object);
       case "inbox": return this.message(record).sent;
       case "request": return other >= 0 ? this.attachedAt.get(object) ?? -1 : this.requests.get(object)?.ended ?? -1;
       case "entry": return this.frames.isRunByLoop(index) ? this.attachedAt.get(other) ?? -1 : -1;
       default: return this.attachedAt.get(object) ?? -1;
     }
+  }
+
+  /** The record of the signal's arrival that a handler is called for; -1 if there is none. */
+  arrival(signal) {
+    const arrived = this.arrivals.get(signal) ?? -1;
+    this.arrivals.delete(signal);
+    return arrived;
   }
 
   /** The records at which the steps of each unit stand. */

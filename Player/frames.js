@@ -81,7 +81,7 @@ class Frames {
     } else if (record[WHAT] === "waitBegin" || record[WHAT] === "waitEnd") {
       const turn = enclosing(before, "turn");
       if (turn) turn.stage = 5;
-    } else if (record[WHAT] === "arrived" && before?.kind === "turn") {
+    } else if (record[WHAT] === "arrived" && before?.kind === "turn" && this.recording.kind(record[OBJECT]) !== "signal") {
       before.stage = 2;
     }
   }

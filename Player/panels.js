@@ -140,6 +140,8 @@ class ListsPanel {
     if (kind === "timer") texts.push(view.sentences.due(number, item.value, view.index));
     if (kind === "fd") texts.push(flagsText(item.detail));
     if (place) texts.push(place);
+    const { tag } = view.recording.objects[item.object] ?? {};
+    if (tag) texts.push(fill(words.tag, { tag }));
     return texts.length ? make("span", { class: "detail" }, texts.join(" · ")) : null;
   }
 

@@ -22,10 +22,10 @@ class Recording {
   }
 
   object(fields) {
-    const [kind, name, file, line, thread] = Array.isArray(fields) ? fields : [];
+    const [kind, name, file, line, thread, tag] = Array.isArray(fields) ? fields : [];
     return {
       kind: String(kind ?? "memory"), name: this.text(name), file: this.text(file), line: Number(line) || 0,
-      thread: Number(thread) || 0, number: 0, label: "",
+      thread: Number(thread) || 0, tag: String(tag ?? ""), number: 0, label: "",
     };
   }
 
@@ -96,7 +96,9 @@ class Recording {
   plainLabel(object, counts) {
     if (object.kind === "memory" && object.name) return object.name;
     if (object.kind === "context" && counts.get("context") === 1) return words.onlyContext;
-    const label = fill(pick(words.kinds, object.kind, "") ?? words.otherKind, { n: object.number, kind: object.kind });
+    const isThreaded = object.kind === "inbox" && object.name === "struct tevent_threaded_context";
+    const template = isThreaded ? words.threadedImmediate : pick(words.kinds, object.kind, "") ?? words.otherKind;
+    const label = fill(template, { n: object.number, kind: object.kind });
     const telling = object.name && !object.name.startsWith("struct tevent_");
     return telling ? fill(words.named, { label, name: object.name }) : label;
   }

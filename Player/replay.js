@@ -168,6 +168,7 @@ const CHANGES = {
     state.onTheWay.set(messageKey(record), { inbox: record[OBJECT], number: record[VALUE], since: index });
   },
   arrived(state, record, index) {
+    if (state.recording.kind(record[OBJECT]) === "signal") return;
     state.onTheWay.delete(messageKey(record));
     if (record[OBJECT] < 0) return; // it is opened immediately
     const item = { object: record[OBJECT], value: record[VALUE], detail: 0, since: index, message: record[VALUE] };

@@ -24,7 +24,7 @@ class Sentences {
     const isRunByLoop = this.chronicle.frames.isRunByLoop(index);
     switch (kind) {
       case "signal":
-        return fill(words.why.signal, { ...values, times: counted(words.why.times, Math.max(1, detail)) });
+        return fill(words.why.signal, { ...values, times: counted(words.why.times, Math.max(1, detail)), since: this.since(index) });
       case "timer":
         return isRunByLoop ? fill(words.why.timer, { ...values, late: lateText(detail) }) : this.nested(index, values);
       case "fd":
@@ -61,6 +61,14 @@ class Sentences {
     return maker ? fill(words.why.cause, { handler: this.recording.handler(maker.object) }) : "";
   }
 
+  /** “, 12 µs ago” if it is known when the signal arrived. */
+  since(index) {
+    const cause = this.chronicle.causes.get(index) ?? -1;
+    if (cause < 0) return "";
+    const { [TIME]: time, [DETAIL]: times } = this.recording.records[index];
+    return counted(words.why.since, Math.max(1, times), { time: duration(time - this.recording.records[cause][TIME]) });
+  }
+
   sender(record, index) {
     const cause = this.chronicle.causes.get(index) ?? -1;
     if (cause < 0 || this.recording.kind(record[OBJECT]) !== "inbox") return "";
@@ -75,7 +83,7 @@ class Sentences {
     const maker = this.chronicle.frames.makers[index];
     const [, thread, what, object, other, value, detail, text] = record;
     const values = {
-      object: this.recording.wording(object), other: this.recording.wording(other), value, what,
+      object: this.recording.wording(object), label: this.recording.label(object), other: this.recording.wording(other), value, what,
       handler: this.recording.handler(what === "end" || !maker ? object : maker.object),
       thread: this.recording.threadPhrase(thread), text: firstLine(this.recording.text(text)), size: counted(words.bytes, value),
       due: this.due(other, value, index), flags: flagsText(detail), time: duration(value),
@@ -104,7 +112,7 @@ class Sentences {
       case "received": return this.hasEnded(object, index) ? table.received : table.discarded;
       case "detached": return other < 0 ? table.detachedGone : table.detached;
       case "sent": return object < 0 ? table.sentCall : table.sent;
-      case "arrived": return object < 0 ? table.arrivedCall : table.arrived;
+      case "arrived": return kind === "signal" ? table.arrivedSignal : object < 0 ? table.arrivedCall : table.arrived;
       case "output": return table.output[value === 2 ? 2 : 1];
       default: return pick(table, what);
     }

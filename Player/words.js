@@ -56,6 +56,7 @@ const WORDS = {
     dueAgo: "due {time} ago",
     dueNow: "due now",
     deadline: "due when the context’s clock shows {time}",
+    tag: "tag {tag}",
     flagNames: { 1: "read", 2: "write", 4: "error" },
     noFlags: "off",
     memory: "Memory",
@@ -117,6 +118,7 @@ const WORDS = {
       context: "context {n}", timer: "timer {n}", immediate: "immediate {n}", signal: "signal {n}", fd: "descriptor event {n}",
       request: "request {n}", queue: "queue {n}", entry: "entry {n}", inbox: "inbox {n}", memory: "memory {n}",
     },
+    threadedImmediate: "threaded immediate {n}",
     onlyContext: "the context",
     namedMemory: "memory “{name}”",
     otherKind: "{kind} {n}",
@@ -135,8 +137,9 @@ const WORDS = {
 
     // Why a handler runs
     why: {
-      signal: "The handler of {at} runs: the signal arrived {times}, and a turn looks for signals first.",
+      signal: "The handler of {at} runs: the signal arrived {times}{since}, and a turn looks for signals first.",
       times: { one: "once", other: "{count} times" },
+      since: { one: ", {time} ago", other: ", the first time {time} ago" },
       immediate: "{At} runs: it was first among the immediates{cause}, and this turn found no signal.",
       posted: "The callback of {at} runs: {ended}, and its callback was posted and came first among the immediates.",
       progress: "The callback of {at} runs{inside}: the request is still in progress and reports how far it has come.",
@@ -203,6 +206,7 @@ const WORDS = {
       sent: "{Thread} sends message {value} to {object}.",
       sentCall: "{Thread} sends message {value}.",
       arrived: "The loop of {other} finds message {value} for {object} and adds it to the immediates.",
+      arrivedSignal: "The signal {label} arrives.",
       arrivedCall: "The loop of {other} finds message {value} and adds it to the immediates.",
       note: "Note of the program: {text}",
       output: { 1: "The program prints: {text}", 2: "The program prints to standard error: {text}" },

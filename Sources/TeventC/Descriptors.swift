@@ -144,7 +144,7 @@ package func tevent_common_fd_set_flags(_ fde: OpaquePointer?, _ flags: UInt16) 
 @c @implementation
 package func tevent_fd_set_tag(_ fde: OpaquePointer?, _ tag: UInt64) {
     guard fde != nil else { return }
-    (record(fde, .descriptor) as FDPointer).pointee.prefix.tag = tag
+    (record(fde, .descriptor) as FDPointer).tag(tag)
 }
 
 @c @implementation

@@ -107,7 +107,7 @@ private func cancel(_ immediate: ImmediatePointer) {
 @c @implementation
 package func tevent_immediate_set_tag(_ im: OpaquePointer?, _ tag: UInt64) {
     guard im != nil else { return }
-    (record(im, .immediate) as ImmediatePointer).pointee.prefix.tag = tag
+    (record(im, .immediate) as ImmediatePointer).tag(tag)
 }
 
 @c @implementation

@@ -226,7 +226,7 @@ package func tevent_queue_entry_untrigger(_ queue_entry: OpaquePointer?) {
 @c @implementation
 package func tevent_queue_entry_set_tag(_ queue_entry: OpaquePointer?, _ tag: UInt64) {
     guard queue_entry != nil else { return }
-    entry(queue_entry).pointee.prefix.tag = tag
+    entry(queue_entry).tag(tag)
 }
 
 @c @implementation

@@ -89,7 +89,7 @@ private let missingHandler: tevent_signal_handler_t = { _, se, _, _, _, _ in
 @c @implementation
 package func tevent_signal_set_tag(_ se: OpaquePointer?, _ tag: UInt64) {
     guard se != nil else { return }
-    (record(se, .signal) as SignalPointer).pointee.prefix.tag = tag
+    (record(se, .signal) as SignalPointer).tag(tag)
 }
 
 @c @implementation

@@ -95,7 +95,7 @@ package func tevent_update_timer(_ te: OpaquePointer?, _ deadline: timeval) {
 @c @implementation
 package func tevent_timer_set_tag(_ te: OpaquePointer?, _ tag: UInt64) {
     guard te != nil else { return }
-    (record(te, .timer) as TimerPointer).pointee.prefix.tag = tag
+    (record(te, .timer) as TimerPointer).tag(tag)
 }
 
 @c @implementation

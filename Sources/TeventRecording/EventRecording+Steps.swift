@@ -12,6 +12,8 @@ extension EventRecording {
         public internal(set) var file = 0
         /// The line that made it, or 0.
         public internal(set) var line = 0
+        /// The number that the program gave to it last.
+        public internal(set) var tag: UInt64 = 0
         /// The thread that made it.
         public let thread: Int
     }
@@ -82,8 +84,9 @@ extension EventRecording {
 
     /// What can happen.
     public enum What: String, Sendable, CaseIterable {
-        /// Memory was made, named, moved, or freed.
-        case made, named, moved, freed
+        /// Memory was made, named, tagged, moved, or freed. No step is `named` or `tagged`: objects have their last
+        /// name and tag from the beginning.
+        case made, named, tagged, moved, freed
         /// A turn began or ended; the loop began to wait, or had waited.
         case turnBegin, turnEnd, waitBegin, waitEnd
         /// An event joined its loop's list, was changed, or left.
@@ -94,7 +97,7 @@ extension EventRecording {
         case ended, received
         /// An entry joined or left its queue; a queue was stopped or started.
         case joined, left, stopped, started
-        /// A message was sent to another thread, or its loop found it.
+        /// A message was sent to another thread, or its loop found it; or a signal arrived.
         case sent, arrived
         /// The program made a remark, or printed something.
         case note, output

@@ -44,6 +44,10 @@ extension EventRecording {
                 json.raw(",")
                 json.number(number)
             }
+            if object.tag != 0 {
+                json.raw(",")
+                json.string("\(object.tag)")
+            }
             json.raw("]")
         }
         json.raw(",\n\"records\":")

@@ -75,6 +75,9 @@ struct RecordMerger {
         case .named:
             objects[object(record, thread)].name = strings.number(of: name(record.name, thread))
             return
+        case .tagged:
+            objects[object(record, thread)].tag = UInt64(bitPattern: record.value)
+            return
         case .freed:
             guard let object = living.removeValue(forKey: record.object) else { return }
             step.object = object
@@ -93,7 +96,8 @@ struct RecordMerger {
             // One that began before the recording has only an end.
             guard let object = running[thread].popLast() else { return }
             step.object = object
-        case .sent, .arrived:
+        case .sent,
+            .arrived where record.kind != ObjectKind.signal.rawValue:
             step.object = living[record.object] ?? -1
             step.other = other(record, thread)
             step.value = number(ofMessage: record.value, isNew: record.what == .sent)

@@ -71,6 +71,7 @@ private struct TraceEventWriter {
         case .joined: count(step.other, .entry, 1, step)
         case .left: count(step.other, .entry, -1, step)
         case .sent: beginFlow(step, .message(step.value))
+        case .arrived: if isSignal(step.object) { arrive(step) }
         case .note, .output: instant(step)
         default: break
         }
@@ -90,6 +91,10 @@ private struct TraceEventWriter {
             json.number(step.value)
             json.raw(",\"detail\":")
             json.number(step.detail)
+            if object.tag != 0 {
+                json.raw(",\"tag\":")
+                json.string("\(object.tag)")
+            }
             json.raw("}")
         }
         switch object.kind {
@@ -203,6 +208,15 @@ private struct TraceEventWriter {
         event(phase, time, thread, "cause", category: "cause") { json in
             json.raw(",\"bp\":\"e\",\"id\":")
             json.number(flow)
+        }
+    }
+
+    private func isSignal(_ object: Int) -> Bool { object >= 0 && recording.objects[object].kind == .signal }
+
+    private mutating func arrive(_ step: EventRecording.Step) {
+        beginFlow(step, .scheduled(step.object))
+        event("i", step.time, step.thread, "\(label(step.object)) arrives", category: "signal") {
+            $0.raw(",\"s\":\"t\"")
         }
     }
 

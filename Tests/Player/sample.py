@@ -89,6 +89,24 @@ class Tape:
                 "objects": self.objects, "records": self.records, "sources": self.sources}
 
 
+def arrivals():
+    """A signal that arrives three times before its handler runs, then once, then at a time that is not known."""
+    tape = Tape("arrivals")
+    context = tape.make("context")
+    signal = tape.event("signal", context, value=10, text="SIGUSR1")
+    tape.objects[signal].append("18446744073709551615")
+    tape.make("inbox", context, name="struct tevent_threaded_context")
+    tape.record("arrived", signal, context, 10)
+    tape.time += 41_000
+    with tape.turn(context), tape.handler(signal, context, 10, 3):
+        pass
+    tape.record("arrived", signal, context, 10)
+    for _ in range(2):
+        with tape.turn(context), tape.handler(signal, context, 10, 1):
+            pass
+    return tape
+
+
 def turn_order():
     """One event of each kind, in the order of a turn; then a wait and the end."""
     tape = Tape("turn-order")
@@ -435,7 +453,7 @@ def table(tape):
     rows = []
     for time, thread, what, thing, *_ in tape.records:
         if what == "begin":
-            kind, name, file, line, _ = tape.objects[thing]
+            kind, name, file, line, *_ = tape.objects[thing]
             place = f"{tape.strings[file].split('/')[-1]}:{line}" if file else ""
             cells = [len(rows) + 1, f"{time / MILLISECOND:.3f} ms", tape.threads[thread], f"{kind} {tape.strings[name]}", place]
             rows.append("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>")

@@ -148,6 +148,24 @@ class KindTests(PlayerTest):
         self.go(2)
         self.assertEqual(self.text("#why"), "Timer 1 runs: it was due 1 h ago, and this turn found no signal and no immediate.")
 
+    def test_arrivals_of_signals(self):
+        self.open(sample.arrivals())
+        reasons = ["the signal arrived 3 times, the first time 43 µs ago", "the signal arrived once, 2 µs ago", "the signal arrived once"]
+        for step, reason in enumerate(reasons, 2):
+            self.go(step)
+            self.assertEqual(self.text("#why"), f"The handler of SIGUSR1 runs: {reason}, and a turn looks for signals first.")
+        self.assertEqual(self.events("signals"), ["SIGUSR1 running"])
+        self.assertIn("tag 18446744073709551615", self.text(".list-signals li"))
+        self.page.select_option(".options select >> nth=0", "record")
+        self.go(5)
+        self.assertEqual(self.text("#why"), "The signal SIGUSR1 arrives.")
+        self.assertEqual(self.text(".stages-title"), "Between turns")
+
+    def test_threaded_immediates_are_called_that(self):
+        self.open(sample.arrivals())
+        self.go(2)
+        self.assertIn("threaded immediate 1", self.text("#panel-memory"))
+
     def test_callback_that_reports_progress(self):
         self.open(sample.progress(), step=2)
         self.assertEqual(self.text("#why"), "The callback of request 1 “Count” runs: the request is still in progress and reports how"

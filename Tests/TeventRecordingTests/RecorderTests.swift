@@ -59,8 +59,10 @@ final class RecorderTests: RecordingTestCase {
 
     func testASignalsLife() throws {
         try record { events, _ in
-            let signal = try events.addSignal(.user1, line: 3) { _, _ in }
+            let signal = try events.addSignal(.user1, line: 3) { _, _ in events.stop() }
             Signal.user1.raise()
+            Signal.user1.raise()
+            try events.loopOnce()
             Signal.user1.raise()
             try events.loopOnce()
             signal.free()
@@ -68,8 +70,13 @@ final class RecorderTests: RecordingTestCase {
             [
                 "made signal T:3 with context",
                 "attached signal T:3 with context value 10 SIGUSR1",
+                "arrived signal T:3 with context value 10",
                 "turnBegin context value 1",
                 "begin signal T:3 with context value 10 detail 2",
+                "end signal T:3", "turnEnd context",
+                "arrived signal T:3 with context value 10",
+                "turnBegin context value 1",
+                "begin signal T:3 with context value 10 detail 1",
                 "end signal T:3", "turnEnd context",
                 "detached signal T:3 with context value 10", "freed signal T:3",
             ]
@@ -98,6 +105,42 @@ final class RecorderTests: RecordingTestCase {
             ]
         }
         SystemIO.close(number)
+    }
+
+    func testTags() throws {
+        let recording = try recorded { events, _ in
+            try events.addTimer(at: .zero) { _, _ in }.tag = 1
+            let signal = try events.addSignal(.user1) { _, _ in }
+            signal.tag = 2
+            signal.tag = .max
+            try RequestQueue(label: "queue", under: events).add(Request(0, under: events), on: events) { _ in }.tag = 3
+        }
+        let tags = Dictionary(recording.objects.map { ($0.kind, $0.tag) }) { $1 }
+        XCTAssertEqual([tags[.timer], tags[.signal], tags[.entry], tags[.queue]], [1, .max, 3, 0])
+        XCTAssertFalse(recording.steps.contains { $0.what == .tagged }, "a tag is a property, not a step")
+        let page = String(decoding: recording.bytes(in: .page), as: UTF8.self)
+        XCTAssertTrue(page.contains(",\"18446744073709551615\"]"), "a tag is written in full")
+    }
+
+    func testRecordsOfOneMomentShareItsTime() throws {
+        let recording = try recorded { events, _ in
+            try ImmediateEvent(under: events).schedule(on: events) { immediate, _ in immediate.free() }
+            try events.loopOnce()
+            let request = try Request(0, under: events)
+            request.setCallback { request in
+                request.discard()
+                request.free()
+            }
+            request.finish()
+        }
+        let steps = recording.steps.drop { $0.what != .turnBegin }
+        let times = Dictionary(grouping: steps, by: \.time).values.map { $0.map(\.what) }
+        XCTAssertEqual(
+            Set(times),
+            [
+                [.turnBegin, .begin, .detached, .freed], [.end, .turnEnd], [.made], [.ended, .begin],
+                [.received, .freed], [.end],
+            ])
     }
 
     // MARK: Requests and queues
@@ -228,6 +271,13 @@ final class RecorderTests: RecordingTestCase {
                 "freed inbox T:12",
             ]
         }
+    }
+
+    func testAThreadedImmediateHasItsName() throws {
+        let recording = try recorded { events, _ in _ = try ThreadedImmediate(on: events) { _, _ in } }
+        XCTAssertEqual(
+            recording.objects.filter { $0.kind == .inbox }.map { recording.strings[$0.name] },
+            ["struct tevent_threaded_context"])
     }
 
     // MARK: The program's own

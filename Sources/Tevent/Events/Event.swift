@@ -23,7 +23,11 @@ extension Event {
     /// The corresponding C functions are `tevent_fd_set_tag()`, `tevent_timer_set_tag()` and their counterparts.
     public var tag: UInt64 {
         get { prefix().pointee.prefix.tag }
-        nonmutating set { prefix().pointee.prefix.tag = newValue }
+        nonmutating set {
+            let event = prefix()
+            event.pointee.prefix.tag = newValue
+            if isRecording { recordTag(event, newValue) }
+        }
     }
 
     /// The line of the program that created the event, such as "main/Ticker.swift:12".
@@ -94,6 +98,11 @@ extension EventRecord where Self: ~Copyable {
 }
 
 extension UnsafeMutablePointer where Pointee: EventRecord & ~Copyable {
+    package func tag(_ tag: UInt64) {
+        pointee.prefix.tag = tag
+        if isRecording { recordTag(self, tag) }
+    }
+
     /// The last step of every destructor: ends the handles, then releases what the record holds, then frees what is
     /// below it.
     ///

@@ -258,6 +258,7 @@ extension SignalPointer {
     @inline(never)
     private func runTraced(_ arrival: SignalArrival, on context: ContextPointer) {
         let event = SignalEvent(self)
+        if isRecording { recordArrival(on: context) }
         trace(.beforeHandler, on: context, count: arrival.count)
         defer { if isRecording { recordEnd() } }
         // In the child of a fork, the arrival belongs to the parent.

@@ -57,7 +57,7 @@ extension RequestQueue {
         /// The corresponding C functions are `tevent_queue_entry_set_tag()` and `tevent_queue_entry_get_tag()`.
         public var tag: UInt64 {
             get { record().pointee.prefix.tag }
-            nonmutating set { record().pointee.prefix.tag = newValue }
+            nonmutating set { record().tag(newValue) }
         }
 
         /// The line of the program that added the request, such as "main/Writer.swift:12".

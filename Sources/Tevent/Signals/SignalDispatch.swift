@@ -18,6 +18,8 @@ enum SignalDispatch {
         let arrivals = Atomic<UInt64>(0)
         /// The details of each arrival, for a signal that has ever had an event that wants them; 0 for the others.
         let ring = Atomic<UInt>(0)
+        /// When the first arrival was that no handler has been called for, while something is recorded; or 0.
+        let waitingSince = Atomic<Int64>(0)
         /// How often it had arrived when this process was forked.
         var arrivalsBeforeFork: UInt64 = 0
         /// The disposition before the signal had events; written before the engine's handler is installed.
@@ -135,6 +137,7 @@ enum SignalDispatch {
             if isFault(info.pointee) { return passOnFault(number) }
             ring(number)?.append(info.pointee)
         }
+        if isRecording { noteTime(number) }
         slots[Int(number)].arrivals.wrappingAdd(1, ordering: .sequentiallyConsistent)
         let bit = number > 0 ? UInt64(1) << UInt64(number - 1) : 0
         var waker = WakerPointer.first
@@ -150,6 +153,14 @@ enum SignalDispatch {
             waker = visited.next
         }
     }
+
+    private static func noteTime(_ number: Int32) {
+        _ = slots[Int(number)].waitingSince.compareExchange(
+            expected: 0, desired: EventInstant.now.nanoseconds, ordering: .relaxed)
+    }
+
+    /// When the first arrival was that no handler has been called for; 0 if that is not known, and from now on.
+    static func takeTime(_ number: Int32) -> Int64 { slots[Int(number)].waitingSince.exchange(0, ordering: .relaxed) }
 
     /// Whether the signal was raised because this thread could not execute an instruction, and not because it was sent.
     private static func isFault(_ info: siginfo_t) -> Bool {
@@ -175,6 +186,7 @@ enum SignalDispatch {
         for number in 1...lastSignal {
             slots[number].arrivalsBeforeFork = arrivalCount(Int32(number))
             ring(Int32(number))?.noteFork()
+            _ = takeTime(Int32(number))
         }
     }
 

@@ -54,6 +54,7 @@ public struct ThreadedImmediate: Event, Equatable {
         let chunk = events.chunk(of: parent, "init(on:under:)")
         let receiver = try ReceiverRecord.make(on: context, under: chunk, file: file.cString, line: line)
         talloc_set_name_const(receiver, Self.name.cString)
+        if isRecording { recordName(receiver, Self.name.cString) }
         tallocHandle = receiver.handle
         receiver.pointee.work = Work(
             handler: handler, signal: TriggerSignal(for: tallocHandle, channel: receiver.pointee.channel))
