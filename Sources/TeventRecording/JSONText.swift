@@ -1,6 +1,10 @@
 /// JSON that grows piece by piece, without a tree of values in between: a recording may have millions of them.
 struct JSONText {
+    /// Whether it stands in a page, where no `<` may be.
+    let isInPage: Bool
     private(set) var bytes: [UInt8] = []
+
+    init(inPage: Bool = false) { isInPage = inPage }
 
     mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
@@ -20,7 +24,7 @@ struct JSONText {
         for digit in [rest / 100, rest / 10 % 10, rest % 10] { bytes.append(UInt8(48 + digit)) }
     }
 
-    /// A string between quotation marks; `<` is escaped as well, so that it may stand in a page.
+    /// A string between quotation marks.
     mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
@@ -28,7 +32,8 @@ struct JSONText {
             case UInt8(ascii: "\""): raw("\\\"")
             case UInt8(ascii: "\\"): raw("\\\\")
             case UInt8(ascii: "\n"): raw("\\n")
-            case UInt8(ascii: "<"), 0..<32, 127: escape(byte)
+            case UInt8(ascii: "<") where isInPage: escape(byte)
+            case 0..<32, 127: escape(byte)
             default: bytes.append(byte)
             }
         }

@@ -27,7 +27,7 @@ extension EventRecording {
     // MARK: The data
 
     private func playerData() -> [UInt8] {
-        var json = JSONText()
+        var json = JSONText(inPage: true)
         json.raw("{\"format\":1,\"program\":")
         json.string(program)
         json.raw(",\"lost\":")
@@ -79,7 +79,7 @@ extension EventRecording {
             let subject = step.object < 0 ? strings[step.text] : subject(of: step.object)
             let origin = step.object < 0 ? nil : origin(of: step.object)
             let cells = [
-                "\(number)", "\(Double(step.time) / 1000) µs", threads[step.thread], "\(step.what) \(subject)", origin,
+                "\(number + 1)", "\(Double(step.time) / 1000) µs", threads[step.thread], "\(step.what) \(subject)", origin,
             ]
             return "<tr>" + cells.map { "<td>\(HTML.escaped($0 ?? ""))</td>" }.joined() + "</tr>"
         }.joined(separator: "\n")

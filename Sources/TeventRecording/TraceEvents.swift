@@ -258,8 +258,11 @@ private struct TraceEventWriter {
     // MARK: Events in general
 
     private mutating func instant(_ step: EventRecording.Step) {
+        let text = recording.strings[step.text]
+        // Perfetto shows a line break as `\n`.
+        let line = text.hasSuffix("\n") ? String(text.dropLast()) : text
         event(
-            "i", step.time, step.thread, recording.strings[step.text], category: step.what == .note ? "note" : "output"
+            "i", step.time, step.thread, line, category: step.what == .note ? "note" : "output"
         ) {
             $0.raw(",\"s\":\"t\"")
         }

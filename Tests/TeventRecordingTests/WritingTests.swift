@@ -77,6 +77,12 @@ final class WritingTests: RecordingTestCase {
         for (start, end) in zip(starts, ends) { XCTAssertLessThan(start.ts, end.ts) }
     }
 
+    func testTextsAreEscapedNoMoreThanAViewerUndoes() throws {
+        let recording = try recorded { events, _ in ProgramRecording.note("a < b\n") }
+        let json = String(decoding: recording.bytes(in: .traceEvents), as: UTF8.self)
+        XCTAssertTrue(json.contains("\"a < b\""), json)
+    }
+
     func testListsAreCounted() throws {
         let counters = try trace(sample()).filter { $0.ph == "C" }
         let waiting = Dictionary(grouping: counters, by: { $0.name ?? "" }).mapValues { $0.map { $0.args?["waiting"] } }
