@@ -107,7 +107,17 @@ extension JSONText {
 
 enum HTML {
     static func escaped(_ text: String) -> String {
-        text.replacing("&", "&amp;").replacing("<", "&lt;").replacing(">", "&gt;")
+        // Byte by byte: Swift makes one character of "<" and a sign that joins it, such as U+0600 before it.
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "&"): bytes += "&amp;".utf8
+            case UInt8(ascii: "<"): bytes += "&lt;".utf8
+            case UInt8(ascii: ">"): bytes += "&gt;".utf8
+            default: bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -1,0 +1,45 @@
+import Foundation
+import TestSupport
+import Tevent
+import XCTest
+
+@testable import Talloc
+@testable import TeventRecording
+
+/// Recordings of whole programs: where they are written, when, and what happens when that fails.
+final class ProgramRecordingTests: XCTestCase {
+    /// A new empty folder, which the test removes at its end.
+    private func makeFolder() throws -> String {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        addTeardownBlock { try? FileManager.default.removeItem(at: folder) }
+        return folder.path()
+    }
+
+    private func names(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    }
+
+    /// Ends the child of a test without its recording.
+    private func endChild(removing folder: String) -> Never {
+        try? FileManager.default.removeItem(atPath: folder)
+        fflush(nil)
+        _exit(0)
+    }
+
+    // MARK: Texts and sources
+
+    func testASignThatJoinsABracketLeavesItEscaped() throws {
+        try withTallocContext { memory in
+            let recorder = try EventRecorder(on: EventContext(under: memory), under: memory)
+            recorder.note("\u{600}<img>\u{600}&lt;<\u{301}b>")
+            let page = String(decoding: recorder.recording.bytes(in: .page), as: UTF8.self)
+            XCTAssertTrue(page.utf8.contains("\u{600}&lt;img&gt;\u{600}&amp;lt;&lt;\u{301}b&gt;".utf8))
+            XCTAssertFalse(page.utf8.contains("\u{600}<img>".utf8))
+        }
+    }
+}
+
+extension String.UTF8View {
+    fileprivate func contains(_ part: String.UTF8View) -> Bool { Array(self).firstRange(of: Array(part)) != nil }
+}
