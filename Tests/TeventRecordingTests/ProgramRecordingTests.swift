@@ -38,6 +38,12 @@ final class ProgramRecordingTests: XCTestCase {
             XCTAssertFalse(page.utf8.contains("\u{600}<img>".utf8))
         }
     }
+
+    func testASourceWithTheLineEndsOfWindowsHasItsLines() throws {
+        let path = try makeFolder() + "/source.c"
+        try Data("first\r\nsecond // snippet: x\r\nthird".utf8).write(to: URL(filePath: path))
+        XCTAssertEqual(SourceLines.find(path), ["first", "", "third"])
+    }
 }
 
 extension String.UTF8View {
