@@ -20,6 +20,8 @@ public enum ProgramRecording {
         /// How many forks there were before.
         var generation = clinux_forks()
         var isSaved = false
+        /// Whether it has been said that a request cannot be removed.
+        var hasRefused = false
         /// Worked out once in each process, since C's loop asks at each turn.
         private var known: (files: Files?, generation: UInt32)?
 
@@ -109,12 +111,27 @@ public enum ProgramRecording {
     /// Writes what has been recorded so far if there is a file with the recording's name and `.now` after it, and removes
     /// that file.
     ///
+    /// A request that cannot be removed is refused.
+    ///
     /// C's loop calls it at each turn: creating the file gives a recording of a program that does not end,
     /// without a signal or a debugger to disturb it.
     package static func writeIfAsked() {
         guard let files = state.withLock({ $0.filesHere() }), access(files.request, F_OK) == 0 else { return }
-        unlink(files.request)
+        guard unlink(files.request) == 0 else { return refuse(files.request, code: errno) }
         report { () throws(RecordingError) in try write() }
+    }
+
+    /// Says once that a request cannot be removed: answering it all the same would write a file at every turn.
+    ///
+    /// If it is gone by now, another thread answers it.
+    private static func refuse(_ request: String, code: Int32) {
+        guard code != ENOENT else { return }
+        let isFirst = state.withLock { state in
+            defer { state.hasRefused = true }
+            return !state.hasRefused
+        }
+        guard isFirst else { return }
+        printError("no recording is written: '\(request)' cannot be removed: \(String(cString: strerror(code)))")
     }
 
     /// Writes at the end of the program, once, and says why if that fails.
@@ -130,9 +147,10 @@ public enum ProgramRecording {
     }
 
     private static func report(_ body: () throws(RecordingError) -> Void) {
-        do throws(RecordingError) { try body() } catch {
-            let line = "the recording is lost: \(error)\n"
-            _ = line.withCString { Glibc.write(STDERR_FILENO, $0, strlen($0)) }
-        }
+        do throws(RecordingError) { try body() } catch { printError("the recording is lost: \(error)") }
+    }
+
+    private static func printError(_ line: String) {
+        _ = (line + "\n").withCString { Glibc.write(STDERR_FILENO, $0, strlen($0)) }
     }
 }

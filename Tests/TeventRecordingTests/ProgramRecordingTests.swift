@@ -27,6 +27,36 @@ final class ProgramRecordingTests: XCTestCase {
         _exit(0)
     }
 
+    // MARK: On request
+
+    func testARequestIsAnsweredOnce() throws {
+        let result = try runInChild(self) {
+            let folder = try makeFolder()
+            try ProgramRecording.begin(writingTo: "\(folder)/run.json", includesOutput: false)
+            try Data().write(to: URL(filePath: "\(folder)/run.json.now"))
+            ProgramRecording.writeIfAsked()
+            print(try names(in: folder))
+            endChild(removing: folder)
+        }
+        XCTAssertTrue(result.stdout.hasSuffix("[\"run.json\"]\n"), result.stdout + result.stderr)
+    }
+
+    func testARequestThatCannotBeRemovedIsRefused() throws {
+        let result = try runInChild(self) {
+            let folder = try makeFolder()
+            try ProgramRecording.begin(writingTo: "\(folder)/run.json", includesOutput: false)
+            mkdir("\(folder)/run.json.now", 0o755)
+            for _ in 0..<3 { ProgramRecording.writeIfAsked() }
+            print(try names(in: folder))
+            endChild(removing: folder)
+        }
+        XCTAssertTrue(result.stdout.hasSuffix("[\"run.json.now\"]\n"), result.stdout + result.stderr)
+        XCTAssertEqual(
+            result.stderr.split(separator: "\n").count(where: {
+                $0.hasSuffix("/run.json.now' cannot be removed: Is a directory")
+            }), 1, result.stderr)
+    }
+
     // MARK: Texts and sources
 
     func testASignThatJoinsABracketLeavesItEscaped() throws {
