@@ -62,16 +62,33 @@ extension EventRecording {
 
 /// Files that are written as a whole or not at all.
 enum WholeFile {
-    /// Throws unless a file can be made at a path.
-    static func check(_ path: String) throws(RecordingError) {
-        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        guard access(directory, W_OK) == 0 else {
+    /// The path from the root to a file, which stays right when the program changes its folder.
+    ///
+    /// Throws unless a file can be made there.
+    static func check(_ path: String) throws(RecordingError) -> String {
+        // A sign that joins the slash before it makes one character of both.
+        let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.utf8.index(after: $0) } ?? path.startIndex
+        let folder = path[..<name].isEmpty ? "." : String(path[..<name])
+        guard access(folder, W_OK) == 0, let whole = realpath(folder, nil) else {
             throw .systemCall(name: "access", path: path, code: errno)
         }
+        defer { free(whole) }
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            throw .systemCall(name: "open", path: path, code: EISDIR)
+        }
+        // The name under which it is written is the longer one.
+        if access(temporaryPath(for: path), F_OK) != 0, errno == ENAMETOOLONG {
+            throw .systemCall(name: "open", path: path, code: ENAMETOOLONG)
+        }
+        let root = String(cString: whole)
+        return root == "/" ? "/\(path[name...])" : "\(root)/\(path[name...])"
     }
 
+    private static func temporaryPath(for path: String) -> String { "\(path).\(getpid()).tmp" }
+
     static func write(_ bytes: [UInt8], to path: String) throws(RecordingError) {
-        let temporary = "\(path).\(getpid()).tmp"
+        let temporary = temporaryPath(for: path)
         do throws(RecordingError) {
             try create(temporary, bytes)
             guard rename(temporary, path) == 0 else { throw .systemCall(name: "rename", path: path, code: errno) }

@@ -72,6 +72,7 @@ public enum ProgramRecording {
     ///
     /// - Parameters:
     ///   - path: The file to write, which must end in `.html` or `.json`; `%p` stands for the number of the process.
+    ///     A relative path means the folder in which the program is now.
     ///   - capacity: How many records each thread keeps; the oldest are overwritten.
     ///   - includesOutput: Whether to record what the program prints to standard output. It is then written line by
     ///     line, even into a pipe.
@@ -80,7 +81,7 @@ public enum ProgramRecording {
         writingTo path: String, capacity: Int = EventRecorder.usualCapacity, includesOutput: Bool = true
     ) throws(RecordingError) {
         _ = try EventRecording.Form(ofPath: path)
-        try WholeFile.check(path)
+        let path = try WholeFile.check(path)
         state.withLock { $0 = State(path: Path(path)) }
         RecordRings.saving.withLock { $0 = { save() } }
         atexit { ProgramRecording.save() }

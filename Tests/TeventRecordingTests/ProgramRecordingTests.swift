@@ -27,6 +27,33 @@ final class ProgramRecordingTests: XCTestCase {
         _exit(0)
     }
 
+    // MARK: The path
+
+    func testARelativePathKeepsItsFolder() throws {
+        let result = try runInChild(self) {
+            let folder = try makeFolder()
+            chdir(folder)
+            try ProgramRecording.begin(writingTo: "run.json", includesOutput: false)
+            chdir("/")
+            try ProgramRecording.write()
+            print(try names(in: folder))
+            endChild(removing: folder)
+        }
+        XCTAssertTrue(result.stdout.hasSuffix("[\"run.json\"]\n"), result.stdout + result.stderr)
+    }
+
+    func testAPathThatCanBecomeNoFileIsRefusedAtTheBeginning() throws {
+        let folder = try makeFolder()
+        mkdir("\(folder)/folder.html", 0o755)
+        let long = "\(folder)/\(String(repeating: "n", count: 249)).json"
+        for (path, code) in [("\(folder)/folder.html", EISDIR), (long, ENAMETOOLONG)] {
+            XCTAssertThrowsError(try WholeFile.check(path)) {
+                XCTAssertEqual($0 as? RecordingError, .systemCall(name: "open", path: path, code: code))
+            }
+        }
+        XCTAssertEqual(try names(in: folder), ["folder.html"])
+    }
+
     // MARK: On request
 
     func testARequestIsAnsweredOnce() throws {
