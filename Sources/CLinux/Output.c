@@ -9,10 +9,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+pid_t clinux_number_of_this_thread(void) { return (pid_t)syscall(SYS_gettid); }
+
 bool clinux_name_of_this_thread(char *name)
 {
     /* A thread begins with the name of the process, which is the short name of the program. */
-    if (syscall(SYS_gettid) == getpid()) {
+    if (clinux_number_of_this_thread() == getpid()) {
         strcpy(name, "main");
         return true;
     }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Talloc
 import Tevent
@@ -85,7 +86,8 @@ enum WholeFile {
         return root == "/" ? "/\(path[name...])" : "\(root)/\(path[name...])"
     }
 
-    private static func temporaryPath(for path: String) -> String { "\(path).\(getpid()).tmp" }
+    /// Each thread has its own, since several may write the same file at once.
+    private static func temporaryPath(for path: String) -> String { "\(path).\(clinux_number_of_this_thread()).tmp" }
 
     static func write(_ bytes: [UInt8], to path: String) throws(RecordingError) {
         let temporary = temporaryPath(for: path)

@@ -84,6 +84,32 @@ final class ProgramRecordingTests: XCTestCase {
             }), 1, result.stderr)
     }
 
+    // MARK: Several threads
+
+    func testThreadsThatWriteAtOnceDoNotDisturbEachOther() throws {
+        let result = try runInChild(self) {
+            let folder = try makeFolder()
+            let path = "\(folder)/run.json"
+            try ProgramRecording.begin(writingTo: path, includesOutput: false)
+            for number in 0..<1000 { ProgramRecording.note("note \(number)") }
+            let threads = try (0..<4).map { _ in
+                try SystemThread(named: "writer") {
+                    for _ in 0..<25 {
+                        do {
+                            try ProgramRecording.write()
+                            _ = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: path)))
+                        } catch { print("failed: \(error)") }
+                    }
+                }
+            }
+            for thread in threads { try thread.join() }
+            print(try names(in: folder))
+            endChild(removing: folder)
+        }
+        XCTAssertFalse(result.stdout.contains("failed"), result.stdout)
+        XCTAssertTrue(result.stdout.hasSuffix("[\"run.json\"]\n"), result.stdout + result.stderr)
+    }
+
     // MARK: Texts and sources
 
     func testASignThatJoinsABracketLeavesItEscaped() throws {

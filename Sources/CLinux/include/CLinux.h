@@ -197,6 +197,9 @@ void clinux_watch_output(clinux_output_function function);
  * false if the program has not named the thread. */
 bool clinux_name_of_this_thread(char *name);
 
+/* The number of this thread in the system, which no other thread has meanwhile. */
+pid_t clinux_number_of_this_thread(void);
+
 /* Tells the processor to start fetching memory that will be needed soon; any address is allowed. */
 static inline void clinux_prefetch(const void *address)
 {
