@@ -92,12 +92,31 @@ enum WholeFile {
     static func write(_ bytes: [UInt8], to path: String) throws(RecordingError) {
         let temporary = temporaryPath(for: path)
         do throws(RecordingError) {
-            try create(temporary, bytes)
+            try withoutSizeSignal { () throws(RecordingError) in try create(temporary, bytes) }
             guard rename(temporary, path) == 0 else { throw .systemCall(name: "rename", path: path, code: errno) }
         } catch {
             unlink(temporary)
             throw error
         }
+    }
+
+    /// Runs `body`, in which a file that would exceed the limit of the process (`ulimit -f`) is an error and not the
+    /// program's end by `SIGXFSZ`.
+    private static func withoutSizeSignal(_ body: () throws(RecordingError) -> Void) throws(RecordingError) {
+        var signal = sigset_t()
+        var blocked = sigset_t()
+        sigemptyset(&signal)
+        sigaddset(&signal, SIGXFSZ)
+        pthread_sigmask(SIG_BLOCK, &signal, &blocked)
+        defer {
+            // The kernel sends it to the thread that writes, where it is pending now.
+            if sigismember(&blocked, SIGXFSZ) == 0 {
+                var noTime = timespec()
+                while sigtimedwait(&signal, nil, &noTime) > 0 {}
+            }
+            pthread_sigmask(SIG_SETMASK, &blocked, nil)
+        }
+        try body()
     }
 
     private static func create(_ path: String, _ bytes: [UInt8]) throws(RecordingError) {
