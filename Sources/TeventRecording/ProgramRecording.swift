@@ -80,6 +80,7 @@ public enum ProgramRecording {
     public static func begin(
         writingTo path: String, capacity: Int = EventRecorder.usualCapacity, includesOutput: Bool = true
     ) throws(RecordingError) {
+        guard capacity > 0 else { abort("a recording of \(capacity) records cannot be made; give it at least one") }
         _ = try EventRecording.Form(ofPath: path)
         let path = try WholeFile.check(path)
         state.withLock { $0 = State(path: Path(path)) }

@@ -54,6 +54,25 @@ final class ProgramRecordingTests: XCTestCase {
         XCTAssertEqual(try names(in: folder), ["folder.html"])
     }
 
+    // MARK: The capacity
+
+    func testARecordingOfNoRecordsIsATrap() throws {
+        let result = try runInChild(self) {
+            try ProgramRecording.begin(writingTo: "/tmp/none.json", capacity: 0, includesOutput: false)
+        }
+        XCTAssertTrue(
+            result.stderr.contains("a recording of 0 records cannot be made; give it at least one"), result.stderr)
+    }
+
+    func testMoreRecordsThanCanBeCountedAreATrapWithAReason() throws {
+        let result = try runInChild(self) {
+            try withTallocContext { memory in
+                _ = try EventRecorder(on: EventContext(under: memory), under: memory, capacity: .max)
+            }
+        }
+        XCTAssertTrue(result.stderr.contains("give it fewer records"), result.stderr)
+    }
+
     // MARK: On request
 
     func testARequestIsAnsweredOnce() throws {

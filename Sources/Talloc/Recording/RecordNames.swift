@@ -92,7 +92,9 @@ struct ReservedMemory<Element> {
     private let size: Int
 
     init(count: Int) {
-        size = count * MemoryLayout<Element>.stride
+        // Too many to count is too many to reserve.
+        let (product, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        size = isTooLarge ? .max : product
         let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         guard memory != MAP_FAILED, let memory else {
             abort("out of memory: a recording could not reserve \(size) bytes; give it fewer records")
