@@ -94,7 +94,8 @@ private final class RingBox {
         if isShared { return }
         // A ring that another thread frees stays: its own thread may be adding to it.
         guard ring.pointee.thread == pthread_self() else { return }
-        RecordRingPointer.setHere(nil)
+        // A new thread may have the number of one that has ended, and a recorder of its own.
+        if RecordRingPointer.isThreadRecorded, RecordRingPointer.here == ring { RecordRingPointer.setHere(nil) }
         ring.free()
     }
 }

@@ -129,6 +129,28 @@ final class ProgramRecordingTests: XCTestCase {
         XCTAssertTrue(result.stdout.hasSuffix("[\"run.json\"]\n"), result.stdout + result.stderr)
     }
 
+    func testARecorderThatAnotherThreadLeftEndsNoOtherRecording() throws {
+        nonisolated(unsafe) var left: EventRecorder?
+        nonisolated(unsafe) var numbers: [pthread_t] = []
+        nonisolated(unsafe) var notes: [String] = []
+        try SystemThread(named: "first") {
+            numbers.append(pthread_self())
+            guard let memory = try? TallocContext(), let events = try? EventContext(under: memory) else { return }
+            left = try? EventRecorder(on: events, under: memory)
+        }.join()
+        try SystemThread(named: "second") {
+            numbers.append(pthread_self())
+            try? withTallocContext { memory in
+                let recorder = try EventRecorder(on: EventContext(under: memory), under: memory)
+                left?.free()
+                try TallocContext(under: memory, named: "made afterwards").free()
+                notes = recorder.recording.strings
+            }
+        }.join()
+        try XCTSkipIf(numbers.first != numbers.last, "the second thread got another number")
+        XCTAssertTrue(notes.contains("made afterwards"), "\(notes)")
+    }
+
     // MARK: Texts and sources
 
     func testASignThatJoinsABracketLeavesItEscaped() throws {
