@@ -1,3 +1,4 @@
+import CTestSupport
 import Foundation
 import TestSupport
 import Tevent
@@ -149,6 +150,50 @@ final class ProgramRecordingTests: XCTestCase {
         }.join()
         try XCTSkipIf(numbers.first != numbers.last, "the second thread got another number")
         XCTAssertTrue(notes.contains("made afterwards"), "\(notes)")
+    }
+
+    // MARK: Forks
+
+    func testAChildLosesNothingThatItsParentLost() throws {
+        let result = try runInChild(self) {
+            let folder = try makeFolder()
+            try ProgramRecording.begin(writingTo: "\(folder)/%p.json", includesOutput: false)
+            for _ in 0...RecordRings.enough {
+                try SystemThread(named: "one of many") { _ = try? TallocContext().free() }.join()
+            }
+            let child = test_fork()
+            if child == 0 {
+                try SystemThread(named: "the child's") { _ = try? TallocContext().free() }.join()
+                try ProgramRecording.write()
+                _exit(0)
+            }
+            waitpid(child, nil, 0)
+            print("lost \(RecordRings.lost)", try String(contentsOfFile: "\(folder)/\(child).json", encoding: .utf8))
+            endChild(removing: folder)
+        }
+        XCTAssertTrue(result.stdout.contains("lost 2 "), result.stdout + result.stderr)
+        XCTAssertTrue(result.stdout.contains("\"lost\":0"), result.stdout)
+    }
+
+    func testAChildWaitsForNoThreadThatCopiedARing() throws {
+        let result = try runInChild(self) {
+            try ProgramRecording.begin(writingTo: "/tmp/%p.json", includesOutput: false)
+            for _ in 0..<RecordRings.enough {
+                try SystemThread(named: "one of many") { _ = try? TallocContext().free() }.join()
+            }
+            let child = RecordRings.all[0].withLock { _ in test_fork() }
+            if child == 0 {
+                alarm(10)
+                try SystemThread(named: "the child's") { _ = try? TallocContext().free() }.join()
+                _exit(0)
+            }
+            var status: Int32 = 0
+            waitpid(child, &status, 0)
+            print("status \(status)")
+            fflush(nil)
+            _exit(0)
+        }
+        XCTAssertTrue(result.stdout.hasSuffix("status 0\n"), result.stdout + result.stderr)
     }
 
     // MARK: Texts and sources

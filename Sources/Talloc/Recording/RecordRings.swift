@@ -11,8 +11,8 @@ package enum RecordRings {
         var rings: [RecordRingPointer] = []
         /// Those of threads that have ended, in the order in which they did.
         var ended: [RecordRingPointer] = []
-        /// How many records were in rings that other threads have taken over.
-        var lost = 0
+        /// How many records were in rings that other threads have taken over, in the process with this many forks.
+        var lost = (count: 0, generation: UInt32(0))
         /// Takes what a thread records while it ends, and keeps nothing.
         var wastebasket: RecordRingPointer?
     }
@@ -55,7 +55,9 @@ package enum RecordRings {
     }
 
     /// How many records were in rings that other threads have taken over.
-    package static var lost: Int { state.withLock { $0.lost } }
+    package static var lost: Int {
+        state.withLock { $0.lost.generation == clinux_forks() ? $0.lost.count : 0 }
+    }
 
     /// The ring of this thread, if every thread is to have one.
     @inline(never)
@@ -66,11 +68,14 @@ package enum RecordRings {
             state.rings.count < enough || state.ended.isEmpty ? nil : state.ended.removeFirst()
         }
         let ring = used ?? .make(capacity: capacity)
+        // A child must not wait for a thread of its parent, nor count what the parent has lost.
+        used?.noticeFork()
         let forgotten = used?.beginOnThisThread() ?? 0
         state.withLock { state in
             if used != nil { state.rings.removeAll { $0 == ring } }
             state.rings.append(ring)
-            state.lost += forgotten
+            if state.lost.generation != clinux_forks() { state.lost = (0, clinux_forks()) }
+            state.lost.count += forgotten
         }
         clinux_recording_here().pointee = UnsafeMutableRawPointer(ring)
         threadEnd.watchThisThread()
