@@ -130,6 +130,22 @@ final class ProgramRecordingTests: XCTestCase {
         XCTAssertTrue(result.stdout.hasSuffix("[\"run.json\"]\n"), result.stdout + result.stderr)
     }
 
+    /// Only the thread sanitizer sees whether the ring's lock guards everything.
+    func testARingIsCopiedWhileItsThreadFrees() throws {
+        let result = try runInChild(self) {
+            let folder = try makeFolder()
+            try ProgramRecording.begin(writingTo: "\(folder)/run.json", capacity: 100, includesOutput: false)
+            let thread = try SystemThread(named: "worker") {
+                for _ in 0..<1000 { _ = try? TallocContext().free() }
+            }
+            for _ in 0..<50 { try ProgramRecording.write() }
+            try thread.join()
+            print(try names(in: folder))
+            endChild(removing: folder)
+        }
+        XCTAssertTrue(result.stdout.hasSuffix("[\"run.json\"]\n"), result.stdout + result.stderr)
+    }
+
     func testARecorderThatAnotherThreadLeftEndsNoOtherRecording() throws {
         nonisolated(unsafe) var left: EventRecorder?
         nonisolated(unsafe) var numbers: [pthread_t] = []
