@@ -17,6 +17,8 @@ struct RecordMerger {
     /// The numbers of the messages on their way, by address.
     private var messages: [Int64: Int64] = [:]
     private var messageCount: Int64 = 0
+    /// The steps that sent messages which have not arrived; only their arrival tells the inbox.
+    private var onTheirWay: [Int64: Int] = [:]
     private var start: Int64 = 0
 
     init(_ threads: [RecordedThread]) {
@@ -101,6 +103,11 @@ struct RecordMerger {
             step.object = living[record.object] ?? -1
             step.other = other(record, thread)
             step.value = number(ofMessage: record.value, isNew: record.what == .sent)
+            if record.what == .sent {
+                onTheirWay[step.value] = steps.count
+            } else if let sending = onTheirWay.removeValue(forKey: step.value) {
+                steps[sending].object = step.object
+            }
         default:
             step.object = object(record, thread)
             step.other = other(record, thread)

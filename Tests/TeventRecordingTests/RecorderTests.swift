@@ -280,6 +280,16 @@ final class RecorderTests: RecordingTestCase {
             ["struct tevent_threaded_context"])
     }
 
+    /// The sender may not look at an inbox, which its own thread may be freeing.
+    func testAMessageThatHasNotArrivedNamesNoInbox() throws {
+        try record { events, _ in
+            let inbox = try ThreadInbox(on: events, under: events, line: 12)
+            try inbox.proxy.schedule { _ in }
+        } expecting: {
+            ["made inbox T:12 with context", "sent value 1"]
+        }
+    }
+
     // MARK: The program's own
 
     func testNotes() throws {

@@ -79,9 +79,11 @@ extension MessagePointer {
     }
 
     /// Records, on the sender's thread, that the message is about to be sent.
+    ///
+    /// The record does not name the receiver, which its own thread may be freeing: its arrival does.
     @inline(never)
     func recordSending() {
-        addRecord(.sent, receiver.object, of: .receiver, value: Int64(Int(bitPattern: self)))
+        addRecord(.sent, nil, of: .receiver, value: Int64(Int(bitPattern: self)))
     }
 
     /// Forgets a message that is the parent's, in the child of a fork.
