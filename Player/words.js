@@ -12,7 +12,7 @@ const WORDS = {
     play: "Play",
     pause: "Pause",
     unit: "Step by",
-    units: { handler: "handler", turn: "turn", record: "record" },
+    units: { handler: "handler", turn: "turn", record: "change" },
     speed: "Speed",
     speeds: { 0.5: "1 in 2 seconds", 1: "1 a second", 3: "3 a second", 10: "10 a second", 40: "40 a second" },
     position: "Position in the recording",

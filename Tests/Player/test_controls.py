@@ -41,6 +41,9 @@ class MovingTests(PlayerTest):
         self.page.select_option(".options select >> nth=0", "handler")
         self.assertEqual(self.position(), "Step 3 of 7")
 
+    def test_units_have_names_of_their_own(self):
+        self.assertEqual(self.texts(".options select >> nth=0 >> option"), ["handler", "turn", "change"])
+
     def test_arrows_step_while_a_menu_has_the_focus(self):
         for select in self.page.locator("select").all():
             select.focus()
