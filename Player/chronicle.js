@@ -168,6 +168,15 @@ class Clocks {
     }
   }
 
+  /**
+   * Whether a deadline only means that the timer is to run at once: programs in C give zero for that, which lies in 1970, and
+   * those in Swift the zero of a clock that has run for long.
+   */
+  isAtOnce(context, deadline) {
+    const first = this.samples.get(context)?.times[0] ?? -Infinity;
+    return deadline < first - (deadline <= 0 ? MINUTE : DAY);
+  }
+
   /** The time on a context's clock at a record, or null if it is not known. */
   now(context, index, time) {
     const known = this.samples.get(context);

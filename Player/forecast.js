@@ -34,7 +34,7 @@ class Forecast {
     if (first) return fill(words.forecast.immediate, { label: this.itemLabel(first) });
     const timer = sortedTimers(context)[0];
     const now = this.chronicle.clocks.now(number, index, this.recording.records[index][TIME]);
-    if (timer && now !== null && timer.value <= now) {
+    if (timer && (this.chronicle.clocks.isAtOnce(number, timer.value) || (now !== null && timer.value <= now))) {
       return fill(words.forecast.due, { label: this.recording.label(timer.object) });
     }
     if (context.ready > 0 && this.watches(context)) return counted(words.forecast.batch, context.ready);

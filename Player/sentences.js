@@ -26,7 +26,7 @@ class Sentences {
       case "signal":
         return fill(words.why.signal, { ...values, times: counted(words.why.times, Math.max(1, detail)), since: this.since(index) });
       case "timer":
-        return isRunByLoop ? fill(words.why.timer, { ...values, late: lateText(detail) }) : this.nested(index, values);
+        return isRunByLoop ? fill(words.why.timer, { ...values, late: this.late(record) }) : this.nested(index, values);
       case "fd":
         return isRunByLoop ? fill(words.why.fd, values) : this.nested(index, values);
       case "immediate":
@@ -40,6 +40,12 @@ class Sentences {
       case "entry": return fill(isRunByLoop ? words.why.entryByLoop : words.why.entry, values);
       default: return object < 0 && value > 0 ? fill(words.why.message, values) : fill(words.why.other, values);
     }
+  }
+
+  /** How late the handler of a timer begins. */
+  late({ [OTHER]: context, [VALUE]: deadline, [DETAIL]: late }) {
+    if (this.chronicle.clocks.isAtOnce(context, deadline)) return words.why.late.atOnce;
+    return late > 0 ? fill(words.why.late.ago, { time: duration(late) }) : words.why.late.now;
   }
 
   nested(index, values) {
@@ -120,14 +126,12 @@ class Sentences {
 
   /** “due in 2 ms” by the context's clock, or the deadline if what time it is there is not known. */
   due(context, deadline, index) {
-    const now = this.chronicle.clocks.now(context, index, this.recording.records[index][TIME]);
+    const { clocks } = this.chronicle;
+    if (clocks.isAtOnce(context, deadline)) return words.dueAtOnce;
+    const now = clocks.now(context, index, this.recording.records[index][TIME]);
     if (now === null) return fill(words.deadline, { time: duration(deadline) });
     const wait = deadline - now;
     if (Math.abs(wait) < 1000) return words.dueNow;
     return fill(wait < 0 ? words.dueAgo : words.dueIn, { time: duration(Math.abs(wait)) });
   }
-}
-
-function lateText(late) {
-  return late > 0 ? fill(words.why.late.ago, { time: duration(late) }) : words.why.late.now;
 }

@@ -35,8 +35,9 @@ function pick(table, key, otherwise = "other") {
   return Object.hasOwn(table, key) ? table[key] : table[otherwise];
 }
 
+const MINUTE = 6e10;
 const DAY = 864e11;
-const TIME_UNITS = [["d", DAY], ["h", 36e11], ["min", 6e10], ["s", 1e9], ["ms", 1e6], ["us", 1e3], ["ns", 1]];
+const TIME_UNITS = [["d", DAY], ["h", 36e11], ["min", MINUTE], ["s", 1e9], ["ms", 1e6], ["us", 1e3], ["ns", 1]];
 
 /** A duration with three digits, in the largest unit of which there is at least one; in days if there are at least two. */
 function duration(nanoseconds) {

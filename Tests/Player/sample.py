@@ -364,6 +364,19 @@ def far():
     return tape
 
 
+def at_once(start):
+    """A timer with the deadline 0, on a clock that shows `start` when the recording begins, and then one of half a day before."""
+    tape = Tape("at-once")
+    tape.clock = start
+    context = tape.make("context")
+    for deadline in [0, start - 432 * 10**11]:
+        timer = tape.event("timer", context, value=deadline - start)
+        with tape.turn(context), tape.handler(timer, context, deadline - start, start + tape.time - deadline):
+            pass
+        tape.free(timer, context)
+    return tape
+
+
 def two_loops():
     """A loop that ends, and then a second one for an event that did not exist before."""
     tape = Tape("two-loops")

@@ -148,6 +148,23 @@ class KindTests(PlayerTest):
         self.go(2)
         self.assertEqual(self.text("#why"), "Timer 1 runs: it was due 1 h ago, and this turn found no signal and no immediate.")
 
+    def test_deadline_that_only_means_at_once(self):
+        for start in [1_796_056_000 * 10**9, 74_000 * 10**9]:
+            with self.subTest(start=start):
+                self.open(sample.at_once(start), hash_="#unit=record&step=3")
+                self.assertEqual(self.due(), "due at once")
+                self.assertEqual(self.text("#why"), "Timer 1 joins the timers of the context: due at once.")
+                self.assertIn("timer 1 is next: it is due.", self.text("#next"))
+                self.go(5)
+                self.assertEqual(self.text("#why"), "Timer 1 runs: it was to run at once, and this turn found no signal and no immediate.")
+                self.page.select_option(".options select >> nth=0", "handler")
+                self.go(3)
+                self.assertIn("it was due 12 h ago", self.text("#why"), "that is just late")
+
+    def test_deadline_zero_of_a_clock_that_begins_there(self):
+        self.open(sample.at_once(0), step=2)
+        self.assertEqual(self.text("#why"), "Timer 1 runs: it was due 4 µs ago, and this turn found no signal and no immediate.")
+
     def test_arrivals_of_signals(self):
         self.open(sample.arrivals())
         reasons = ["the signal arrived 3 times, the first time 43 µs ago", "the signal arrived once, 2 µs ago", "the signal arrived once"]
