@@ -12,6 +12,8 @@ class Forecast {
   of(state) {
     const index = state.at;
     if (index === this.recording.records.length - 1) return words.forecast.end;
+    const begin = this.begunNext(index);
+    if (begin) return this.aboutToRun(begin);
     const context = this.chronicle.frames.contexts[index];
     if (!this.hasLoop) return capitalised(words.forecast.noLoop);
     if (context < 0) return capitalised(this.recording.lost > 0 ? words.forecast.lost : words.forecast.noContext);
@@ -26,6 +28,28 @@ class Forecast {
     }
     const isLooping = frame !== null || this.recording.records[index][WHAT] === "turnEnd";
     return isLooping ? capitalised(rest) : fill(words.forecast.outside, { rest });
+  }
+
+  /**
+   * The record that begins a handler directly after its event left the lists, or null. The engine takes a queue or a posted
+   * request off its list first; in between, the lists alone do not show that it is about to run.
+   */
+  begunNext(index) {
+    const { records } = this.recording;
+    const { [THREAD]: thread, [WHAT]: what, [OBJECT]: object } = records[index];
+    if (what !== "detached" || object < 0) return null;
+    let at = index + 1;
+    while (at < records.length && records[at][THREAD] !== thread) at += 1;
+    const next = records[at];
+    const isItsOwn = next?.[WHAT] === "begin" && next[this.recording.kind(object) === "queue" ? OTHER : OBJECT] === object;
+    return isItsOwn ? next : null;
+  }
+
+  aboutToRun({ [OBJECT]: object, [OTHER]: other }) {
+    if (this.recording.kind(object) !== "entry") {
+      return fill(words.forecast.aboutToRun, { handler: this.recording.handler(object) });
+    }
+    return fill(words.forecast.aboutToCall, { queue: this.recording.label(other), entry: this.recording.label(object) });
   }
 
   ofContext(state, number, index) {

@@ -219,6 +219,8 @@ const WORDS = {
       returns: "If this {what} changes nothing, {rest}",
       kinds: { request: "callback", entry: "trigger", other: "handler" },
       outside: "As the lists stand, {rest}",
+      aboutToRun: "{Handler} is about to run.",
+      aboutToCall: "{Queue} is about to call the trigger of {entry}.",
       immediate: "{label} is next: it is first among the immediates. Only a signal would come before it.",
       due: "{label} is next: it is due. Only a signal, a message or an immediate would come before it.",
       batch: { one: "the loop continues with the one descriptor left that the last wait found ready.",

@@ -218,6 +218,39 @@ class KindTests(PlayerTest):
                 self.assertEqual(self.text("#why"), why)
                 self.assertEqual(self.text("#next"), forecast)
 
+    def test_what_has_left_its_list_is_about_to_run(self):
+        for tape, forecasts in [
+            (sample.queue(), ["Queue 1 “log” is about to call the trigger of entry 1.", "Queue 1 “log” is about to call the trigger of entry 3."]),
+            (sample.cascade(), ["The handler of timer 1 is about to run.", "The handler of timer 2 is about to run.",
+                                "The callback of request 1 “Tea” is about to run."]),
+        ]:
+            with self.subTest(tape.program):
+                self.open(tape, hash_="#unit=record")
+                found = []
+                for index, record in enumerate(tape.records):
+                    if record[2] == "detached":
+                        self.go(index + 1)
+                        found.append(self.text("#next"))
+                self.assertEqual(found, forecasts)
+
+    def test_other_threads_may_act_before_it_runs(self):
+        tape = sample.queue()
+        tape.threads.append("worker")
+        left = next(index for index, record in enumerate(tape.records) if record[2] == "detached")
+        tape.records.insert(left + 1, [tape.records[left][0], 1, "note", -1, -1, 0, 0, tape.string("meanwhile"), 0])
+        self.open(tape, hash_=f"#unit=record&step={left + 1}")
+        self.assertEqual(self.text("#next"), "Queue 1 “log” is about to call the trigger of entry 1.")
+
+    def test_what_is_taken_off_its_list_does_not_run(self):
+        tape = sample.Tape("cancelled")
+        context = tape.make("context")
+        timers = [tape.event("timer", context, value=number) for number in [1, 2]]
+        tape.record("detached", timers[0], context)
+        with tape.turn(context), tape.handler(timers[1], context, 2, 1000):
+            pass
+        self.open(tape, hash_="#unit=record&step=6")
+        self.assertIn("timer 2 is next: it is due.", self.text("#next"))
+
     def test_nested_loop(self):
         self.open(sample.nested(), step=3)
         self.assertEqual(self.text("#why"), "Immediate 2 runs: it was first among the immediates, and this turn found no signal.")
