@@ -18,25 +18,35 @@ class Questions {
     return { thread, answer, choices: this.choose(choices, answer) };
   }
 
-  /** The next handler on the thread; or none, if its event is not there yet and the loop ends first. */
+  /**
+   * The next handler on the thread; or none, if its event is not there yet and the loop ends first. `endsFirst` is what to say
+   * to readers who answer that the loop ends first, if it does and another one runs the handler.
+   */
   answer(state, thread, known) {
     const { records } = this.recording;
     const { innermost } = this.chronicle.frames;
     let hasTurned = innermost[state.at] !== null;
+    let loop = hasTurned ? this.chronicle.frames.contexts[state.at] : -1;
     let end = -1;
+    let isOther = false; // whether a loop of another context has begun
     for (let at = state.at + 1; at < records.length; at += 1) {
-      const [, on, what] = records[at];
+      const [, on, what, object] = records[at];
       if (on !== thread) continue;
       if (what !== "begin") {
+        if (what === "turnBegin" && !innermost[at].parent) {
+          if (!hasTurned) loop = object;
+          isOther ||= object !== loop;
+        }
         if (innermost[at]) hasTurned = true;
-        else if (hasTurned && what !== "turnEnd" && end < 0) end = at;
+        else if (hasTurned && what !== "turnEnd" && what !== "arrived" && end < 0) end = at;
         continue;
       }
       const choice = this.choiceOf(at);
       const isThere = known.has(choice.key) || this.exists(state, records[at]);
       if (end >= 0 && !known.has(choice.key)) break;
       const found = isThere ? choice : { key: "later", order: choice.order, label: words.later };
-      return { ...found, record: at, why: this.sentences.why(at) };
+      const why = this.sentences.why(at);
+      return { ...found, record: at, why, endsFirst: end >= 0 || isOther ? fill(words.endsFirst, { why }) : "" };
     }
     const waits = end < 0 && innermost[this.lastOf(thread)]?.kind === "wait";
     return {
@@ -154,14 +164,15 @@ class PredictPanel {
     const choice = this.question?.choices[index];
     if (!choice) return;
     const { answer } = this.question;
-    const isRight = choice.key === answer.key;
+    const endsFirst = choice.key === "nothing" && answer.endsFirst;
+    const isRight = choice.key === answer.key || Boolean(endsFirst);
     if (isRight) this.right += 1;
     else this.wrong += 1;
     const verdict = isRight ? words.right : words.wrong;
     const held = this.choices.contains(document.activeElement);
     this.answered(answer);
     this.feedback.className = `feedback ${isRight ? "right" : "wrong"}`;
-    this.feedback.replaceChildren(make("strong", {}, verdict), ` ${answer.why}`);
+    this.feedback.replaceChildren(make("strong", {}, verdict), ` ${endsFirst || answer.why}`);
     if (held) (this.choices.querySelector("button") ?? this.element).focus();
   }
 }

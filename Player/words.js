@@ -111,6 +111,7 @@ const WORDS = {
     noQuestion: "This is the last step. Go back to an earlier one, or press Predict again to stop predicting.",
     choiceAt: "{label} ({place})",
     endsWhy: "The loop ends before another handler runs.",
+    endsFirst: "This loop ends first, and the next one runs the handler. {why}",
     waitsWhy: "The recording ends while the loop is still waiting.",
     hidden: "Hidden until you answer.",
 

@@ -377,6 +377,25 @@ def at_once(start):
     return tape
 
 
+def two_contexts():
+    """The loop of a context runs two immediates and ends. Directly after it, that of another context runs one."""
+    tape = Tape("two-contexts")
+    one, other = tape.make("context"), tape.make("context")
+    signal = tape.event("signal", other, value=10, text="SIGUSR1")
+    events = [(tape.event("immediate", context), context) for context in [one, one, other]]
+    for immediate, context in events:
+        with tape.turn(context):
+            tape.record("detached", immediate, context)
+            with tape.handler(immediate, context):
+                pass
+        if immediate == events[0][0]:
+            tape.record("arrived", signal, other, 10)
+        if immediate == events[1][0]:
+            with tape.turn(context):
+                pass
+    return tape
+
+
 def two_loops():
     """A loop that ends, and then a second one for an event that did not exist before."""
     tape = Tape("two-loops")

@@ -286,6 +286,22 @@ class PredictionTests(PlayerTest):
         self.assertEqual(self.text(".score"), "1 right, 0 wrong")
         self.assertEqual(self.position(), "Step 3 of 4")
 
+    def test_the_loop_ends_first_although_another_one_runs_the_handler(self):
+        for answer, why in [("Immediate 3", "Immediate 3 runs: "),
+                            ("No handler", "This loop ends first, and the next one runs the handler. Immediate 3 runs: ")]:
+            with self.subTest(answer):
+                self.start(sample.two_contexts(), 3)
+                self.choose(answer)
+                self.assertTrue(self.text(".feedback").startswith(f"Right. {why}"), self.text(".feedback"))
+                self.assertEqual(self.position(), "Step 4 of 5")
+
+    def test_an_arrival_between_two_turns_does_not_end_the_loop(self):
+        for step in [1, 2]:
+            with self.subTest(step=step):
+                self.start(sample.two_contexts(), step)
+                self.choose("No handler")
+                self.assertIn("Not quite.", self.text(".feedback"))
+
     def test_many_events_are_few_choices(self):
         self.start(sample.long(200), 3)
         self.assertEqual(len(self.choices()), 6)
