@@ -128,7 +128,8 @@ class PredictPanel {
     this.feedback = make("p", { class: "feedback", role: "status" });
     this.choices = make("div", { class: "choices", role: "group", "aria-labelledby": "title-predict" });
     this.score = make("p", { class: "score" });
-    this.body.append(this.feedback, this.choices, this.score);
+    this.element.prepend(this.feedback); // above the heading of the next question
+    this.body.append(this.choices, this.score);
     this.element.hidden = true;
   }
 

@@ -253,6 +253,12 @@ class PredictionTests(PlayerTest):
         self.assertEqual(self.text(".score"), "0 right, 1 wrong")
         self.assertEqual(self.position(), "Step 4 of 7")
 
+    def test_feedback_stands_above_the_next_question(self):
+        self.start(sample.turn_order(), 3)
+        self.choose("Timer 2")
+        feedback, heading = [self.page.locator(each).bounding_box() for each in [".feedback", "#title-predict"]]
+        self.assertLess(feedback["y"] + feedback["height"], heading["y"])
+
     def test_feedback_goes_when_the_reader_moves(self):
         self.start(sample.turn_order(), 3)
         self.choose("Timer 2")
