@@ -125,8 +125,8 @@ class Player {
     const state = this.replay.show(index, since);
     const view = new View(this.recording, this.chronicle, this.sentences, this.forecast, state, this.step);
     this.shown = index;
-    this.now.show(view, this.predict.isOn);
     this.predict.show(state);
+    this.now.show(view, this.predict.isAsking);
     keepingFocus(() => this.panels.forEach((each) => each.show(view, since)));
     this.timeline.show(index, this.predict.isOn);
     this.showControls();

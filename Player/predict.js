@@ -137,6 +137,11 @@ class PredictPanel {
     return !this.element.hidden;
   }
 
+  /** Whether there is a question at the present step. */
+  get isAsking() {
+    return this.isOn && this.question !== null;
+  }
+
   toggle() {
     this.element.hidden = !this.element.hidden;
   }

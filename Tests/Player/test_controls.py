@@ -271,6 +271,7 @@ class PredictionTests(PlayerTest):
         self.assertEqual(self.text(".feedback"), "Right. The loop ends before another handler runs.")
         self.assertEqual(self.position(), "Step 7 of 7")
         self.assertIn("This is the last step.", self.text(".choices"))
+        self.assertEqual(self.text("#next"), "The recording ends here.", "nothing is hidden")
 
     def test_right_answer_is_always_among_at_most_six(self):
         for tape in [sample.turn_order, sample.ticker, sample.cascade, sample.queue, sample.threads, sample.lost, sample.hostile]:
