@@ -107,6 +107,8 @@ class Player {
     if (this.predict.isOn) this.unit = "handler";
     this.step = this.chronicle.stepAt(this.unit, this.shown ?? 0);
     this.show();
+    const hasNoQuestionYet = this.predict.isOn && !this.predict.isAsking && this.step < this.steps.length - 2;
+    if (hasNoQuestionYet) this.next();
   }
 
   choose(number) {

@@ -8,12 +8,13 @@ class Questions {
     Object.assign(this, { recording, chronicle, sentences });
   }
 
-  /** The question at a step, or null if the recording shows nothing after it. */
+  /** The question at a step, or null if the recording shows nothing after it, or nothing yet to find the answer in. */
   at(state) {
     const { records } = this.recording;
     if (state.at >= records.length - 1) return null;
     const thread = records[state.at][THREAD];
     const choices = this.candidates(state, thread);
+    if (choices.length === 0 && !this.hasBegun(state.at, thread)) return null;
     const answer = this.answer(state, thread, new Set(choices.map((choice) => choice.key)));
     return { thread, answer, choices: this.choose(choices, answer) };
   }
@@ -53,6 +54,12 @@ class Questions {
       key: "nothing", label: waits ? words.nothingWaits : words.nothingEnds, record: end >= 0 ? end : records.length - 1,
       why: waits ? words.waitsWhy : words.endsWhy,
     };
+  }
+
+  /** Whether a loop or a handler of the thread has begun. */
+  hasBegun(at, thread) {
+    const isBefore = (frame) => frame.thread === thread && frame.begin <= at;
+    return this.recording.lost > 0 || this.chronicle.frames.all.some(isBefore);
   }
 
   exists(state, record) {
@@ -157,8 +164,12 @@ class PredictPanel {
     this.heading.textContent = isOneOfSeveral
       ? fill(words.questionOn, { thread: this.questions.recording.threadPhrase(this.question.thread) }) : words.question;
     this.choices.replaceChildren(...(this.question
-      ? this.question.choices.map((choice, index) => this.choice(choice, index)) : [make("p", {}, words.noQuestion)]));
+      ? this.question.choices.map((choice, index) => this.choice(choice, index)) : [make("p", {}, this.noQuestion(state))]));
     this.score.textContent = fill(words.score, { right: this.right, wrong: this.wrong });
+  }
+
+  noQuestion(state) {
+    return state.at === this.questions.recording.records.length - 1 ? words.noQuestion : words.noQuestionYet;
   }
 
   choice(choice, index) {

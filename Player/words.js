@@ -109,6 +109,7 @@ const WORDS = {
     wrong: "Not quite.",
     score: "{right} right, {wrong} wrong",
     noQuestion: "This is the last step. Go back to an earlier one, or press Predict again to stop predicting.",
+    noQuestionYet: "No event exists yet that could run. The questions begin at the next step.",
     choiceAt: "{label} ({place})",
     endsWhy: "The loop ends before another handler runs.",
     endsFirst: "This loop ends first, and the next one runs the handler. {why}",

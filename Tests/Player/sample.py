@@ -410,6 +410,22 @@ def two_loops():
     return tape
 
 
+def chain():
+    """An immediate whose handler makes a second one."""
+    tape = Tape("chain")
+    context = tape.make("context")
+    first = tape.event("immediate", context)
+    with tape.turn(context):
+        tape.record("detached", first, context)
+        with tape.handler(first, context):
+            second = tape.event("immediate", context)
+    with tape.turn(context):
+        tape.record("detached", second, context)
+        with tape.handler(second, context):
+            pass
+    return tape
+
+
 def nested():
     """A handler that runs a loop of its own, in which an immediate runs."""
     tape = Tape("nested")

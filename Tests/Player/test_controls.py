@@ -240,11 +240,20 @@ class PredictionTests(PlayerTest):
         self.assertEqual(around, [[0, 0, 0, 0], [255, 255, 255, 255]])
 
     def test_event_that_does_not_exist_yet_is_not_named(self):
-        self.start(sample.cascade(), 1)
+        self.start(sample.chain(), 2)
         self.assertEqual(self.choices(), ["An event that does not exist yet", "No handler: the loop ends first"])
         self.choose("does not exist yet")
         self.assertEqual(self.text(".score"), "1 right, 0 wrong")
+        self.assertEqual(self.position(), "Step 3 of 4")
+
+    def test_first_question_comes_when_there_is_something_to_find_the_answer_in(self):
+        self.start(sample.turn_order(), 1)
         self.assertEqual(self.position(), "Step 2 of 7")
+        self.assertEqual(len(self.choices()), 6)
+        self.press("Home")
+        self.assertEqual(self.position(), "Step 1 of 7")
+        self.assertEqual(self.text(".choices"), "No event exists yet that could run. The questions begin at the next step.")
+        self.assertEqual(self.text("#next"), "No loop has begun yet.")
 
     def test_wrong_answer(self):
         self.start(sample.turn_order(), 3)
@@ -283,7 +292,7 @@ class PredictionTests(PlayerTest):
                     new Set(question.choices.map(choice => choice.key)).size];
             })""")
             self.assertIsNone(found[-1])
-            for count, has_answer, different in found[:-1]:
+            for count, has_answer, different in found[1 if found[0] is None else 0:-1]:
                 self.assertTrue(2 <= count <= 6 and has_answer and different == count, (tape.__name__, found))
 
     def test_nothing_is_right_between_two_loops(self):
@@ -303,11 +312,9 @@ class PredictionTests(PlayerTest):
                 self.assertEqual(self.position(), "Step 4 of 5")
 
     def test_an_arrival_between_two_turns_does_not_end_the_loop(self):
-        for step in [1, 2]:
-            with self.subTest(step=step):
-                self.start(sample.two_contexts(), step)
-                self.choose("No handler")
-                self.assertIn("Not quite.", self.text(".feedback"))
+        self.start(sample.two_contexts(), 2)
+        self.choose("No handler")
+        self.assertIn("Not quite.", self.text(".feedback"))
 
     def test_many_events_are_few_choices(self):
         self.start(sample.long(200), 3)
