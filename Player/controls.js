@@ -5,7 +5,7 @@ class Controls {
   constructor(player, unit, speed) {
     this.player = player;
     this.play = button(words.play, icon("play"), () => player.togglePlay(), { class: "play", "data-action": "play" });
-    const predicting = { type: "button", class: "predict", "aria-pressed": "false", onclick: () => player.togglePredict() };
+    const predicting = { type: "button", class: "predict", "aria-pressed": "false", onclick: (event) => this.pressPredict(event) };
     this.predict = make("button", predicting, words.predict);
     this.slider = make("input", { type: "range", min: 1, max: 1, value: 1, "aria-label": words.position });
     this.slider.addEventListener("input", () => player.go(Number(this.slider.value) - 1));
@@ -25,6 +25,14 @@ class Controls {
 
   stepButton(action) {
     return button(words[action], icon(action), () => this.player[action](), { "data-action": action });
+  }
+
+  /** After a click with the mouse, the focus leaves the button: the reader may press Space to play. */
+  pressPredict(event) {
+    this.player.togglePredict();
+    if (event.detail === 0) return;
+    if (this.player.predict.isOn) this.player.predict.focus();
+    else this.predict.blur();
   }
 
   show(step, count, isPlaying, unit, isPredicting) {

@@ -137,6 +137,7 @@ class PredictPanel {
     this.score = make("p", { class: "score" });
     this.element.prepend(this.feedback); // above the heading of the next question
     this.body.append(this.choices, this.score);
+    this.heading.setAttribute("tabindex", "-1");
     this.element.hidden = true;
   }
 
@@ -151,6 +152,11 @@ class PredictPanel {
 
   toggle() {
     this.element.hidden = !this.element.hidden;
+  }
+
+  /** Puts the focus on the question, where no key chooses but the numbers. */
+  focus() {
+    this.heading.focus({ preventScroll: true });
   }
 
   show(state) {
@@ -173,11 +179,12 @@ class PredictPanel {
   }
 
   choice(choice, index) {
-    return make("button", { type: "button", "data-key": choice.key, onclick: () => this.choose(index) },
+    return make("button", { type: "button", "data-key": choice.key, onclick: (event) => this.choose(index, event.detail > 0) },
       make("kbd", { "aria-hidden": "true" }, String(index + 1)), make("span", {}, choice.label));
   }
 
-  choose(index) {
+  /** After a click with the mouse, the focus is not on a new choice, which Space would choose. */
+  choose(index, isByMouse = false) {
     const choice = this.question?.choices[index];
     if (!choice) return;
     const { answer } = this.question;
@@ -190,6 +197,7 @@ class PredictPanel {
     this.answered(answer);
     this.feedback.className = `feedback ${isRight ? "right" : "wrong"}`;
     this.feedback.replaceChildren(make("strong", {}, verdict), ` ${endsFirst || answer.why}`);
-    if (held) (this.choices.querySelector("button") ?? this.element).focus();
+    if (isByMouse) this.focus();
+    else if (held) (this.choices.querySelector("button") ?? this.element).focus();
   }
 }

@@ -320,6 +320,29 @@ class PredictionTests(PlayerTest):
         self.start(sample.long(200), 3)
         self.assertEqual(len(self.choices()), 6)
 
+    def test_space_plays_after_clicks(self):
+        self.start(sample.turn_order(), 2)
+        focus = "document.activeElement.id"
+        self.assertEqual(self.page.evaluate(focus), "title-predict")
+        self.choose("Immediate 1")
+        self.assertEqual(self.page.evaluate(focus), "title-predict")
+        self.press(" ")
+        self.assertNotEqual(self.page.evaluate("teventPlayer.timer"), 0, "it plays")
+        self.press(" ")
+        self.assertEqual(self.text(".score"), "1 right, 0 wrong", "it chooses nothing")
+        predict = self.page.get_by_role("button", name="Predict", exact=True)
+        predict.click()
+        self.press(" ")
+        self.assertNotEqual(self.page.evaluate("teventPlayer.timer"), 0)
+        self.assertFalse(self.page.locator("#panel-predict").is_visible())
+
+    def test_space_presses_predict_if_a_key_pressed_it(self):
+        self.open(sample.turn_order(), step=2)
+        self.page.get_by_role("button", name="Predict", exact=True).focus()
+        for is_visible in [True, False]:
+            self.press(" ")
+            self.assertEqual(self.page.locator("#panel-predict").is_visible(), is_visible)
+
     def test_answer_by_keys(self):
         self.start(sample.turn_order(), 2)
         self.press("4")
