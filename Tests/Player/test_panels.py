@@ -98,6 +98,17 @@ class StepTests(PlayerTest):
         self.assertEqual(self.page.locator("#panel-source li").count(), 9)
         self.assertEqual(self.page.locator("#panel-source .here").get_attribute("value"), "12")
 
+    def test_source_wraps_the_marked_line(self):
+        tape = sample.turn_order()
+        lines = tape.sources["turn_order/TurnOrder.swift"]["lines"]
+        for number in [12, 13]:
+            lines[number - 1] = f"    line {number}: " + "try events.addTimer(after: .zero, under: request) " * 8
+        self.open(tape, step=4)
+        panel, here, other = [self.page.locator(each).bounding_box() for each in
+                              ["#panel-source", "#panel-source .here code", "#panel-source .here + li code"]]
+        self.assertLess(here["x"] + here["width"], panel["x"] + panel["width"], "its end is seen")
+        self.assertGreater(here["height"], 2 * other["height"])
+
     def test_panels_without_matter_are_hidden(self):
         self.assertFalse(self.page.locator("#panel-requests").is_visible())
         self.assertFalse(self.page.locator("#panel-queues").is_visible())
