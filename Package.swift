@@ -4,6 +4,9 @@ import PackageDescription
 /// The settings of every chapter: no unsafe code, and no warnings.
 let safe: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 
+/// Async functions run where their caller does, so that they may use its handles.
+let nonsending: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// The number of the chapter to build and test alone, with what it needs, if the environment names one: `CHAPTER=4`.
@@ -87,6 +90,9 @@ let engine: [Target] = [
     .target(name: "Tevent", dependencies: ["Talloc", "CTalloc", "CLinux"], exclude: ["README.md"]),
     // What programs often need on top of the engine, as the chapters build it.
     .target(name: "TeventExtras", dependencies: ["Talloc", "Tevent"], swiftSettings: safe),
+    // Async functions on the loop. A product of its own, since Swift's runtime for them would otherwise be a part of every
+    // program, and of the library for C programs.
+    .target(name: "TeventTasks", dependencies: ["Talloc", "Tevent", "CLinux"], swiftSettings: nonsending),
     // What the loops did, for the player (in Player) and for Perfetto.
     .target(name: "CPlayer"),
     .target(name: "TeventRecording", dependencies: ["Talloc", "Tevent", "CTalloc", "CLinux", "CPlayer"]),
@@ -107,6 +113,11 @@ let others: [Target] = [
     .testTarget(
         name: "TeventTests", dependencies: ["Tevent", "TestSupport", "CTestSupport", "CLinux"],
         exclude: ["Promises/does-not-compile"]),
+
+    .testTarget(
+        name: "TeventTasksTests",
+        dependencies: ["TeventTasks", "Tevent", "Talloc", "TestSupport", "CTestSupport"],
+        exclude: ["does-not-compile"], swiftSettings: nonsending),
 
     .testTarget(
         name: "TeventRecordingTests",
@@ -138,6 +149,7 @@ let libraries: [Product] = [
     .library(name: "Talloc", targets: ["Talloc"]),
     .library(name: "Tevent", targets: ["Tevent"]),
     .library(name: "TeventExtras", targets: ["TeventExtras"]),
+    .library(name: "TeventTasks", targets: ["TeventTasks"]),
     .library(name: "TeventRecording", targets: ["TeventRecording"]),
 ]
 

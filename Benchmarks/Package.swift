@@ -22,10 +22,11 @@ let package = Package(
             dependencies: [
                 "CBench", .product(name: "Talloc", package: "swift-tevent"),
                 .product(name: "Tevent", package: "swift-tevent"),
+                .product(name: "TeventTasks", package: "swift-tevent"),
                 .product(name: "TeventRecording", package: "swift-tevent"),
                 .product(name: "Chapter4Requests", package: "swift-tevent"),
             ],
-            path: "Peers/engine"),
+            path: "Peers/engine", swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
         .executableTarget(
             name: "bench", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Runner"),

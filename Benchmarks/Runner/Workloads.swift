@@ -114,6 +114,15 @@ struct Workload {
         Workload(
             name: "echo-message", title: "echo of a message, 50 clients on the same thread",
             note: "the clients' instructions and two system calls included"),
+        Workload(name: "await-callback", title: "request ended by an immediate, with a callback"),
+        Workload(
+            name: "await-suspended", title: "the same, awaited by a task",
+            note: "compare with the callback above"),
+        Workload(name: "await-ended", title: "request that has ended already, awaited"),
+        Workload(name: "await-job", title: "job of a task, enqueued and run", note: "`Task.yield()`"),
+        Workload(name: "await-task", title: "task begun in a group on the loop, and ended"),
+        Workload(name: "await-task-request", title: "async function as a request, begun and awaited"),
+        Workload(name: "await-memory", title: "memory per task that waits in a group", unit: "bytes"),
         Workload(
             name: "request-recorded", title: "request's life while recorded",
             note: "five records: compare with the request's life above"),

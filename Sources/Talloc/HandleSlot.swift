@@ -39,6 +39,7 @@ package enum ObjectKind: UInt8 {
     case delivery
     case contextWrapper
     case threadSender
+    case jobs
 }
 
 /// One cell of the handle table.

@@ -49,7 +49,8 @@ let workloads: [Workload] = [
     .requestLife,
     .requestNested, .requestPosted, .requestMemory, .queueShort, .queueLong, .queueGrowing, .fdLife, .hop, .pipesFew,
     .pipesMany, .pipesGrowing, .message, .reply, .signal, .echoFew, .echoMany,
-    .echoProcessorTime, .echoMessage, .requestRecorded, .echoMessageRecorded, .echoRecorded,
+    .echoProcessorTime, .echoMessage, .awaitCallback, .awaitSuspended, .awaitEnded, .awaitJob, .awaitTask,
+    .awaitTaskRequest, .awaitMemory, .requestRecorded, .echoMessageRecorded, .echoRecorded,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()

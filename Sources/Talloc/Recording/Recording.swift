@@ -84,7 +84,7 @@ extension ObjectKind {
     /// Whether objects of this kind are chunks of the program's tree.
     fileprivate var isChunk: Bool {
         switch self {
-        case .delivery, .contextWrapper, .threadSender: false
+        case .delivery, .contextWrapper, .threadSender, .jobs: false
         default: true
         }
     }

@@ -53,8 +53,13 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
     /// The receivers of messages from other threads.
     package var receivers = List<ReceiverRecord>()
 
+    /// The tasks that run on the loop; nil before the first.
+    package var tasks: (any LoopTasks)?
+
     /// Nil means the system's monotonic clock.
-    let manualClock: ManualClock?
+    package let manualClock: ManualClock?
+    /// Whether a loop with a manual clock waits for descriptors and other threads when there is no timer.
+    package var sleepsWithManualClock = false
     var maximumWait: Duration?
     package var policies: ContextPolicies = [] {
         didSet { ready.limit = policies.contains(.oneDescriptorPerWait) ? 1 : ReadyBatch.usualLimit }
@@ -123,6 +128,10 @@ extension ContextPointer {
 
     package var handle: TallocHandle { pointee.handle }
 
+    /// Whether a job may join the last of the immediates instead of lining up after it.
+    @inline(__always)
+    package func isLast(_ scheduled: ScheduledPointer) -> Bool { pointee.immediates.last == scheduled }
+
     package var now: EventInstant {
         pointee.manualClock?.now ?? (pointee.policies.contains(.wallClock) ? .wallClockNow : .now)
     }
@@ -132,7 +141,7 @@ extension ContextPointer {
 
     package var hasEventsBesideDescriptors: Bool {
         !pointee.immediates.isEmpty || pointee.timers.count > 0 || !pointee.signals.isEmpty
-            || !pointee.receivers.isEmpty
+            || !pointee.receivers.isEmpty || pointee.tasks?.areAlive == true
     }
 
     /// Takes all events out of the loop, and returns what remains to be released; the events belong to their parents.
@@ -208,7 +217,10 @@ package func destroyContext(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     context.pointee.handle.slot.release()
     // Release handlers last, when the context can no longer be used: releasing one may run any deinit.
     var leftBehind = context.closeChannel()
+    let tasks = context.pointee.tasks.take()
+    tasks?.contextEnds()
     leftBehind += context.detachEvents()
+    if let tasks, context.pointee.nesting.level == 0 { leftBehind.append { tasks.runLeftJobs() } }
     while let receiver = context.pointee.receivers.first { receiver.detach() }
     context.pointee.spareDelivery?.free()
     context.closeWaker()

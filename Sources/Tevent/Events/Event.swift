@@ -44,7 +44,7 @@ package struct EventPrefix {
     /// 0 if `file` includes the line, like C's `__location__`.
     let line: UInt32
 
-    init(slot: HandleSlotPointer, file: UnsafePointer<CChar>, line: UInt32) {
+    package init(slot: HandleSlotPointer, file: UnsafePointer<CChar>, line: UInt32) {
         self.slot = slot
         self.line = line
         self.file = file

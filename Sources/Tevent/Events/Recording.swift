@@ -116,7 +116,7 @@ extension ContextPointer {
             addRecord(.attached, signal, of: .signal, on: self, value: Int64(signal.pointee.number))
         }
         for waiting in pointee.immediates.snapshot {
-            guard let kind = waiting.pointee.prefix.slot.kind, kind != .delivery else { continue }
+            guard let kind = waiting.pointee.prefix.slot.kind, kind != .delivery, kind != .jobs else { continue }
             addRecord(.attached, waiting, of: kind, on: self)
         }
         for timer in pointee.timers.sorted {

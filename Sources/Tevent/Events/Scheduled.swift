@@ -12,7 +12,7 @@ package struct Scheduled: Linked {
     package var next: ScheduledPointer?
     package var previous: ScheduledPointer?
 
-    init(prefix: EventPrefix) { self.prefix = prefix }
+    package init(prefix: EventPrefix) { self.prefix = prefix }
 }
 
 /// The action of one kind of scheduled object.
@@ -43,13 +43,13 @@ extension ScheduledPointer {
     /// The loop cannot name the kinds of later rooms, so each kind registers its action here. The action is stored per
     /// kind, not per object, where it would take eight bytes in each request.
     @inline(__always)
-    func append(to context: ContextPointer, as kind: ObjectKind, _ act: ScheduledAct) {
+    package func append(to context: ContextPointer, as kind: ObjectKind, _ act: ScheduledAct) {
         clinux_set_scheduled_act(kind.rawValue, act)
         append(to: context)
     }
 
     @inline(__always)
-    func remove(from context: ContextPointer) {
+    package func remove(from context: ContextPointer) {
         context.pointee.immediates.remove(self)
         pointee.prefix.context = nil
     }

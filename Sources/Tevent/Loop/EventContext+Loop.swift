@@ -1,3 +1,4 @@
+import CLinux
 import Talloc
 
 extension EventContext {
@@ -108,6 +109,8 @@ extension EventContext {
             if !isFreed {
                 context.pointee.nesting.level = level - 1
                 _ = context.pointee.nesting.hook?(self, level, false)
+            } else {
+                clinux_run_left_jobs()
             }
         }
         let result = try body(context)

@@ -155,7 +155,7 @@ extension ContextPointer {
     /// Nanoseconds until something is due without any descriptor; nil means never.
     @inline(__always)
     private func timeUntilNext(_ limit: EventInstant?) -> Int64? {
-        if pointee.manualClock != nil || !pointee.alwaysReady.isEmpty { return 0 }
+        if pointee.manualClock != nil || !pointee.alwaysReady.isEmpty { return timeToSleepAnyway }
         let first: Int64
         switch (pointee.timers.firstDeadline, limit?.nanoseconds) {
         case (nil, nil): return nil
@@ -163,6 +163,11 @@ extension ContextPointer {
         case (let deadline?, let limit?): first = min(deadline, limit)
         }
         return max(0, now.nanoseconds.distanceClamped(to: first))
+    }
+
+    /// Zero, unless a loop with a manual clock is to wait for other threads.
+    private var timeToSleepAnyway: Int64? {
+        pointee.sleepsWithManualClock && pointee.timers.count == 0 && pointee.alwaysReady.isEmpty ? nil : 0
     }
 
     // MARK: Changes

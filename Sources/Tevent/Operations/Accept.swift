@@ -77,3 +77,9 @@ extension Request<Accept> {
         }
     }
 }
+
+extension Accept: ReceivableState {
+    /// Takes the result, as the request's own `receive()` does.
+    @inlinable
+    public static func receive(_ request: Request<Accept>) throws -> (descriptor: Int32, peer: SocketAddress) { try request.receive() }
+}

@@ -147,3 +147,9 @@ extension Request<Connect> {
         }
     }
 }
+
+extension Connect: ReceivableState {
+    /// Takes the result, as the request's own `receive()` does.
+    @inlinable
+    public static func receive(_ request: Request<Connect>) throws -> Int32 { try request.receive() }
+}

@@ -55,3 +55,9 @@ extension Request<QueueWait> {
     /// The corresponding C function is `tevent_queue_wait_recv()`.
     public func receive() throws { try receive { _ in } }
 }
+
+extension QueueWait: ReceivableState {
+    /// Takes the result, as the request's own `receive()` does.
+    @inlinable
+    public static func receive(_ request: Request<QueueWait>) throws { try request.receive() }
+}

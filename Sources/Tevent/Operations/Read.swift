@@ -96,3 +96,9 @@ extension Request<Read> {
         }
     }
 }
+
+extension Read: ReceivableState {
+    /// Takes the result, as the request's own `receive()` does.
+    @inlinable
+    public static func receive(_ request: Request<Read>) throws -> [UInt8]? { try request.receive() }
+}

@@ -80,3 +80,9 @@ extension Request<Wakeup> {
     /// The corresponding C function is `tevent_wakeup_recv()`.
     public func receive() throws { try receive { _ in } }
 }
+
+extension Wakeup: ReceivableState {
+    /// Takes the result, as the request's own `receive()` does.
+    @inlinable
+    public static func receive(_ request: Request<Wakeup>) throws { try request.receive() }
+}

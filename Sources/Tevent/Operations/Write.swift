@@ -65,3 +65,9 @@ extension Request<Write> {
     ///   Otherwise the error that ended the request, such as ``RequestError/timedOut``.
     public func receive() throws -> Int { try takeResult { $0.pointee.written } }
 }
+
+extension Write: ReceivableState {
+    /// Takes the result, as the request's own `receive()` does.
+    @inlinable
+    public static func receive(_ request: Request<Write>) throws -> Int { try request.receive() }
+}

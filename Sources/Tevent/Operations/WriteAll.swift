@@ -94,3 +94,9 @@ extension Request<WriteAll> {
     @discardableResult
     public func receive() throws -> Int { try takeResult { $0.pointee.written } }
 }
+
+extension WriteAll: ReceivableState {
+    /// Takes the result, as the request's own `receive()` does.
+    @inlinable
+    public static func receive(_ request: Request<WriteAll>) throws -> Int { try request.receive() }
+}

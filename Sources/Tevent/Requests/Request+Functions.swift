@@ -89,7 +89,7 @@ extension RequestProtocol {
             return isCancelling
         }
         // A request that waits for a descriptor has not yet done anything that would have to be undone.
-        guard request.pointee.event != nil else { return false }
+        guard request.pointee.event != nil else { return request.cancelState() }
         fail(RequestError.cancelled)
         return true
     }
@@ -124,5 +124,19 @@ extension RequestPointer {
         if pointee.finishFile != nil { words += " at \(finishOrigin)" }
         if let error = pointee.owned.failure.error { words += ", \(error)" }
         return words
+    }
+}
+
+/// A state that can stop its work by itself, for a kind of request that would otherwise set the same function each time.
+package protocol CancellableState {
+    /// Stops the work, as a function given to ``Request/setCancel(_:)`` would.
+    static func cancel(_ request: AnyRequest) -> Bool
+}
+
+extension RequestPointer {
+    @inline(never)
+    fileprivate func cancelState() -> Bool {
+        guard let state = pointee.storage.valueType as? any CancellableState.Type else { return false }
+        return state.cancel(AnyRequest(self))
     }
 }

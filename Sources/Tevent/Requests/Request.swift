@@ -283,6 +283,11 @@ extension RequestProtocol {
 /// Release the old callback last: releasing it may run arbitrary deinit code.
 @inline(never)
 private func replaceCallback(of request: RequestPointer, with callback: consuming RequestCallback) {
+    if request.waiter != 0 {
+        abort(
+            "a callback was set on the request made at \(request.origin) while a task waits for it; "
+                + "a request has one of them, so await it, or set a callback")
+    }
     let old = request.pointee.owned.callback.take()
     request.pointee.owned.callback = callback
     withExtendedLifetime(old) {}

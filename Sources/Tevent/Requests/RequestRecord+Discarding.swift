@@ -67,6 +67,7 @@ extension RequestPointer {
     func endDiscarding() {
         pointee.isBeingDiscarded = false
         guard pointee.owned.callback != nil || pointee.freeWhenDiscarded else { return }
+        if waiter != 0 { resumeWaiter() }
         let handle = handle
         let callback = pointee.owned.callback.take()
         withExtendedLifetime(callback) {}
@@ -92,7 +93,13 @@ extension RequestPointer {
         pointee.status = .received
         leaveQueue()
         pointee.scheduled.prefix.slot.release()
-        if !pointee.owned.isEmpty { deinitialize(count: 1) }
+        if !pointee.owned.isEmpty { releaseBelongings() }
+    }
+
+    /// Releases the callback and what else the record owns, once the request's handles are stale.
+    fileprivate func releaseBelongings() {
+        if waiter != 0 { resumeWaiter() }
+        deinitialize(count: 1)
     }
 }
 
@@ -116,6 +123,6 @@ func destroyRequest(_ chunk: UnsafeMutableRawPointer?) -> CInt {
     // Free what is below before the state, which may hold something that it works with, such as a descriptor.
     freeChildrenIfAny(of: chunk.unsafelyUnwrapped)
     if request.pointee.statePlace == .request, request.pointee.isStateOwner { request.releaseState() }
-    if !request.pointee.owned.isEmpty { request.deinitialize(count: 1) }
+    if !request.pointee.owned.isEmpty { request.releaseBelongings() }
     return 0
 }

@@ -118,9 +118,11 @@ extension RequestPointer {
 
     /// Whether the request waits among the immediates of a context for its callback to be called.
     @inline(__always)
-    var isPosted: Bool { pointee.scheduled.prefix.context != nil }
+    package var isPosted: Bool { pointee.scheduled.prefix.context != nil }
 
     package func post(on context: ContextPointer) {
+        // A task that waits continues from a loop anyway.
+        if waiter != 0 { return resumeWaiter() }
         leaveQueue()
         scheduled.append(to: context, as: .request, RequestRecord.act)
         if isRecording { recordPost(.attached, on: context) }

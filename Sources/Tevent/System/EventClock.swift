@@ -40,7 +40,7 @@ public struct EventInstant: InstantProtocol, Sendable, CustomStringConvertible {
     public var description: String { "\(Double(nanoseconds) / 1e9) s" }
 
     /// The current time on the system's monotonic clock.
-    static var now: EventInstant { read(CLOCK_MONOTONIC) }
+    package static var now: EventInstant { read(CLOCK_MONOTONIC) }
 
     /// The current time on the wall clock, since 1970; the wall clock may be stepped.
     package static var wallClockNow: EventInstant { read(CLOCK_REALTIME) }

@@ -1,0 +1,126 @@
+import Talloc
+import Tevent
+
+extension EventContext {
+    /// Runs an async function on this loop, and the loop until the function has returned.
+    ///
+    /// ```swift
+    /// nonisolated func start() throws {
+    ///     let events = try EventContext()
+    ///     defer { events.free() }
+    ///     try events.run {
+    ///         try await events.sleep(for: .seconds(1))
+    ///         print("a second later")
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// The function runs on the calling thread, and so does all that it calls, except ``aside(_:)`` and the main actor.
+    /// Handlers and other tasks of the loop run whenever it waits. With a ``Tevent/ManualClock``, time passes by itself: when
+    /// nothing can happen before a timer, the clock moves to its deadline.
+    ///
+    /// If the loop is stopped, waits longer than ``Tevent/EventContext/maximumWait``, or reports an error, the function is
+    /// cancelled, and runs on until it returns.
+    ///
+    /// It is a trap to call it in code that is isolated to an actor, such as `static func main()`: the function would wait
+    /// for the actor, which waits for it. Declare `nonisolated static func main()`.
+    ///
+    /// - Parameters:
+    ///   - isolation: The actor to which the caller is isolated; leave it to the compiler.
+    ///   - body: The function. It is never called if the loop refuses to run.
+    /// - Returns: What the function returned.
+    /// - Throws: What the function threw; ``TaskError/loopEnded`` if the context was freed before it began;
+    ///   ``Tevent/TeventError/nestedLoop`` in a handler or a task of this loop, unless nesting is allowed; what
+    ///   ``Tevent/EventContext/loopOnce()`` throws.
+    ///
+    /// C has no counterpart: there `tevent_loop_wait()` runs callbacks.
+    public func run<Value>(
+        isolation: (any Actor)? = #isolation, _ body: () async throws -> Value
+    ) throws -> Value {
+        checkNotIsolated(isolation, "run(_:)")
+        let context = record("run(_:)")
+        guard context.pointee.nesting.level == 0 || context.pointee.nesting.isAllowed else {
+            throw TeventError.nestedLoop
+        }
+        let executor = try executor("run(_:)")
+        LoopThread.runLeftJobsHere()
+        return try withoutActuallyEscaping(body) { body in
+            let run = RunningFunction(body)
+            defer { run.body = nil }
+            run.task = executor.begin({ await run.call() }, never: { run.outcome = .failure(TaskError.loopEnded) })
+            return try finish(run, executor)
+        }
+    }
+
+    /// Runs the loop until a function has returned.
+    private func finish<Value>(_ run: RunningFunction<Value>, _ executor: LoopExecutor) throws -> Value {
+        let context = record("run(_:)")
+        let sleeps = context.pointee.sleepsWithManualClock
+        context.pointee.sleepsWithManualClock = true
+        defer { if !isFreed { context.pointee.sleepsWithManualClock = sleeps } }
+        var failure: TeventError?
+        while run.outcome == nil {
+            guard !isFreed else {
+                executor.thread.waitForLeftJob()
+                continue
+            }
+            do throws(TeventError) {
+                run.carryOn(after: try loop { run.outcome != nil }, on: self)
+            } catch {
+                guard run.hasBegun else { throw error }
+                if failure != nil { abort("run(_:) could not end its function, since the loop fails: \(error)") }
+                failure = error
+                run.task?.cancel()
+            }
+        }
+        LoopThread.runLeftJobsHere()
+        if let failure, case .failure = run.outcome { throw failure }
+        return try run.outcome.unsafelyUnwrapped.get()
+    }
+}
+
+/// The function that a call of `run` waits for.
+private final class RunningFunction<Value> {
+    /// Nil once it must not be called any more.
+    var body: (() async throws -> Value)?
+    var hasBegun = false
+    var outcome: Result<Value, any Error>?
+    var task: Task<Void, Never>?
+    private var hasGivenUp = false
+
+    init(_ body: @escaping () async throws -> Value) { self.body = body }
+
+    func call() async {
+        guard let body = body.take() else { return }
+        hasBegun = true
+        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+    }
+
+    /// Decides what happens after the loop has returned.
+    func carryOn(after result: LoopResult, on events: EventContext) {
+        switch result {
+        case .handled, .finished, .contextFreed: break
+        case .stopped: task?.cancel()
+        case .timedOut:
+            if let clock = events.record("run(_:)").pointee.manualClock {
+                guard let deadline = events.nextDeadline else { break }
+                clock.advance(by: max(.zero, clock.now.duration(to: deadline)))
+            } else {
+                guard !hasGivenUp else {
+                    abort("run(_:) gave up: its function has not returned, although it was cancelled after maximumWait")
+                }
+                hasGivenUp = true
+                task?.cancel()
+            }
+        case .noEvents: abort("run(_:) has nothing to wait for, and its function has not returned")
+        }
+    }
+}
+
+/// Traps if a function that is to run on a loop would wait for the actor that waits for the loop.
+func checkNotIsolated(_ isolation: (any Actor)?, _ call: StaticString) {
+    guard let isolation else { return }
+    abort(
+        "\(call) was called in code that is isolated to \(type(of: isolation)); its function would wait for the actor, which "
+            + "waits for the loop. Call it in a nonisolated function: 'nonisolated static func main()' in a program")
+}

@@ -1,0 +1,250 @@
+import CLinux
+import Talloc
+import Tevent
+
+// Where tasks run: on the loop of a context, as immediates do.
+//
+// A job that is enqueued on the loop's own thread joins the immediates, in its place among them, without a lock, a system
+// call or an allocation: jobs lie in a ring, and one record among the immediates stands for those that came one after
+// another.
+//
+//     immediates:  request │ jobs ×2 │ immediate │ jobs ×1          ring:  job │ job │ job
+//
+// From another thread a job goes through the channel, as a message does.
+
+/// Runs jobs of tasks on the loop of a context.
+final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
+    /// Only the loop's thread uses it.
+    let record: UnsafeMutablePointer<LoopRecord>
+    private let channel: Channel
+    let thread: LoopThread
+
+    fileprivate init(_ context: ContextPointer) throws(TeventError) {
+        thread = LoopThread.here
+        channel = try context.openChannel()
+        record = .allocate(capacity: 1)
+        guard let slot = HandleSlotPointer.acquire(for: record, kind: .jobs) else {
+            record.deallocate()
+            throw .outOfMemory(name: "tasks")
+        }
+        record.initialize(to: LoopRecord(slot: slot, context: context))
+        record.anchor.beginRing()
+    }
+
+    deinit {
+        record.pointee.release()
+        record.deinitialize(count: 1)
+        record.deallocate()
+    }
+
+    // MARK: Enqueueing
+
+    func enqueue(_ job: consuming ExecutorJob) { add(UnownedJob(job)) }
+
+    // snippet: enqueue
+    @inline(__always)
+    func add(_ job: UnownedJob) {
+        guard thread.isCurrent else { return addFromElsewhere(job) }
+        record.pointee.ring.append(job)
+        guard let context = record.pointee.context else { return thread.noteLeftJobs(of: self) }
+        if let last = record.pointee.lastRun, context.isLast(last.scheduled) {
+            last.pointee.count += 1
+        } else {
+            beginRun(on: context)
+        }
+    }
+    // snippet-end: enqueue
+
+    @inline(never)
+    private func beginRun(on context: ContextPointer) {
+        let run = record.pointee.spareRuns ?? JobRunPointer.make(for: self)
+        record.pointee.spareRuns = run.pointee.nextSpare
+        run.pointee.count = 1
+        run.scheduled.append(to: context, as: .jobs, JobRun.act)
+        record.pointee.lastRun = run
+    }
+
+    @inline(never)
+    private func addFromElsewhere(_ job: UnownedJob) {
+        let letter = JobLetter(executor: .passRetained(self), job: job)
+        if !send(letter, opening: JobLetter.opening) { letter.leave() }
+    }
+
+    /// Sends something to the loop; safe on any thread. False if the loop has ended.
+    func send<Content>(_ content: Content, opening: MessageOpening) -> Bool {
+        let size = MemoryLayout<Content>.size
+        let receiver = TallocHandle(slot: record.pointee.slot)
+        let message = MessagePointer.make(for: receiver, contentSize: size, opening: opening)
+        message.content.initializeMemory(as: Content.self, to: content)
+        if channel.send(message) { return true }
+        message.forgetOpening()
+        message.freeMessage(contentSize: size)
+        return false
+    }
+
+    // MARK: Running
+
+    /// The loop whose job runs on this thread; nil in handlers, and where no loop runs.
+    @inline(__always)
+    static var here: LoopExecutor? {
+        clinux_tasks_here().pointee.loop.map { Unmanaged<LoopExecutor>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Runs a job until its task suspends; the executor may be released meanwhile.
+    @inline(__always)
+    func run(_ job: UnownedJob) {
+        let here = clinux_tasks_here()!
+        let outer = here.pointee.loop
+        here.pointee.loop = Unmanaged.passUnretained(self).toOpaque()
+        record.pointee.awaitsLeft = LoopRecord.awaitsPerTurn
+        job.runSynchronously(on: UnownedTaskExecutor(ordinary: self))
+        here.pointee.loop = outer
+    }
+
+    // MARK: The end
+
+    /// Whether the context has been freed.
+    var hasEnded: Bool { record.pointee.context == nil }
+
+    var areAlive: Bool { record.pointee.liveTasks > 0 }
+
+    func contextEnds() {
+        record.pointee.context = nil
+        while let waiting = record.anchor.pointee.next, waiting != record.anchor {
+            RequestPointer(awaited: waiting).resumeWaiter()
+        }
+    }
+
+    func runLeftJobs() {
+        while let job = record.pointee.ring.popFirst() { run(job) }
+    }
+}
+
+/// A job of another thread, on its way to the loop.
+private struct JobLetter {
+    let executor: Unmanaged<LoopExecutor>
+    let job: UnownedJob
+
+    static var opening: MessageOpening {
+        MessageOpening { message, events in
+            let letter = message.content.assumingMemoryBound(to: JobLetter.self).move()
+            message.freeMessage(contentSize: MemoryLayout<JobLetter>.size)
+            guard events != nil else { return letter.leave() }
+            letter.executor.takeRetainedValue().run(letter.job)
+            LoopThread.runLeftJobsHere()
+        }
+    }
+
+    /// The loop has ended: its thread runs the job.
+    func leave() {
+        let executor = executor.takeRetainedValue()
+        guard executor.thread.isCurrent else { return executor.thread.leave(job, of: executor) }
+        executor.add(job)
+    }
+}
+
+/// What a loop knows about its tasks.
+struct LoopRecord {
+    /// The beginning of the ring of requests that tasks wait for; it comes first, so that its address is the record's.
+    fileprivate var anchor: Scheduled
+    let slot: HandleSlotPointer
+    /// Nil once it is freed.
+    var context: ContextPointer?
+    fileprivate var ring = JobRing()
+    /// The place of the jobs enqueued last.
+    fileprivate var lastRun: JobRunPointer?
+    fileprivate var spareRuns: JobRunPointer?
+    var begun = BegunTasks()
+    /// How many tasks were begun here and have not ended.
+    var liveTasks = 0
+    /// How often the running task may still await what has ended before others get their turn.
+    var awaitsLeft = LoopRecord.awaitsPerTurn
+
+    static var awaitsPerTurn: Int { 64 }
+
+    fileprivate init(slot: HandleSlotPointer, context: ContextPointer) {
+        let file: StaticString = #fileID
+        anchor = Scheduled(prefix: EventPrefix(slot: slot, file: file.cString, line: #line))
+        self.slot = slot
+        self.context = context
+    }
+
+    fileprivate mutating func release() {
+        slot.release()
+        ring.free()
+        begun.free()
+        while let run = spareRuns {
+            spareRuns = run.pointee.nextSpare
+            run.deallocate()
+        }
+    }
+}
+
+extension UnsafeMutablePointer<LoopRecord> {
+    fileprivate var anchor: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
+    /// Where requests that a task awaits are chained.
+    var ringOfRequests: ScheduledPointer { anchor }
+}
+
+typealias JobRunPointer = UnsafeMutablePointer<JobRun>
+
+/// Jobs that came one after another, as one entry among a context's immediates.
+struct JobRun {
+    var scheduled: Scheduled
+    fileprivate var count = 0
+    fileprivate let executor: Unmanaged<LoopExecutor>
+    fileprivate var nextSpare: JobRunPointer?
+
+    fileprivate static let act: ScheduledAct = { object, leftBehind in
+        let run = object.unsafelyUnwrapped.assumingMemoryBound(to: JobRun.self)
+        if leftBehind == nil { run.runFirst() } else { run.leave() }
+    }
+}
+
+extension JobRunPointer {
+    fileprivate static func make(for executor: LoopExecutor) -> JobRunPointer {
+        let run = allocate(capacity: 1)
+        let file: StaticString = #fileID
+        let prefix = EventPrefix(slot: executor.record.pointee.slot, file: file.cString, line: #line)
+        run.initialize(to: JobRun(scheduled: Scheduled(prefix: prefix), executor: .passUnretained(executor)))
+        return run
+    }
+
+    fileprivate var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
+
+    // snippet: run
+    /// The loop has come to the first job.
+    @inline(__always)
+    fileprivate func runFirst() {
+        pointee.executor._withUnsafeGuaranteedRef { executor in
+            let job = executor.record.pointee.ring.removeFirst()
+            pointee.count -= 1
+            if pointee.count == 0 { leave() }
+            executor.run(job)
+        }
+        let thread = clinux_tasks_here().pointee.thread.unsafelyUnwrapped
+        Unmanaged<LoopThread>.fromOpaque(thread)._withUnsafeGuaranteedRef { if $0.hasLeftJobs { $0.runLeftJobs() } }
+    }
+    // snippet-end: run
+
+    /// Takes the entry out of its context; the jobs stay in the ring.
+    fileprivate func leave() {
+        scheduled.remove(from: pointee.scheduled.prefix.context.unsafelyUnwrapped)
+        pointee.executor._withUnsafeGuaranteedRef { executor in
+            if executor.record.pointee.lastRun == self { executor.record.pointee.lastRun = nil }
+            pointee.nextSpare = executor.record.pointee.spareRuns
+            executor.record.pointee.spareRuns = self
+        }
+    }
+}
+
+extension EventContext {
+    /// What the tasks of the loop run on, made at the first call.
+    func executor(_ call: StaticString) throws(TeventError) -> LoopExecutor {
+        let context = record(call)
+        if let tasks = context.pointee.tasks { return unsafeDowncast(tasks, to: LoopExecutor.self) }
+        let executor = try LoopExecutor(context)
+        context.pointee.tasks = executor
+        return executor
+    }
+}

@@ -1,0 +1,2 @@
+// A program that awaits requests also makes them; one import gives it both.
+@_exported import Tevent

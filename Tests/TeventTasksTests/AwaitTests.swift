@@ -1,0 +1,180 @@
+import TestSupport
+import TeventTasks
+import XCTest
+
+/// How a task waits for a request.
+final class AwaitTests: TaskTestCase {
+    func testValueReceivesAndFreesARequest() throws {
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                let request = try Wakeup.send(after: .seconds(1), on: events, under: memory)
+                try await request.value
+                XCTAssertTrue(request.isFreed)
+            }
+        }
+    }
+
+    func testARequestOfTheProgramsOwnHasAValue() throws {
+        struct Addition: ReceivableState {
+            var sum = 0
+            static func receive(_ request: Request<Addition>) throws -> Int { try request.receive { $0.sum } }
+        }
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                let request = try Request(Addition(), under: memory)
+                try events.addTimer(after: .seconds(1)) { _, _ in
+                    request.state.sum = 3
+                    request.finish()
+                }
+                let sum = try await request.value
+                XCTAssertEqual(sum, 3)
+                let plain = try Request("text", under: memory)
+                plain.finish()
+                let text = try await plain.value
+                XCTAssertEqual(text, "text")
+            }
+        }
+    }
+
+    func testValueThrowsTheErrorOfTheRequestAndFreesIt() throws {
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                let request = try Request(0, under: memory)
+                try events.addTimer(after: .seconds(1)) { _, _ in request.fail(code: 7) }
+                let notes = Notes()
+                await notes.addError { _ = try await request.value }
+                XCTAssertEqual(notes.lines, ["code 7"])
+                XCTAssertTrue(request.isFreed)
+            }
+        }
+    }
+
+    func testARequestThatIsFreedWhileAwaitedThrowsFreed() throws {
+        try onBothBackends { events, memory, _ in
+            let below = try TallocContext(under: memory)
+            try events.run {
+                let notes = Notes()
+                let request = try Wakeup.send(after: .seconds(100), on: events, under: memory)
+                try events.addTimer(after: .seconds(1)) { _, _ in request.free() }
+                await notes.addError { try await request.value }
+                try events.addTimer(after: .seconds(1)) { _, _ in below.free() }
+                await notes.addError { try await Wakeup.send(after: .seconds(100), on: events, under: below).value }
+                let received = try Wakeup.send(after: .seconds(100), on: events, under: memory)
+                try events.addTimer(after: .seconds(1)) { _, _ in received.discard() }
+                await notes.addError { try await received.value }
+                XCTAssertEqual(notes.lines, ["freed", "freed", "freed"])
+                XCTAssertFalse(received.isFreed)
+                received.free()
+            }
+        }
+    }
+
+    func testARequestThatHasEndedCostsNoTurnAndCallsNoFunction() throws {
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                let notes = Notes()
+                let request = try Request(7, under: memory)
+                request.finish()
+                request.post(on: events)
+                request.setCallback { _ in notes.add("called") }
+                let immediate = try ImmediateEvent(under: memory)
+                immediate.schedule(on: events) { _, _ in notes.add("another turn") }
+                let value = try await request.value
+                notes.add("\(value)")
+                await Task.yield()
+                XCTAssertEqual(notes.lines, ["7", "another turn"])
+                immediate.free()
+            }
+        }
+    }
+
+    func testARequestThatDefersItsCallbackResumesTheTask() throws {
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                let request = try Request(7, under: memory)
+                request.deferCallback(on: events)
+                try events.addTimer(after: .seconds(1)) { _, _ in request.finish() }
+                let value = try await request.value
+                XCTAssertEqual(value, 7)
+            }
+        }
+    }
+
+    func testProgressDoesNotResume() throws {
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                let notes = Notes()
+                let request = try Request(7, under: memory)
+                try events.addTimer(after: .seconds(1)) { _, _ in
+                    notes.add("progress")
+                    request.notify()
+                }
+                try events.addTimer(after: .seconds(2)) { _, _ in
+                    notes.add("end")
+                    request.finish()
+                }
+                _ = try await request.value
+                notes.add("resumed")
+                XCTAssertEqual(notes.lines, ["progress", "end", "resumed"])
+            }
+        }
+    }
+
+    func testATaskThatAwaitsWhatHasEndedGivesWayAfterManyTimes() throws {
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                var hasRun = false
+                let immediate = try ImmediateEvent(under: memory)
+                immediate.schedule(on: events) { _, _ in hasRun = true }
+                var count = 0
+                while !hasRun, count < 1000 {
+                    let request = try Request(7, under: memory)
+                    request.finish()
+                    _ = try await request.value
+                    count += 1
+                }
+                XCTAssertEqual(count, 65)
+                immediate.free()
+            }
+        }
+    }
+
+    func testACallbackSetBeforeIsReleasedAndNotCalled() throws {
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                let notes = Notes()
+                let request = try Request(7, under: memory)
+                let token = Token { notes.add("released") }
+                request.setCallback { _ in notes.add("called \(token)") }
+                try events.addTimer(after: .seconds(1)) { _, _ in
+                    notes.add("end")
+                    request.finish()
+                }
+                _ = try await self.wait(request, token)
+                XCTAssertEqual(notes.lines, ["end"])
+            }
+        }
+    }
+
+    private func wait(_ request: Request<Int>, _ token: consuming Token) async throws -> Int { try await request.value }
+
+    func testAnAwaitOfSwiftsOwnChildTaskIsCancelledToo() throws {
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                let executorTask = try events.task(under: memory) {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        let clock = try events.clock
+                        group.addTask { try await Task.sleep(for: .seconds(100), clock: clock) }
+                        try await group.waitForAll()
+                    }
+                }
+                await Task.yield()
+                await Task.yield()
+                executorTask.cancel()
+                let notes = Notes()
+                await notes.addError { try await executorTask.value }
+                XCTAssertEqual(notes.lines, ["cancelled"])
+            }
+        }
+    }
+}
