@@ -47,25 +47,27 @@ extension EventContext {
         return try withoutActuallyEscaping(body) { body in
             let run = RunningFunction(body)
             defer { run.body = nil }
-            run.task = executor.begin({ await run.call() }, never: { run.outcome = .failure(TaskError.loopEnded) })
-            return try finish(run, executor)
+            run.task = executor.begin({ await run.call() }, never: { run.end(.failure(TaskError.loopEnded)) })
+            try finish(run, executor)
+            return try run.outcome.unsafelyUnwrapped.get()
         }
     }
 
     /// Runs the loop until a function has returned.
-    private func finish<Value>(_ run: RunningFunction<Value>, _ executor: LoopExecutor) throws -> Value {
+    private func finish(_ run: Running, _ executor: LoopExecutor) throws {
         let context = record("run(_:)")
         let sleeps = context.pointee.sleepsWithManualClock
         context.pointee.sleepsWithManualClock = true
         defer { if !isFreed { context.pointee.sleepsWithManualClock = sleeps } }
         var failure: TeventError?
-        while run.outcome == nil {
+        let hasEnded = run.hasEnded
+        while !hasEnded.pointee {
             guard !isFreed else {
                 executor.thread.waitForLeftJob()
                 continue
             }
             do throws(TeventError) {
-                run.carryOn(after: try loop { run.outcome != nil }, on: self)
+                run.carryOn(after: try loop { hasEnded.pointee }, on: self)
             } catch {
                 guard run.hasBegun else { throw error }
                 if failure != nil { abort("run(_:) could not end its function, since the loop fails: \(error)") }
@@ -74,27 +76,22 @@ extension EventContext {
             }
         }
         LoopThread.runLeftJobsHere()
-        if let failure, case .failure = run.outcome { throw failure }
-        return try run.outcome.unsafelyUnwrapped.get()
+        if let failure, run.hasFailed { throw failure }
     }
 }
 
-/// The function that a call of `run` waits for.
-private final class RunningFunction<Value> {
-    /// Nil once it must not be called any more.
-    var body: (() async throws -> Value)?
+/// The function that a call of `run` waits for, whatever it returns.
+private class Running {
     var hasBegun = false
-    var outcome: Result<Value, any Error>?
+    var hasFailed = false
+    /// Asked before each handler, and therefore plain memory.
+    let hasEnded = UnsafeMutablePointer<Bool>.allocate(capacity: 1)
     var task: Task<Void, Never>?
     private var hasGivenUp = false
 
-    init(_ body: @escaping () async throws -> Value) { self.body = body }
+    init() { hasEnded.initialize(to: false) }
 
-    func call() async {
-        guard let body = body.take() else { return }
-        hasBegun = true
-        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
-    }
+    deinit { hasEnded.deallocate() }
 
     /// Decides what happens after the loop has returned.
     func carryOn(after result: LoopResult, on events: EventContext) {
@@ -114,6 +111,26 @@ private final class RunningFunction<Value> {
             }
         case .noEvents: abort("run(_:) has nothing to wait for, and its function has not returned")
         }
+    }
+}
+
+private final class RunningFunction<Value>: Running {
+    /// Nil once it must not be called any more.
+    var body: (() async throws -> Value)?
+    private(set) var outcome: Result<Value, any Error>?
+
+    init(_ body: @escaping () async throws -> Value) { self.body = body }
+
+    func call() async {
+        guard let body = body.take() else { return }
+        hasBegun = true
+        do { end(.success(try await body())) } catch { end(.failure(error)) }
+    }
+
+    func end(_ outcome: Result<Value, any Error>) {
+        if case .failure = outcome { hasFailed = true }
+        self.outcome = outcome
+        hasEnded.pointee = true
     }
 }
 

@@ -5,10 +5,14 @@ import Tevent
 ///
 /// ``Tevent/EventContext/task(under:isolation:file:line:_:)`` makes the request.
 public struct TaskWork<Value>: ReceivableState {
-    fileprivate let owner: TaskOwner
-    fileprivate var value: Value?
+    @usableFromInline let owner: TaskOwner
+    @usableFromInline var value: Value?
+
+    @usableFromInline
+    init(owner: TaskOwner) { self.owner = owner }
 
     /// Takes what the function returned, or throws what it threw.
+    @inlinable
     public static func receive(_ request: Request<TaskWork<Value>>) throws -> Value { try request.receive() }
 }
 
@@ -17,28 +21,75 @@ extension Request {
     ///
     /// - Throws: What it threw. A `CancellationError` becomes ``Tevent/RequestError/cancelled``. ``TaskError/loopEnded`` if the
     ///   context was freed before the function began.
+    @inlinable
     public func receive<Value>() throws -> Value where State == TaskWork<Value> {
         try receive { work in
-            guard let value = work.value.take() else {
-                abort("a request made by task(under:_:) was finished by other code; cancel it instead")
-            }
+            guard let value = work.value.take() else { lacksTheValue() }
             return value
         }
     }
 }
 
+@usableFromInline
+func lacksTheValue() -> Never {
+    abort("a request made by task(under:_:) was finished by other code; cancel it instead")
+}
+
 extension TaskWork: CancellableState {
     package static func cancel(_ request: AnyRequest) -> Bool {
-        request.request(expecting: Self.self).state.owner.task?.cancel()
+        request.request(expecting: Self.self).state.owner.cancel()
         return true
     }
 }
 
-/// Cancels its task when the request is received or freed before the task has ended.
-private final class TaskOwner {
-    var task: Task<Void, Never>?
+/// Belongs to the request of a task, and cancels the task if the request is received or freed before the task has ended.
+@usableFromInline
+final class TaskOwner {
+    private let executor: LoopExecutor
+    private var task: Task<Void, Never>?
+
+    @usableFromInline
+    init(on events: EventContext, _ isolation: (any Actor)?) throws(TeventError) {
+        checkNotIsolated(isolation, "task(under:_:)")
+        executor = try events.executor("task(under:_:)")
+    }
 
     deinit { task?.cancel() }
+
+    func cancel() { task?.cancel() }
+
+    /// Begins the work of a request; in a function that is not generic, since generic ones look up their types at each call.
+    @usableFromInline
+    func begin(_ request: TallocHandle, _ work: @escaping () async -> Void) {
+        let content = OnLoop(content: (request: request, work: work))
+        let executor = executor
+        executor.record.pointee.liveTasks += 1
+        task = Task(executorPreference: executor) {
+            await executor.live {
+                if !content.content.request.isStale { await content.content.work() }
+            } never: {
+                TaskOwner.fail(content.content.request, TaskError.loopEnded)
+            }
+            executor.record.pointee.liveTasks -= 1
+        }
+    }
+
+    /// The task is about to end, and there is nothing to cancel any more.
+    @usableFromInline
+    func forgetTask() { task = nil }
+
+    /// Whether a request whose work has returned is still there to take the result.
+    @usableFromInline
+    static func isWaiting(_ request: TallocHandle) -> Bool {
+        request.record(as: RequestRecord.self)?.pointee.status == .inProgress
+    }
+
+    /// Ends a request whose work threw, unless it has been freed.
+    @usableFromInline
+    static func fail(_ request: TallocHandle, _ error: any Error) {
+        guard let request = request.record(as: RequestRecord.self), request.pointee.status == .inProgress else { return }
+        AnyRequest(request).fail(error is CancellationError ? RequestError.cancelled : error)
+    }
 }
 
 extension EventContext {
@@ -71,45 +122,23 @@ extension EventContext {
     ///   are exhausted: the first task of a context opens one.
     ///
     /// C has no counterpart.
+    @inlinable
     public func task<Value>(
         under parent: some TallocObject, isolation: (any Actor)? = #isolation, file: StaticString = #fileID,
         line: UInt32 = #line, _ body: @escaping () async throws -> Value
     ) throws(TeventError) -> Request<TaskWork<Value>> {
-        checkNotIsolated(isolation, "task(under:_:)")
-        let executor = try executor("task(under:_:)")
-        let owner = TaskOwner()
+        // The closure below must not hold the owner, whose end cancels it.
+        let owner = try TaskOwner(on: self, isolation)
         let request = try Request(TaskWork<Value>(owner: owner), under: parent, file: file, line: line)
-        let work = OnLoop(content: (request: request, body: body))
-        executor.record.pointee.liveTasks += 1
-        owner.task = Task(executorPreference: executor) {
-            await executor.live {
-                await work.content.request.carryOut(work.content.body)
-            } never: {
-                work.content.request.endIfInProgress(with: TaskError.loopEnded)
-            }
-            executor.record.pointee.liveTasks -= 1
+        owner.begin(request.tallocHandle) {
+            do {
+                let value = try await body()
+                guard TaskOwner.isWaiting(request.tallocHandle) else { return }
+                request.state.owner.forgetTask()
+                request.state.value = value
+                request.finish()
+            } catch { TaskOwner.fail(request.tallocHandle, error) }
         }
         return request
-    }
-}
-
-extension Request {
-    fileprivate func carryOut<Value>(_ body: () async throws -> Value) async where State == TaskWork<Value> {
-        guard !isFreed else { return }
-        do {
-            let value = try await body()
-            guard !isFreed, isInProgress else { return }
-            state.owner.task = nil
-            state.value = value
-            finish()
-        } catch {
-            endIfInProgress(with: error is CancellationError ? RequestError.cancelled : error)
-        }
-    }
-
-    fileprivate func endIfInProgress<Value>(with error: any Error) where State == TaskWork<Value> {
-        guard !isFreed, isInProgress else { return }
-        state.owner.task = nil
-        fail(error)
     }
 }

@@ -19,25 +19,28 @@ import XCTest
 ///   - path: The file, relative to the root of the project, such as
 ///     `Chapters/6-Threads/does-not-compile/use-after-sending.swift`; it must be in a folder that no target compiles.
 ///   - strictly: Whether to compile it as the chapters are, with strict memory safety and warnings as errors.
+///   - nonsending: Whether to compile it as programs with tasks are, whose async functions run where their caller does.
 public func assertDoesNotCompile(
-    _ path: String, strictly: Bool = false, file: StaticString = #filePath, line: UInt = #line
+    _ path: String, strictly: Bool = false, nonsending: Bool = false, file: StaticString = #filePath, line: UInt = #line
 ) throws {
     let snippet = try MarkedFile(path: path)
     XCTAssertFalse(snippet.expected.isEmpty, "\(path) names no error", file: file, line: line)
 
-    let (missing, unexpected) = snippet.compare(with: try compile(snippet.lines, strictly: strictly))
+    let (missing, unexpected) = snippet.compare(with: try compile(snippet.lines, strictly: strictly, nonsending: nonsending))
     XCTAssertEqual(missing, [], "\(path): these errors did not come", file: file, line: line)
     XCTAssertEqual(unexpected, [], "\(path): no line names these errors", file: file, line: line)
     XCTAssertEqual(
-        try compile(snippet.linesWithoutErrors, strictly: strictly), [], "\(path) should compile without its errors",
-        file: file, line: line)
+        try compile(snippet.linesWithoutErrors, strictly: strictly, nonsending: nonsending), [],
+        "\(path) should compile without its errors", file: file, line: line)
 }
 
 /// Checks that the compiler accepts a Swift file, in the same way.
-public func assertCompiles(_ path: String, file: StaticString = #filePath, line: UInt = #line) throws {
+public func assertCompiles(
+    _ path: String, nonsending: Bool = false, file: StaticString = #filePath, line: UInt = #line
+) throws {
     let snippet = try MarkedFile(path: path)
     XCTAssertEqual(snippet.expected, [], "\(path) names errors", file: file, line: line)
-    XCTAssertEqual(try compile(snippet.lines), [], path, file: file, line: line)
+    XCTAssertEqual(try compile(snippet.lines, nonsending: nonsending), [], path, file: file, line: line)
 }
 
 /// An error, as reported by the compiler or announced by a comment.
@@ -93,7 +96,7 @@ struct MarkedFile {
 }
 
 /// Compiles a file far enough to find all its errors: sending is checked late.
-func compile(_ lines: [String], strictly: Bool = false) throws -> [CompilerError] {
+func compile(_ lines: [String], strictly: Bool = false, nonsending: Bool = false) throws -> [CompilerError] {
     let folder = FileManager.default.temporaryDirectory.appending(path: "snippet-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -109,7 +112,8 @@ func compile(_ lines: [String], strictly: Bool = false) throws -> [CompilerError
             "-I", "\(built)/Modules", "-I", projectFolder.appending(path: "Sources/CTalloc").path(),
             "-Xcc", "-fmodule-map-file=\(built)/CLinux.build/module.modulemap",
             "-Xcc", "-fmodule-map-file=\(built)/CPlayer.build/module.modulemap", source.path(),
-        ] + (strictly ? ["-strict-memory-safety", "-warnings-as-errors"] : []), timeout: .seconds(300))
+        ] + (strictly ? ["-strict-memory-safety", "-warnings-as-errors"] : [])
+            + (nonsending ? ["-enable-upcoming-feature", "NonisolatedNonsendingByDefault"] : []), timeout: .seconds(300))
     let errors = errors(in: result.stderr, of: source.path())
     guard (result.exitCode == 0) == errors.isEmpty else {
         throw CompilerTrouble(description: "the compiler ended with \(result.exitCode ?? -1):\n\(result.stderr)")

@@ -118,12 +118,13 @@ extension Workload {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let before = bench_bytes()
                 for _ in 0..<count {
-                    try group.addTask(on: events) { try await events.sleep(for: .seconds(1000)) }
+                    try group.addTask(on: events) { _ = try await Request(7, under: events).value }
                 }
                 await Task.yield()
                 result = Double(bench_bytes() - before) / Double(count)
                 group.cancelAll()
-                while let _ = try? await group.next() {}
+                events.freeChildren()
+                while await group.nextResult() != nil {}
             }
         }
         return result

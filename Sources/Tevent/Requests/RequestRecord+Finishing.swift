@@ -118,7 +118,7 @@ extension RequestPointer {
 
     /// Whether the request waits among the immediates of a context for its callback to be called.
     @inline(__always)
-    package var isPosted: Bool { pointee.scheduled.prefix.context != nil }
+    var isPosted: Bool { pointee.scheduled.prefix.context != nil }
 
     package func post(on context: ContextPointer) {
         // A task that waits continues from a loop anyway.

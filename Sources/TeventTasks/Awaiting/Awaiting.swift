@@ -4,47 +4,52 @@ import Tevent
 
 // What awaiting a request consists of, for every type of state.
 
-/// How a task awaits a request.
+/// How a task awaits a request: a word, which comes back in a register.
 @usableFromInline
-enum Awaiting {
-    case hasEnded
+struct Wait {
+    /// The address of the task's record, or one of the numbers below.
+    fileprivate let word: UInt
+
+    /// The request has ended.
+    fileprivate static var none: Wait { Wait(word: 0) }
     /// The request has ended, but other handlers must get their turn.
-    case mustYield
-    case mustWait
+    fileprivate static var yield: Wait { Wait(word: 1) }
     /// The task was begun with Swift's own means, so that each of its waits needs a cancellation handler.
-    case mustWaitAlone
+    fileprivate static var alone: Wait { Wait(word: 2) }
+
+    @usableFromInline var isNecessary: Bool { word != 0 }
+    @usableFromInline var isOfBegunTask: Bool { word > 2 }
+
+    fileprivate var task: BegunTaskPointer? { isOfBegunTask ? BegunTaskPointer(bitPattern: word) : nil }
 }
 
-/// The chunk of a request, or a trap if it is freed or no request.
-@usableFromInline
-func chunkToAwait(_ handle: TallocHandle) -> UnsafeMutableRawPointer {
-    guard let request = handle.record(as: RequestRecord.self) else {
-        guard handle.isStale else { abort("a task awaited something that is not a request") }
-        abort("a task awaited a request that was freed; a handle does not keep its object alive")
-    }
-    return UnsafeMutableRawPointer(request)
+@inline(never)
+private func awaitedUnusable(_ handle: TallocHandle) -> Never {
+    guard handle.isStale else { abort("a task awaited something that is not a request") }
+    abort("a task awaited a request that was freed; a handle does not keep its object alive")
 }
 
+/// Finds out how to wait for a request, and has it call no function if it has ended.
 @usableFromInline
-func prepareToAwait(_ chunk: UnsafeMutableRawPointer) -> Awaiting {
-    let request = chunk.assumingMemoryBound(to: RequestRecord.self)
+func prepareToAwait(_ handle: TallocHandle) -> Wait {
+    guard let request = handle.record(as: RequestRecord.self) else { awaitedUnusable(handle) }
     let loop = loopOfTask()
     if request.pointee.status == .inProgress {
-        return loop.record.pointee.begun.find(currentTask()) == nil ? .mustWaitAlone : .mustWait
+        return loop.pointee.begun.find(currentTask()).map { Wait(word: UInt(bitPattern: $0)) } ?? .alone
     }
     guard request.pointee.status != .received else {
         abort("a task awaited the request made at \(request.origin), which was received; await it before that")
     }
     // Posted, it would also call its callback.
-    if request.isPosted { withExtendedLifetime(request.dropCallback()) {} }
-    loop.record.pointee.awaitsLeft -= 1
-    return loop.record.pointee.awaitsLeft < 0 ? .mustYield : .hasEnded
+    if request.pointee.scheduled.prefix.context != nil { withExtendedLifetime(request.dropCallback()) {} }
+    loop.pointee.awaitsLeft -= 1
+    return loop.pointee.awaitsLeft < 0 ? .yield : .none
 }
 
 /// The loop that runs the calling task, or a trap.
 @inline(__always)
-func loopOfTask() -> LoopExecutor {
-    guard let loop = LoopExecutor.here else { awaitedElsewhere() }
+func loopOfTask() -> LoopPointer {
+    guard let loop = LoopPointer.here else { awaitedElsewhere() }
     return loop
 }
 
@@ -56,42 +61,40 @@ private func awaitedElsewhere() -> Never {
             + "withTaskExecutorPreference(_:) and of other actors")
 }
 
-/// Lets other handlers run before a task continues that has awaited much that had ended.
 @usableFromInline
-func giveWay(_ handle: TallocHandle) async throws(TaskError) {
-    await Task.yield()
-    try checkEnd(of: handle)
-}
-
-@usableFromInline
-func beginToAwait(_ handle: TallocHandle, _ continuation: UnsafeContinuation<Void, Never>) {
+func beginToAwait(_ handle: TallocHandle, _ wait: Wait, _ continuation: UnsafeContinuation<Void, Never>) {
     let loop = loopOfTask()
     // It may have ended since the task asked, or been freed.
-    guard let request = handle.record(as: RequestRecord.self), request.pointee.status == .inProgress, !loop.hasEnded
+    guard let request = handle.record(as: RequestRecord.self), request.pointee.status == .inProgress,
+        loop.pointee.context != nil
     else { return continuation.resume() }
     guard request.waiter == 0 else {
         abort(
             "two tasks await the request made at \(request.origin); a request has one result, "
                 + "so let one task await it and pass the result on")
     }
-    let old = request.await(unsafeBitCast(continuation, to: UInt64.self), in: loop.record.ringOfRequests)
-    if let task = loop.record.pointee.begun.find(currentTask()) {
+    let old = request.await(unsafeBitCast(continuation, to: UInt64.self), in: loop.anchor)
+    if let task = wait.task {
         loop.noteSuspended(task, on: request)
         task.pointee.awaited = handle
-        if task.pointee.isCancelled { loop.cancel(OnLoop(content: handle)) }
+        if task.pointee.isCancelled { loop.pointee.executor._withUnsafeGuaranteedRef { $0.cancel(OnLoop(content: handle)) } }
     }
     withExtendedLifetime(old) {}
 }
 
-/// Waits with a cancellation handler of its own.
+/// Waits with a cancellation handler of its own, or lets other handlers run after much that had ended was awaited.
 @usableFromInline
-func awaitAlone(_ handle: TallocHandle) async throws(TaskError) {
-    let loop = loopOfTask()
+func awaitSpecially(_ wait: Wait, _ handle: TallocHandle) async throws(TaskError) {
+    guard wait.word == Wait.alone.word else {
+        await Task.yield()
+        return try checkEnd(of: handle)
+    }
+    let executor = loopOfTask().pointee.executor.takeUnretainedValue()
     let request = OnLoop(content: handle)
     await withTaskCancellationHandler {
-        await withUnsafeContinuation { beginToAwait(request.content, $0) }
+        await withUnsafeContinuation { beginToAwait(request.content, wait, $0) }
     } onCancel: {
-        loop.cancel(request)
+        executor.cancel(request)
     }
     try checkEnd(of: handle)
 }
@@ -105,12 +108,12 @@ func checkEnd(of handle: TallocHandle) throws(TaskError) {
         let status = request.pointee.status
         if status != .inProgress, status != .received { return }
     }
-    throw loop.hasEnded ? .loopEnded : .freed
+    throw loop.pointee.context == nil ? .loopEnded : .freed
 }
 
 @usableFromInline
 func freeUnlessFreed(_ handle: TallocHandle) {
-    if let request = handle.record(as: RequestRecord.self) { AnyRequest(request).free() }
+    if let request = handle.record(as: RequestRecord.self) { _ = freeChunk(request) }
 }
 
 /// Frees a request whose result the task does not get, unless other code has received it, and therefore frees it.

@@ -29,14 +29,12 @@ extension RequestProtocol {
     /// C has no counterpart: there a callback continues the work.
     @inlinable @inline(__always)
     public nonisolated(nonsending) func ended() async throws(TaskError) {
-        switch prepareToAwait(chunkToAwait(tallocHandle)) {
-        case .hasEnded: break
-        case .mustYield: try await giveWay(tallocHandle)
-        case .mustWait:
-            let handle = tallocHandle
-            await withUnsafeContinuation { beginToAwait(handle, $0) }
+        let handle = tallocHandle
+        let wait = prepareToAwait(handle)
+        if wait.isNecessary {
+            guard wait.isOfBegunTask else { return try await awaitSpecially(wait, handle) }
+            await withUnsafeContinuation { beginToAwait(handle, wait, $0) }
             try checkEnd(of: handle)
-        case .mustWaitAlone: try await awaitAlone(tallocHandle)
         }
     }
 }

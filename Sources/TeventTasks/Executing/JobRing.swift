@@ -20,7 +20,9 @@ struct JobRing {
         return job
     }
 
-    mutating func popFirst() -> UnownedJob? { head == tail ? nil : removeFirst() }
+    var isEmpty: Bool { head == tail }
+
+    mutating func popFirst() -> UnownedJob? { isEmpty ? nil : removeFirst() }
 
     @inline(never)
     private mutating func grow() {

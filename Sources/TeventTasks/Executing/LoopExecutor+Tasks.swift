@@ -65,9 +65,9 @@ extension LoopExecutor {
     func live<Value>(_ body: () async throws -> Value, never: () throws -> Value) async rethrows -> Value {
         if hasEnded { return try never() }
         let task = record.pointee.begun.add(currentTask())
-        noteBegun(task)
+        record.noteBegun(task)
         defer {
-            noteEnded(task)
+            record.noteEnded(task)
             record.pointee.begun.remove(task)
         }
         let letter = TaskToCancel(task: TallocHandle(slot: task.pointee.slot))

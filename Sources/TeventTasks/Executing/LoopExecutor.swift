@@ -15,7 +15,7 @@ import Tevent
 /// Runs jobs of tasks on the loop of a context.
 final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
     /// Only the loop's thread uses it.
-    let record: UnsafeMutablePointer<LoopRecord>
+    let record: LoopPointer
     private let channel: Channel
     let thread: LoopThread
 
@@ -28,6 +28,7 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
             throw .outOfMemory(name: "tasks")
         }
         record.initialize(to: LoopRecord(slot: slot, context: context))
+        record.pointee.executor = .passUnretained(self)
         record.anchor.beginRing()
     }
 
@@ -84,18 +85,12 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
 
     // MARK: Running
 
-    /// The loop whose job runs on this thread; nil in handlers, and where no loop runs.
-    @inline(__always)
-    static var here: LoopExecutor? {
-        clinux_tasks_here().pointee.loop.map { Unmanaged<LoopExecutor>.fromOpaque($0).takeUnretainedValue() }
-    }
-
     /// Runs a job until its task suspends; the executor may be released meanwhile.
     @inline(__always)
     func run(_ job: UnownedJob) {
         let here = clinux_tasks_here()!
         let outer = here.pointee.loop
-        here.pointee.loop = Unmanaged.passUnretained(self).toOpaque()
+        here.pointee.loop = UnsafeMutableRawPointer(record)
         record.pointee.awaitsLeft = LoopRecord.awaitsPerTurn
         job.runSynchronously(on: UnownedTaskExecutor(ordinary: self))
         here.pointee.loop = outer
@@ -110,12 +105,16 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
 
     func contextEnds() {
         record.pointee.context = nil
+        if !record.pointee.ring.isEmpty { thread.noteLeftJobs(of: self) }
         while let waiting = record.anchor.pointee.next, waiting != record.anchor {
             RequestPointer(awaited: waiting).resumeWaiter()
         }
     }
 
-    func runLeftJobs() {
+    func runLeftJobs() { thread.runLeftJobs() }
+
+    /// Runs the jobs of a loop that has ended.
+    func runRing() {
         while let job = record.pointee.ring.popFirst() { run(job) }
     }
 }
@@ -150,6 +149,8 @@ struct LoopRecord {
     let slot: HandleSlotPointer
     /// Nil once it is freed.
     var context: ContextPointer?
+    /// Whoever runs a job holds it.
+    fileprivate(set) var executor: Unmanaged<LoopExecutor>!
     fileprivate var ring = JobRing()
     /// The place of the jobs enqueued last.
     fileprivate var lastRun: JobRunPointer?
@@ -180,10 +181,16 @@ struct LoopRecord {
     }
 }
 
-extension UnsafeMutablePointer<LoopRecord> {
-    fileprivate var anchor: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
-    /// Where requests that a task awaits are chained.
-    var ringOfRequests: ScheduledPointer { anchor }
+typealias LoopPointer = UnsafeMutablePointer<LoopRecord>
+
+extension LoopPointer {
+    /// The loop whose job runs on this thread; nil in handlers, and where no loop runs.
+    @inline(__always)
+    static var here: LoopPointer? { clinux_tasks_here().pointee.loop?.assumingMemoryBound(to: LoopRecord.self) }
+
+    /// The beginning of the ring of requests that tasks wait for.
+    @inline(__always)
+    var anchor: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
 }
 
 typealias JobRunPointer = UnsafeMutablePointer<JobRun>

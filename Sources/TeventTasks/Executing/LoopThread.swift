@@ -90,7 +90,7 @@ final class LoopThread: @unchecked Sendable {
     /// Runs what is left, one job after the other; a job may run loops, free contexts, and come here again.
     func runLeftJobs() {
         while hasLeftJobs {
-            while let executor = ended.popLast() { executor.runLeftJobs() }
+            while let executor = ended.popLast() { executor.runRing() }
             guard let left = takeArrival() else { continue }
             left.executor.run(left.job)
         }

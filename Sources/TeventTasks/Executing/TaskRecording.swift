@@ -3,7 +3,7 @@ import Tevent
 
 // Where a recording can note what tasks do. Nothing is noted yet: the player knows no tasks.
 
-extension LoopExecutor {
+extension LoopPointer {
     /// A task has begun to run.
     @inline(__always)
     func noteBegun(_ task: BegunTaskPointer) { if isRecording { record(task) } }
