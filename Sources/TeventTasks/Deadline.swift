@@ -20,7 +20,7 @@ import Tevent
 ///   - isolation: The actor to which the caller is isolated; leave it to the compiler. It is a trap if there is one.
 ///   - body: The function, which runs as a task of its own.
 /// - Returns: What the function returned, even if that was late.
-/// - Throws: ``Tevent/RequestError/timedOut`` if the time was over and the function threw. Otherwise what the function threw,
+/// - Throws: ``/Tevent/RequestError/timedOut`` if the time was over and the function threw. Otherwise what the function threw,
 ///   or ``TaskError/loopEnded``.
 ///
 /// The corresponding C function is `tevent_req_set_endtime()`.
@@ -45,7 +45,11 @@ public func withDeadline<Value>(
         await task.value
         throw error
     }
-    await withTaskCancellationHandler { await task.value } onCancel: { task.cancel() }
+    await withTaskCancellationHandler {
+        await task.value
+    } onCancel: {
+        task.cancel()
+    }
     if !timer.isFreed { timer.free() }
     do { return try outcome.result.get() } catch { throw outcome.isLate ? RequestError.timedOut : error }
 }

@@ -16,10 +16,10 @@ extension EventContext {
     /// ```
     ///
     /// The function runs on the calling thread, and so does all that it calls, except ``aside(_:)`` and the main actor.
-    /// Handlers and other tasks of the loop run whenever it waits. With a ``Tevent/ManualClock``, time passes by itself: when
+    /// Handlers and other tasks of the loop run whenever it waits. With a ``/Tevent/ManualClock``, time passes by itself: when
     /// nothing can happen before a timer, the clock moves to its deadline.
     ///
-    /// If the loop is stopped, waits longer than ``Tevent/EventContext/maximumWait``, or reports an error, the function is
+    /// If the loop is stopped, waits longer than ``/Tevent/EventContext/maximumWait``, or reports an error, the function is
     /// cancelled, and runs on until it returns.
     ///
     /// It is a trap to call it in code that is isolated to an actor, such as `static func main()`: the function would wait
@@ -30,8 +30,8 @@ extension EventContext {
     ///   - body: The function. It is never called if the loop refuses to run.
     /// - Returns: What the function returned.
     /// - Throws: What the function threw; ``TaskError/loopEnded`` if the context was freed before it began;
-    ///   ``Tevent/TeventError/nestedLoop`` in a handler or a task of this loop, unless nesting is allowed; what
-    ///   ``Tevent/EventContext/loopOnce()`` throws.
+    ///   ``/Tevent/TeventError/nestedLoop`` in a handler or a task of this loop, unless nesting is allowed; what
+    ///   ``/Tevent/EventContext/loopOnce()`` throws.
     ///
     /// C has no counterpart: there `tevent_loop_wait()` runs callbacks.
     public func run<Value>(

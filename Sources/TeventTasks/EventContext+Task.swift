@@ -19,7 +19,7 @@ public struct TaskWork<Value>: ReceivableState {
 extension Request {
     /// Takes what the function returned.
     ///
-    /// - Throws: What it threw. A `CancellationError` becomes ``Tevent/RequestError/cancelled``. ``TaskError/loopEnded`` if the
+    /// - Throws: What it threw. A `CancellationError` becomes ``/Tevent/RequestError/cancelled``. ``TaskError/loopEnded`` if the
     ///   context was freed before the function began.
     @inlinable
     public func receive<Value>() throws -> Value where State == TaskWork<Value> {
@@ -45,8 +45,8 @@ extension TaskWork: CancellableState {
 /// Belongs to the request of a task, and cancels the task if the request is received or freed before the task has ended.
 @usableFromInline
 final class TaskOwner {
-    private let executor: LoopExecutor
-    private var task: Task<Void, Never>?
+    @usableFromInline let executor: LoopExecutor
+    @usableFromInline var task: Task<Void, Never>?
 
     @usableFromInline
     init(on events: EventContext, _ isolation: (any Actor)?) throws(TeventError) {
@@ -57,22 +57,6 @@ final class TaskOwner {
     deinit { task?.cancel() }
 
     func cancel() { task?.cancel() }
-
-    /// Begins the work of a request; in a function that is not generic, since generic ones look up their types at each call.
-    @usableFromInline
-    func begin(_ request: TallocHandle, _ work: @escaping () async -> Void) {
-        let content = OnLoop(content: (request: request, work: work))
-        let executor = executor
-        executor.record.pointee.liveTasks += 1
-        task = Task(executorPreference: executor) {
-            await executor.live {
-                if !content.content.request.isStale { await content.content.work() }
-            } never: {
-                TaskOwner.fail(content.content.request, TaskError.loopEnded)
-            }
-            executor.record.pointee.liveTasks -= 1
-        }
-    }
 
     /// The task is about to end, and there is nothing to cancel any more.
     @usableFromInline
@@ -87,7 +71,9 @@ final class TaskOwner {
     /// Ends a request whose work threw, unless it has been freed.
     @usableFromInline
     static func fail(_ request: TallocHandle, _ error: any Error) {
-        guard let request = request.record(as: RequestRecord.self), request.pointee.status == .inProgress else { return }
+        guard let request = request.record(as: RequestRecord.self), request.pointee.status == .inProgress else {
+            return
+        }
         AnyRequest(request).fail(error is CancellationError ? RequestError.cancelled : error)
     }
 }
@@ -106,19 +92,19 @@ extension EventContext {
     /// }
     /// ```
     ///
-    /// The function begins on the loop's next turn. ``Tevent/RequestProtocol/cancel()`` cancels the task, and the request ends
+    /// The function begins on the loop's next turn. ``/Tevent/RequestProtocol/cancel()`` cancels the task, and the request ends
     /// when the function has returned. Freeing the request cancels the task, too, and its result is dropped; a function that
     /// has not begun by then is never called.
     ///
     /// - Parameters:
     ///   - parent: The owner of the request: freeing it cancels the task.
     ///   - isolation: The actor to which the caller is isolated; leave it to the compiler. It is a trap if there is one, as in
-    ///     ``run(isolation:_:)``.
+    ///     ``Tevent/EventContext/run(isolation:_:)``.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
     ///   - body: The function. The task owns it until it has returned.
     /// - Returns: A request in progress.
-    /// - Throws: ``Tevent/TeventError/outOfMemory(name:)``, or ``Tevent/TeventError/systemCall(name:code:)`` when descriptors
+    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when descriptors
     ///   are exhausted: the first task of a context opens one.
     ///
     /// C has no counterpart.
@@ -130,14 +116,25 @@ extension EventContext {
         // The closure below must not hold the owner, whose end cancels it.
         let owner = try TaskOwner(on: self, isolation)
         let request = try Request(TaskWork<Value>(owner: owner), under: parent, file: file, line: line)
-        owner.begin(request.tallocHandle) {
-            do {
-                let value = try await body()
-                guard TaskOwner.isWaiting(request.tallocHandle) else { return }
-                request.state.owner.forgetTask()
-                request.state.value = value
-                request.finish()
-            } catch { TaskOwner.fail(request.tallocHandle, error) }
+        let work = OnLoop(content: (request: request, body: body))
+        let executor = owner.executor
+        executor.expectTask()
+        owner.task = Task(executorPreference: executor) {
+            let request = work.content.request.tallocHandle
+            guard let life = executor.beginLife() else { return TaskOwner.fail(request, TaskError.loopEnded) }
+            await withTaskCancellationHandler {
+                guard TaskOwner.isWaiting(request) else { return }
+                do {
+                    let value = try await work.content.body()
+                    guard TaskOwner.isWaiting(request) else { return }
+                    work.content.request.state.owner.forgetTask()
+                    work.content.request.state.value = value
+                    work.content.request.finish()
+                } catch { TaskOwner.fail(request, error) }
+            } onCancel: {
+                executor.cancel(life)
+            }
+            executor.end(life)
         }
         return request
     }

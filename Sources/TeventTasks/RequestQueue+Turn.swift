@@ -18,8 +18,8 @@ extension RequestQueue {
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
     /// - Returns: The turn, which lasts until you free it; it can be a parent. A task that is cancelled after that keeps it.
-    /// - Throws: ``Tevent/RequestError/cancelled`` if the task is cancelled while it waits, ``TaskError``,
-    ///   ``Tevent/TeventError/outOfMemory(name:)``. There is no turn then.
+    /// - Throws: ``/Tevent/RequestError/cancelled`` if the task is cancelled while it waits, ``TaskError``,
+    ///   ``/Tevent/TeventError/outOfMemory(name:)``. There is no turn then.
     ///
     /// The corresponding C function is `tevent_queue_wait_send()`.
     public func turn(
@@ -51,11 +51,12 @@ extension RequestQueue {
     ///   - parent: The owner of the turn.
     ///   - body: The function; it gets the turn, as a parent for what it makes. The turn ends when it returns.
     /// - Returns: What the function returned.
-    /// - Throws: What ``turn(on:under:file:line:)`` throws, or what the function threw.
+    /// - Throws: What ``Tevent/RequestQueue/turn(on:under:file:line:)`` throws, or what the function threw.
     ///
     /// C has no counterpart.
     public func withTurn<Value>(
-        on events: EventContext, under parent: some TallocObject, _ body: (_ turn: Request<QueueWait>) async throws -> Value
+        on events: EventContext, under parent: some TallocObject,
+        _ body: (_ turn: Request<QueueWait>) async throws -> Value
     ) async throws -> Value {
         let turn = try await turn(on: events, under: parent)
         defer { if !turn.isFreed { turn.free() } }

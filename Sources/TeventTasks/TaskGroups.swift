@@ -20,17 +20,26 @@ extension ThrowingTaskGroup where Failure == any Error {
     /// - Parameters:
     ///   - events: The context on whose loop it runs: that of the calling task.
     ///   - body: What the child does.
-    /// - Throws: ``Tevent/TeventError/outOfMemory(name:)``, or ``Tevent/TeventError/systemCall(name:code:)`` when descriptors
+    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when descriptors
     ///   are exhausted. The child throws ``TaskError/loopEnded`` if the context is freed before it begins.
     ///
     /// C has no counterpart.
+    @inlinable
     public mutating func addTask(
         on events: EventContext, _ body: @escaping () async throws -> ChildTaskResult
     ) throws(TeventError) {
-        let executor = try events.executor("addTask(on:_:)")
-        checkSameThread(executor)
+        let executor = try executorOfChild(events)
         let body = OnLoop(content: body)
-        addTask(executorPreference: executor) { try await executor.liveAsChild(body) }
+        addTask(executorPreference: executor) {
+            executor.expectTask()
+            guard let life = executor.beginLife() else { throw TaskError.loopEnded }
+            defer { executor.end(life) }
+            return try await withTaskCancellationHandler {
+                try await body.content()
+            } onCancel: {
+                executor.cancel(life)
+            }
+        }
     }
 }
 
@@ -40,26 +49,31 @@ extension ThrowingDiscardingTaskGroup where Failure == any Error {
     /// - Parameters:
     ///   - events: The context on whose loop it runs: that of the calling task.
     ///   - body: What the child does.
-    /// - Throws: As for a ``Swift/ThrowingTaskGroup``.
+    /// - Throws: As for a `ThrowingTaskGroup`.
     ///
     /// C has no counterpart.
-    public mutating func addTask(on events: EventContext, _ body: @escaping () async throws -> Void) throws(TeventError) {
-        let executor = try events.executor("addTask(on:_:)")
-        checkSameThread(executor)
+    @inlinable
+    public mutating func addTask(on events: EventContext, _ body: @escaping () async throws -> Void) throws(TeventError)
+    {
+        let executor = try executorOfChild(events)
         let body = OnLoop(content: body)
-        addTask(executorPreference: executor) { try await executor.liveAsChild(body) }
+        addTask(executorPreference: executor) {
+            executor.expectTask()
+            guard let life = executor.beginLife() else { throw TaskError.loopEnded }
+            defer { executor.end(life) }
+            return try await withTaskCancellationHandler {
+                try await body.content()
+            } onCancel: {
+                executor.cancel(life)
+            }
+        }
     }
 }
 
-/// A task of one thread cannot give its handles to a loop of another.
-private func checkSameThread(_ executor: LoopExecutor) {
+/// What a child task runs on; a task of one thread cannot give its handles to a loop of another.
+@usableFromInline
+func executorOfChild(_ events: EventContext) throws(TeventError) -> LoopExecutor {
+    let executor = try events.executor("addTask(on:_:)")
     if !executor.thread.isCurrent { abort("addTask(on:_:) was called with the context of another thread") }
-}
-
-extension LoopExecutor {
-    fileprivate func liveAsChild<Value>(_ body: OnLoop<() async throws -> Value>) async throws -> Value {
-        record.pointee.liveTasks += 1
-        defer { record.pointee.liveTasks -= 1 }
-        return try await live { try await body.content() } never: { throw TaskError.loopEnded }
-    }
+    return executor
 }

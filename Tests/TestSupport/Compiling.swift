@@ -26,7 +26,8 @@ public func assertDoesNotCompile(
     let snippet = try MarkedFile(path: path)
     XCTAssertFalse(snippet.expected.isEmpty, "\(path) names no error", file: file, line: line)
 
-    let (missing, unexpected) = snippet.compare(with: try compile(snippet.lines, strictly: strictly, nonsending: nonsending))
+    let (missing, unexpected) = snippet.compare(
+        with: try compile(snippet.lines, strictly: strictly, nonsending: nonsending))
     XCTAssertEqual(missing, [], "\(path): these errors did not come", file: file, line: line)
     XCTAssertEqual(unexpected, [], "\(path): no line names these errors", file: file, line: line)
     XCTAssertEqual(
@@ -113,7 +114,8 @@ func compile(_ lines: [String], strictly: Bool = false, nonsending: Bool = false
             "-Xcc", "-fmodule-map-file=\(built)/CLinux.build/module.modulemap",
             "-Xcc", "-fmodule-map-file=\(built)/CPlayer.build/module.modulemap", source.path(),
         ] + (strictly ? ["-strict-memory-safety", "-warnings-as-errors"] : [])
-            + (nonsending ? ["-enable-upcoming-feature", "NonisolatedNonsendingByDefault"] : []), timeout: .seconds(300))
+            + (nonsending ? ["-enable-upcoming-feature", "NonisolatedNonsendingByDefault"] : []), timeout: .seconds(300)
+    )
     let errors = errors(in: result.stderr, of: source.path())
     guard (result.exitCode == 0) == errors.isEmpty else {
         throw CompilerTrouble(description: "the compiler ended with \(result.exitCode ?? -1):\n\(result.stderr)")

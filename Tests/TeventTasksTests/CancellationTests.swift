@@ -3,7 +3,7 @@ import TestSupport
 import TeventTasks
 import XCTest
 
-/// Who can cancel a task, and what it then finds.
+/// The ways in which a task is cancelled, and what it then finds.
 final class CancellationTests: TaskTestCase {
     func testARequestOfATaskIsCancelled() throws {
         try onBothBackends { events, memory, _ in
@@ -102,7 +102,9 @@ final class CancellationTests: TaskTestCase {
             let start = clock.now
             try events.run {
                 await notes.addError {
-                    try await withDeadline(after: .seconds(1), on: events) { try await events.sleep(for: .seconds(100)) }
+                    try await withDeadline(after: .seconds(1), on: events) {
+                        try await events.sleep(for: .seconds(100))
+                    }
                 }
                 let inTime = try await withDeadline(after: .seconds(5), on: events) { 42 }
                 notes.add("\(inTime)")

@@ -20,7 +20,10 @@ final class IsolationTests: TaskTestCase {
                 let closure: nonisolated(nonsending) () async -> Void = { [number] in check("capture list \(number)") }
                 await closure()
                 try await events.task(under: memory) { check("task") }.value
-                await withTaskCancellationHandler { check("withTaskCancellationHandler") } onCancel: {}
+                await withTaskCancellationHandler {
+                    check("withTaskCancellationHandler")
+                } onCancel: {
+                }
                 await Trace.$name.withValue("x") {
                     await Task.yield()
                     check("withValue")

@@ -25,7 +25,9 @@ final class RunTests: TaskTestCase {
                     "0: root begins", "0: root waits", "0: one begins", "0: immediate", "0: two begins", "1: timer",
                     "1: two wakes", "1: two ends", "2: timer", "2: one wakes", "2: root ends",
                 ])
-            for _ in 0..<500 where try order(on: events, under: memory, clock) != first { return XCTFail("another order") }
+            for _ in 0..<500 where try order(on: events, under: memory, clock) != first {
+                return XCTFail("another order")
+            }
         }
     }
 

@@ -10,7 +10,8 @@ class TaskTestCase: XCTestCase {
 
     /// Runs a test once with each backend; it fails if the test leaves descriptors open.
     func onBothBackends(
-        line: UInt = #line, _ body: (_ events: EventContext, _ memory: TallocContext, _ clock: ManualClock) throws -> Void
+        line: UInt = #line,
+        _ body: (_ events: EventContext, _ memory: TallocContext, _ clock: ManualClock) throws -> Void
     ) throws {
         for backend in EventContext.backends {
             self.backend = backend

@@ -90,7 +90,8 @@ final class TaskTrapTests: TaskTestCase {
     }
 
     func testAFunctionOfTheMainActorInRun() throws {
-        try assertTraps(saying: "was called in code that is isolated to MainActor; its function would wait") { events, _ in
+        try assertTraps(saying: "was called in code that is isolated to MainActor; its function would wait") {
+            events, _ in
             let events = Unchecked(events)
             MainActor.assumeIsolated { try! events.value.run {} }
         }

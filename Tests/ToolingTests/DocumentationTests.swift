@@ -66,7 +66,7 @@ final class DocumentationTests: XCTestCase {
 }
 
 /// The libraries of the reference.
-private let libraries = ["Talloc", "Tevent", "TeventExtras", "TeventRecording"]
+private let libraries = ["Talloc", "Tevent", "TeventTasks", "TeventExtras", "TeventRecording"]
 
 /// What an example may use without declaring it.
 private let parameters =
@@ -128,7 +128,7 @@ private func errors(compiling examples: [Example]) throws -> [String] {
     var origins: [Int: String] = [:]
     for (number, example) in examples.enumerated() {
         if !example.isFile, number == 0 {
-            lines += ["import Tevent", "import TeventExtras", "import TeventRecording"]
+            lines += ["import Tevent", "import TeventTasks", "import TeventExtras", "import TeventRecording"]
         }
         if !example.isFile { lines.append("func example\(number)(\(parameters)) throws {") }
         for (index, line) in example.lines.enumerated() {
@@ -138,7 +138,9 @@ private func errors(compiling examples: [Example]) throws -> [String] {
         if !example.isFile { lines.append("}") }
         if !example.isFile { origins[lines.count] = "\(example.file):\(example.firstLine)" }
     }
-    return try compile(lines, strictly: true).map { "\(origins[$0.line] ?? "line \($0.line)"): \($0.message)" }
+    return try compile(lines, strictly: true, nonsending: true).map {
+        "\(origins[$0.line] ?? "line \($0.line)"): \($0.message)"
+    }
 }
 
 /// The sources and the articles of the libraries, from the root of the project.

@@ -39,8 +39,9 @@ extension Workload {
         func next() {
             guard left.isRunning else { return }
             left.step()
-            try! maker.make().setCallback { request in
-                _ = try! Job.receive(request)
+            guard let request = try? maker.make() else { return }
+            request.setCallback { request in
+                _ = try? Job.receive(request)
                 request.free()
                 next()
             }

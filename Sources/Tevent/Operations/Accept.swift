@@ -81,5 +81,7 @@ extension Request<Accept> {
 extension Accept: ReceivableState {
     /// Takes the result, as the request's own `receive()` does.
     @inlinable
-    public static func receive(_ request: Request<Accept>) throws -> (descriptor: Int32, peer: SocketAddress) { try request.receive() }
+    public static func receive(_ request: Request<Accept>) throws -> (descriptor: Int32, peer: SocketAddress) {
+        try request.receive()
+    }
 }

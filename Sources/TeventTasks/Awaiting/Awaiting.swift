@@ -77,7 +77,9 @@ func beginToAwait(_ handle: TallocHandle, _ wait: Wait, _ continuation: UnsafeCo
     if let task = wait.task {
         loop.noteSuspended(task, on: request)
         task.pointee.awaited = handle
-        if task.pointee.isCancelled { loop.pointee.executor._withUnsafeGuaranteedRef { $0.cancel(OnLoop(content: handle)) } }
+        if task.pointee.isCancelled {
+            loop.pointee.executor._withUnsafeGuaranteedRef { $0.cancel(OnLoop(content: handle)) }
+        }
     }
     withExtendedLifetime(old) {}
 }
@@ -109,11 +111,6 @@ func checkEnd(of handle: TallocHandle) throws(TaskError) {
         if status != .inProgress, status != .received { return }
     }
     throw loop.pointee.context == nil ? .loopEnded : .freed
-}
-
-@usableFromInline
-func freeUnlessFreed(_ handle: TallocHandle) {
-    if let request = handle.record(as: RequestRecord.self) { _ = freeChunk(request) }
 }
 
 /// Frees a request whose result the task does not get, unless other code has received it, and therefore frees it.

@@ -17,7 +17,7 @@ extension RequestProtocol {
     /// reports progress does not end the wait. The request calls no function any more: awaiting takes the place of its
     /// callback. Only one task can wait for a request.
     ///
-    /// If the task is cancelled, the request is asked to stop, as by ``Tevent/RequestProtocol/cancel()``. One that refuses goes
+    /// If the task is cancelled, the request is asked to stop, as by ``/Tevent/RequestProtocol/cancel()``. One that refuses goes
     /// on, and the task waits on.
     ///
     /// It is a trap to await a request outside the tasks of a loop, or one that was received.
@@ -49,10 +49,10 @@ extension Request where State: ReceivableState {
     /// }
     /// ```
     ///
-    /// It is available for every request whose state is a ``Tevent/ReceivableState``, as those of the engine are. It waits as
+    /// It is available for every request whose state is a ``/Tevent/ReceivableState``, as those of the engine are. It waits as
     /// ``Tevent/RequestProtocol/ended()`` does, with the same traps.
     ///
-    /// - Throws: The error that the request ended with, such as ``Tevent/RequestError/cancelled`` if the task is cancelled, or
+    /// - Throws: The error that the request ended with, such as ``/Tevent/RequestError/cancelled`` if the task is cancelled, or
     ///   a ``TaskError``. The request is freed in any case, unless other code has received its result.
     @inlinable
     public var value: State.Output {
@@ -61,7 +61,7 @@ extension Request where State: ReceivableState {
                 freeUnlessReceived(tallocHandle)
                 throw error
             }
-            defer { freeUnlessFreed(tallocHandle) }
+            defer { if !isFreed { free() } }
             return try State.receive(self)
         }
     }
@@ -87,7 +87,7 @@ extension Request {
                 freeUnlessReceived(tallocHandle)
                 throw error
             }
-            defer { freeUnlessFreed(tallocHandle) }
+            defer { if !isFreed { free() } }
             return try receive { $0 }
         }
     }

@@ -2,19 +2,24 @@ import Talloc
 import Tevent
 
 /// Something that is not Sendable, in a closure that only ever runs on the loop's thread.
+@usableFromInline
 struct OnLoop<Content>: @unchecked Sendable {
-    let content: Content
+    @usableFromInline let content: Content
+
+    @inlinable
+    init(content: Content) { self.content = content }
 }
 
-/// The handle of a task's record, for a message.
-private struct TaskToCancel: @unchecked Sendable {
-    let task: TallocHandle
+/// The life of a task that runs on a loop: the handle of its record.
+@usableFromInline
+struct Life: @unchecked Sendable {
+    fileprivate let task: TallocHandle
 
-    static var opening: MessageOpening {
+    fileprivate static var opening: MessageOpening {
         MessageOpening { message, events in
-            let letter = message.content.assumingMemoryBound(to: TaskToCancel.self).move()
-            message.freeMessage(contentSize: MemoryLayout<TaskToCancel>.size)
-            guard events != nil, let task = letter.task.object?.assumingMemoryBound(to: BegunTask.self) else { return }
+            let life = message.content.assumingMemoryBound(to: Life.self).move()
+            message.freeMessage(contentSize: MemoryLayout<Life>.size)
+            guard events != nil, let task = life.task.object?.assumingMemoryBound(to: BegunTask.self) else { return }
             task.pointee.isCancelled = true
             if let request = task.pointee.awaited { cancelIfAwaited(request) }
         }
@@ -50,32 +55,51 @@ extension LoopExecutor {
     ///   - never: What happens instead if the context is freed before the task begins.
     func begin(_ body: @escaping () async -> Void, never: @escaping () -> Void = {}) -> Task<Void, Never> {
         let work = OnLoop(content: (body, never))
-        record.pointee.liveTasks += 1
+        expectTask()
         return Task(executorPreference: self) {
-            await self.live { await work.content.0() } never: { work.content.1() }
-            self.record.pointee.liveTasks -= 1
+            guard let life = self.beginLife() else { return work.content.1() }
+            await withTaskCancellationHandler {
+                await work.content.0()
+            } onCancel: {
+                self.cancel(life)
+            }
+            self.end(life)
         }
     }
 
-    /// What a task does that begins on this loop.
-    ///
-    /// One cancellation handler serves all that the task awaits. It may run on any thread and under the task's lock, so that
-    /// all it does is send a message; what the task waits for is then cancelled by the loop.
-    @inline(__always)
-    func live<Value>(_ body: () async throws -> Value, never: () throws -> Value) async rethrows -> Value {
-        if hasEnded { return try never() }
+    // A task begins with `expectTask()`, and what it runs lies between `beginLife()` and `end(_:)`. These functions are not
+    // generic, and their callers are inlined: generic code would look up its types again in each task.
+    //
+    // One cancellation handler serves all that the task awaits. It may run on any thread and under the task's lock, so that
+    // all it does is send a message; what the task waits for is then cancelled by the loop.
+
+    /// A task is about to be made, which keeps the loop from ending for lack of events.
+    @usableFromInline
+    func expectTask() { record.pointee.liveTasks += 1 }
+
+    /// A task has begun to run; nil if its context was freed before, and it must end.
+    @usableFromInline
+    func beginLife() -> Life? {
+        guard !hasEnded else {
+            record.pointee.liveTasks -= 1
+            return nil
+        }
         let task = record.pointee.begun.add(currentTask())
         record.noteBegun(task)
-        defer {
-            record.noteEnded(task)
-            record.pointee.begun.remove(task)
-        }
-        let letter = TaskToCancel(task: TallocHandle(slot: task.pointee.slot))
-        return try await withTaskCancellationHandler {
-            try await body()
-        } onCancel: {
-            _ = send(letter, opening: TaskToCancel.opening)
-        }
+        return Life(task: TallocHandle(slot: task.pointee.slot))
+    }
+
+    /// Has the loop cancel what a task waits for; safe on any thread.
+    @usableFromInline
+    func cancel(_ life: Life) { _ = send(life, opening: Life.opening) }
+
+    /// A task is about to end.
+    @usableFromInline
+    func end(_ life: Life) {
+        let task = life.task.slot.pointee.object.unsafelyUnwrapped.assumingMemoryBound(to: BegunTask.self)
+        record.noteEnded(task)
+        record.pointee.begun.remove(task)
+        record.pointee.liveTasks -= 1
     }
 
     /// Has the loop cancel a request that a task waits for; safe on any thread.

@@ -13,6 +13,7 @@ import Tevent
 // From another thread a job goes through the channel, as a message does.
 
 /// Runs jobs of tasks on the loop of a context.
+@usableFromInline
 final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
     /// Only the loop's thread uses it.
     let record: LoopPointer
@@ -40,6 +41,7 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
 
     // MARK: Enqueueing
 
+    @usableFromInline
     func enqueue(_ job: consuming ExecutorJob) { add(UnownedJob(job)) }
 
     // snippet: enqueue
@@ -71,7 +73,7 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
         if !send(letter, opening: JobLetter.opening) { letter.leave() }
     }
 
-    /// Sends something to the loop; safe on any thread. False if the loop has ended.
+    /// Sends something to the loop, on any thread; returns false if the loop has ended.
     func send<Content>(_ content: Content, opening: MessageOpening) -> Bool {
         let size = MemoryLayout<Content>.size
         let receiver = TallocHandle(slot: record.pointee.slot)
@@ -101,8 +103,10 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
     /// Whether the context has been freed.
     var hasEnded: Bool { record.pointee.context == nil }
 
+    @usableFromInline
     var areAlive: Bool { record.pointee.liveTasks > 0 }
 
+    @usableFromInline
     func contextEnds() {
         record.pointee.context = nil
         if !record.pointee.ring.isEmpty { thread.noteLeftJobs(of: self) }
@@ -111,6 +115,7 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
         }
     }
 
+    @usableFromInline
     func runLeftJobs() { thread.runLeftJobs() }
 
     /// Runs the jobs of a loop that has ended.

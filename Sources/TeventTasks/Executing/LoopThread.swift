@@ -9,7 +9,7 @@ import Tevent
 /// A task must run on the thread of its loop even if the context was freed, because the memory that it works on may still
 /// exist. What cannot run in a loop any more is therefore left here, and runs on this thread: when a loop returns whose
 /// context was freed, when a context with tasks is freed outside its loop, after the job of another loop, at the beginning
-/// and end of ``EventContext/run(isolation:_:)``, and at the end of the thread. Only jobs that arrive later than that run on
+/// and end of ``Tevent/EventContext/run(isolation:_:)``, and at the end of the thread. Only jobs that arrive later than that run on
 /// a thread of Swift's.
 final class LoopThread: @unchecked Sendable {
     /// A job of a loop that has ended.
@@ -25,7 +25,7 @@ final class LoopThread: @unchecked Sendable {
 
     private let arrivals = Locked(Arrivals())
     private let hasArrivals = Atomic(false)
-    /// Counts the jobs that arrived, for ``EventContext/run(isolation:_:)``, which may have to wait for one.
+    /// Counts the jobs that arrived, for ``Tevent/EventContext/run(isolation:_:)``, which may have to wait for one.
     private let signal = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
     /// Loops that have ended, with jobs in their rings; only this thread uses it.
     private var ended: [LoopExecutor] = []
@@ -112,7 +112,9 @@ final class LoopThread: @unchecked Sendable {
 
     /// The thread ends.
     private func finish() {
-        repeat { runLeftJobs() } while !arrivals.withLock { arrivals in
+        repeat {
+            runLeftJobs()
+        } while !arrivals.withLock { arrivals in
             arrivals.hasEnded = arrivals.jobs.isEmpty
             return arrivals.hasEnded
         }

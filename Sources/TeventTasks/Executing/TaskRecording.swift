@@ -10,7 +10,9 @@ extension LoopPointer {
 
     /// A task is about to wait for a request.
     @inline(__always)
-    func noteSuspended(_ task: BegunTaskPointer, on request: RequestPointer) { if isRecording { record(task, request) } }
+    func noteSuspended(_ task: BegunTaskPointer, on request: RequestPointer) {
+        if isRecording { record(task, request) }
+    }
 
     /// A task continues after it has waited for a request.
     @inline(__always)

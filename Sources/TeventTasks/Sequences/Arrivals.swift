@@ -42,7 +42,9 @@ final class Arrivals<Element> {
             guard !event.isFreed else { throw TaskError.freed }
             if let element = take() { return element }
             if let waiting, !waiting.isFreed, waiting.isInProgress {
-                abort("two tasks iterate over one sequence of a loop; make one for each, or let one task pass elements on")
+                abort(
+                    "two tasks iterate over one sequence of a loop; make one for each, or let one task pass elements on"
+                )
             }
             let request = try Request(Arrival(), under: event)
             waiting = request

@@ -106,7 +106,7 @@ extension EventContext {
     ///   - descriptor: An open descriptor; it stays the caller's.
     ///   - flags: What to wait for.
     ///   - parent: The owner of the event: freeing it ends the iteration with ``TaskError/freed``.
-    /// - Throws: ``Tevent/TeventError/outOfMemory(name:)``, or ``Tevent/TeventError/badDescriptor(_:)`` for a number that
+    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/badDescriptor(_:)`` for a number that
     ///   cannot be a descriptor.
     ///
     /// The corresponding C function is `tevent_add_fd()`.
@@ -137,7 +137,9 @@ public struct LineTooLongError: Error, Equatable, CustomStringConvertible {
     public let limit: Int
 
     /// A readable sentence.
-    public var description: String { "a line is longer than \(limit) bytes; give lines(from:limit:under:) a higher limit" }
+    public var description: String {
+        "a line is longer than \(limit) bytes; give lines(from:limit:under:) a higher limit"
+    }
 }
 
 /// What was read and is not a whole line yet.

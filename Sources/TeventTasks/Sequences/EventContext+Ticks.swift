@@ -48,7 +48,7 @@ extension EventContext {
     /// - Parameters:
     ///   - signal: The signal.
     ///   - parent: The owner of the event: freeing it ends the iteration with ``TaskError/freed``.
-    /// - Throws: What ``Tevent/EventContext/addSignal(_:wantsInfo:under:file:line:_:)`` throws.
+    /// - Throws: What ``/Tevent/EventContext/addSignal(_:wantsInfo:under:file:line:_:)`` throws.
     ///
     /// The corresponding C function is `tevent_add_signal()`.
     public func signals(

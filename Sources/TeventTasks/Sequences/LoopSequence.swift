@@ -3,7 +3,7 @@
 /// It pulls: nothing happens between two elements, and nothing is stored. Iterating again continues where the last iteration
 /// ended. The functions of a context make it, such as ``Tevent/EventContext/bytes(from:upTo:under:)``.
 ///
-/// An iteration that is cancelled throws ``Tevent/RequestError/cancelled``. One whose memory is freed throws
+/// An iteration that is cancelled throws ``/Tevent/RequestError/cancelled``. One whose memory is freed throws
 /// ``TaskError/freed``, and one whose context is freed ``TaskError/loopEnded``.
 public struct LoopSequence<Element>: AsyncSequence {
     @usableFromInline let produce: () async throws -> Element?

@@ -35,7 +35,7 @@ public struct Messages<Payload>: AsyncSequence, TallocObject {
     /// - Parameters:
     ///   - events: The context whose loop receives the messages.
     ///   - parent: The owner of the inbox; by default the context.
-    /// - Throws: ``Tevent/TeventError/outOfMemory(name:)``, or ``Tevent/TeventError/systemCall(name:code:)`` when the process
+    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when the process
     ///   has run out of descriptors.
     ///
     /// The corresponding C function is `tevent_thread_proxy_create()`.
@@ -75,7 +75,7 @@ public struct MessageSender<Payload>: Sendable {
     /// Gives a value away to the loop.
     ///
     /// - Parameter payload: The value. The compiler makes sure that the sender does not use it again.
-    /// - Throws: ``Tevent/LoopEndedError`` with the value if the messages have been freed, or their loop has ended.
+    /// - Throws: ``/Tevent/LoopEndedError`` with the value if the messages have been freed, or their loop has ended.
     /// - Complexity: O(1); one system call if the loop sleeps.
     ///
     /// The corresponding C function is `tevent_thread_proxy_schedule()`.

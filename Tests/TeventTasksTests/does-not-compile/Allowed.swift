@@ -18,7 +18,9 @@ func serve(_ listener: Int32, on events: EventContext, under server: TallocConte
     for try await (socket, peer) in events.connections(to: listener, under: server) {
         let client = try TallocContext(under: server)
         let work = try events.task(under: client) {
-            try await withDeadline(after: .seconds(60), on: events) { try await echo(socket, on: events, under: client) }
+            try await withDeadline(after: .seconds(60), on: events) {
+                try await echo(socket, on: events, under: client)
+            }
         }
         work.setCallback { work in
             print("\(peer): \(Result { try work.receive() })")
@@ -30,7 +32,9 @@ func serve(_ listener: Int32, on events: EventContext, under server: TallocConte
 func sum(_ sockets: [Int32], on events: EventContext, under memory: TallocContext) async throws -> Int {
     try await withThrowingTaskGroup(of: Int.self) { group in
         for socket in sockets {
-            try group.addTask(on: events) { try await Read.send(from: socket, on: events, under: memory).value?.count ?? 0 }
+            try group.addTask(on: events) {
+                try await Read.send(from: socket, on: events, under: memory).value?.count ?? 0
+            }
         }
         return try await group.reduce(0, +)
     }

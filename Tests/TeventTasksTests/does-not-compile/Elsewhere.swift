@@ -32,7 +32,7 @@ func inAnActor(_ events: EventContext) async {
 }
 
 func onTheMainActor(_ events: EventContext) async {
-    await MainActor.run { print(events.now) }  // error: sending value of non-Sendable type
+    await MainActor.run { print(events.now) }  // error: sending 'events' risks causing data races
 }
 
 func asChild(_ events: EventContext) async {
