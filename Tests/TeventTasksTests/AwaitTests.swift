@@ -1,6 +1,7 @@
 import TestSupport
-import TeventTasks
 import XCTest
+
+@testable import TeventTasks
 
 /// How a task waits for a request.
 final class AwaitTests: TaskTestCase {
@@ -96,6 +97,23 @@ final class AwaitTests: TaskTestCase {
                 try events.addTimer(after: .seconds(1)) { _, _ in request.finish() }
                 let value = try await request.value
                 XCTAssertEqual(value, 7)
+            }
+        }
+    }
+
+    func testARequestThatEndsBetweenTheQuestionAndTheRegistrationResumesTheTask() throws {
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                let request = try Request(7, under: memory)
+                let wait = prepareToAwait(request.tallocHandle)
+                XCTAssertTrue(wait.isNecessary)
+                await withUnsafeContinuation {
+                    request.finish()
+                    beginToAwait(request.tallocHandle, wait, $0)
+                }
+                try checkEnd(of: request.tallocHandle)
+                XCTAssertEqual(try request.receive(), 7)
+                request.free()
             }
         }
     }

@@ -109,6 +109,30 @@ final class RunTests: TaskTestCase {
         }
     }
 
+    func testALoopThatWaitsTooLongCancelsTheFunction() throws {
+        let events = try EventContext()
+        defer { events.free() }
+        events.maximumWait = .milliseconds(1)
+        XCTAssertThrowsError(try events.run { try await events.sleep(for: .seconds(100)) }) {
+            XCTAssertEqual($0 as? RequestError, .cancelled)
+        }
+    }
+
+    func testAnErrorOfTheLoopCancelsTheFunction() throws {
+        try onBothBackends { events, memory, _ in
+            let (one, other) = try SystemIO.socketPair()
+            SystemIO.close(other)
+            let event = try events.addFD(one, .write, under: memory) { _, _ in XCTFail("a closed descriptor is ready") }
+            XCTAssertThrowsError(
+                try events.run {
+                    SystemIO.close(one)
+                    try await events.sleep(for: .seconds(100))
+                }
+            ) { XCTAssertEqual($0 as? TeventError, .badDescriptor(one)) }
+            event.free()
+        }
+    }
+
     func testTimePassesByItselfWithAManualClock() throws {
         try onBothBackends { events, _, clock in
             let start = clock.now

@@ -110,6 +110,14 @@ final class TaskTrapTests: TaskTestCase {
         }
     }
 
+    func testAContextThatIsGivenAwayAfterItsFirstTask() throws {
+        try assertTraps(saying: "give a context to its thread before you begin a task") { events, memory in
+            _ = try events.task(under: memory) {}
+            let events = Unchecked(events)
+            try SystemThread(named: "other") { _ = try events.value.loopOnce() }.join()
+        }
+    }
+
     func testAManualClockOnAnotherThread() throws {
         try assertTraps(saying: "a manual clock was read on another thread") { events, _ in
             let clock = try events.clock

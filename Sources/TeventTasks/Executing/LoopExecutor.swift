@@ -98,6 +98,17 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
         here.pointee.loop = outer
     }
 
+    /// Traps if a context was given to another thread after a task was begun on it.
+    @inline(__always)
+    func checkThread() { if !thread.isCurrent { usedOnAnotherThread() } }
+
+    @inline(never)
+    private func usedOnAnotherThread() -> Never {
+        abort(
+            "a context with tasks was used on another thread than that on which its first task was begun; "
+                + "give a context to its thread before you begin a task")
+    }
+
     // MARK: The end
 
     /// Whether the context has been freed.
@@ -109,6 +120,7 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
     @usableFromInline
     func contextEnds() {
         record.pointee.context = nil
+        checkThread()
         if !record.pointee.ring.isEmpty { thread.noteLeftJobs(of: self) }
         while let waiting = record.anchor.pointee.next, waiting != record.anchor {
             RequestPointer(awaited: waiting).resumeWaiter()
@@ -134,7 +146,9 @@ private struct JobLetter {
             let letter = message.content.assumingMemoryBound(to: JobLetter.self).move()
             message.freeMessage(contentSize: MemoryLayout<JobLetter>.size)
             guard events != nil else { return letter.leave() }
-            letter.executor.takeRetainedValue().run(letter.job)
+            let executor = letter.executor.takeRetainedValue()
+            executor.checkThread()
+            executor.run(letter.job)
             LoopThread.runLeftJobsHere()
         }
     }
@@ -232,8 +246,10 @@ extension JobRunPointer {
             let job = executor.record.pointee.ring.removeFirst()
             pointee.count -= 1
             if pointee.count == 0 { leave() }
+            executor.checkThread()
             executor.run(job)
         }
+        // The job may have ended what the executor is for.
         let thread = clinux_tasks_here().pointee.thread.unsafelyUnwrapped
         Unmanaged<LoopThread>.fromOpaque(thread)._withUnsafeGuaranteedRef { if $0.hasLeftJobs { $0.runLeftJobs() } }
     }
@@ -254,7 +270,11 @@ extension EventContext {
     /// What the tasks of the loop run on, made at the first call.
     func executor(_ call: StaticString) throws(TeventError) -> LoopExecutor {
         let context = record(call)
-        if let tasks = context.pointee.tasks { return unsafeDowncast(tasks, to: LoopExecutor.self) }
+        if let tasks = context.pointee.tasks {
+            let executor = unsafeDowncast(tasks, to: LoopExecutor.self)
+            executor.checkThread()
+            return executor
+        }
         let executor = try LoopExecutor(context)
         context.pointee.tasks = executor
         return executor
