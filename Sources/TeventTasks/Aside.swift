@@ -6,8 +6,8 @@
 /// }
 /// ```
 ///
-/// A function that is marked `@concurrent` does not leave the loop's thread, since its task prefers the loop: this does. The
-/// compiler makes sure that the work uses no handles.
+/// A function that is marked `@concurrent` does not leave the loop's thread, since its task prefers the loop: this
+/// does. The compiler makes sure that the work uses no handles.
 ///
 /// If the task is cancelled, the work finds that with `Task.isCancelled`. If the context is freed meanwhile, the task
 /// continues on the thread of its loop as soon as another loop there runs or returns, or the thread ends.

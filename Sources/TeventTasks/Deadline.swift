@@ -11,8 +11,8 @@ import Tevent
 /// }
 /// ```
 ///
-/// It waits until the function has returned in any case, so that nothing of its work is left. A function that does not let
-/// itself be cancelled may therefore take longer.
+/// It waits until the function has returned in any case, so that nothing of its work is left. A function that does not
+/// let itself be cancelled may therefore take longer.
 ///
 /// - Parameters:
 ///   - delay: How long the function may take.
@@ -20,8 +20,8 @@ import Tevent
 ///   - isolation: The actor to which the caller is isolated; leave it to the compiler. It is a trap if there is one.
 ///   - body: The function, which runs as a task of its own.
 /// - Returns: What the function returned, even if that was late.
-/// - Throws: ``/Tevent/RequestError/timedOut`` if the time was over and the function threw. Otherwise what the function threw,
-///   or ``TaskError/loopEnded``.
+/// - Throws: ``/Tevent/RequestError/timedOut`` if the time was over and the function threw. Otherwise what the function
+///   threw, or ``TaskError/loopEnded``.
 ///
 /// The corresponding C function is `tevent_req_set_endtime()`.
 public func withDeadline<Value>(

@@ -16,14 +16,14 @@ extension EventContext {
     /// ```
     ///
     /// The function runs on the calling thread, and so does all that it calls, except ``aside(_:)`` and the main actor.
-    /// Handlers and other tasks of the loop run whenever it waits. With a ``/Tevent/ManualClock``, time passes by itself: when
-    /// nothing can happen before a timer, the clock moves to its deadline.
+    /// Handlers and other tasks of the loop run whenever it waits. With a ``/Tevent/ManualClock``, time passes by
+    /// itself: when nothing can happen before a timer, the clock moves to its deadline.
     ///
-    /// If the loop is stopped, waits longer than ``/Tevent/EventContext/maximumWait``, or reports an error, the function is
-    /// cancelled, and runs on until it returns.
+    /// If the loop is stopped, waits longer than ``/Tevent/EventContext/maximumWait``, or reports an error, the
+    /// function is cancelled, and runs on until it returns.
     ///
-    /// It is a trap to call it in code that is isolated to an actor, such as `static func main()`: the function would wait
-    /// for the actor, which waits for it. Declare `nonisolated static func main()`.
+    /// It is a trap to call it in code that is isolated to an actor, such as `static func main()`: the function would
+    /// wait for the actor, which waits for it. Declare `nonisolated static func main()`.
     ///
     /// - Parameters:
     ///   - isolation: The actor to which the caller is isolated; leave it to the compiler.
@@ -138,6 +138,6 @@ private final class RunningFunction<Value>: Running {
 func checkNotIsolated(_ isolation: (any Actor)?, _ call: StaticString) {
     guard let isolation else { return }
     abort(
-        "\(call) was called in code that is isolated to \(type(of: isolation)); its function would wait for the actor, which "
-            + "waits for the loop. Call it in a nonisolated function: 'nonisolated static func main()' in a program")
+        "\(call) was called in code that is isolated to \(type(of: isolation)); its function would wait for the actor, "
+            + "which waits for the loop. Call it in a nonisolated function: 'nonisolated static func main()' in a program")
 }

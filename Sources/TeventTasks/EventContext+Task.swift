@@ -19,8 +19,8 @@ public struct TaskWork<Value>: ReceivableState {
 extension Request {
     /// Takes what the function returned.
     ///
-    /// - Throws: What it threw. A `CancellationError` becomes ``/Tevent/RequestError/cancelled``. ``TaskError/loopEnded`` if the
-    ///   context was freed before the function began.
+    /// - Throws: What it threw. A `CancellationError` becomes ``/Tevent/RequestError/cancelled``.
+    ///   ``TaskError/loopEnded`` if the context was freed before the function began.
     @inlinable
     public func receive<Value>() throws -> Value where State == TaskWork<Value> {
         try receive { work in
@@ -42,7 +42,8 @@ extension TaskWork: CancellableState {
     }
 }
 
-/// Belongs to the request of a task, and cancels the task if the request is received or freed before the task has ended.
+/// Belongs to the request of a task, and cancels the task if the request is received or freed before the task has
+/// ended.
 @usableFromInline
 final class TaskOwner {
     @usableFromInline let executor: LoopExecutor
@@ -92,20 +93,20 @@ extension EventContext {
     /// }
     /// ```
     ///
-    /// The function begins on the loop's next turn. ``/Tevent/RequestProtocol/cancel()`` cancels the task, and the request ends
-    /// when the function has returned. Freeing the request cancels the task, too, and its result is dropped; a function that
-    /// has not begun by then is never called.
+    /// The function begins on the loop's next turn. ``/Tevent/RequestProtocol/cancel()`` cancels the task, and the
+    /// request ends when the function has returned. Freeing the request cancels the task, too, and its result is
+    /// dropped; a function that has not begun by then is never called.
     ///
     /// - Parameters:
     ///   - parent: The owner of the request: freeing it cancels the task.
-    ///   - isolation: The actor to which the caller is isolated; leave it to the compiler. It is a trap if there is one, as in
-    ///     ``Tevent/EventContext/run(isolation:_:)``.
+    ///   - isolation: The actor to which the caller is isolated; leave it to the compiler. It is a trap if there is
+    ///     one, as in ``Tevent/EventContext/run(isolation:_:)``.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
     ///   - body: The function. The task owns it until it has returned.
     /// - Returns: A request in progress.
-    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when descriptors
-    ///   are exhausted: the first task of a context opens one.
+    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when
+    ///   descriptors are exhausted: the first task of a context opens one.
     ///
     /// C has no counterpart.
     @inlinable

@@ -36,7 +36,8 @@ public struct LoopClock: Clock, Sendable {
     /// - Parameters:
     ///   - deadline: A point on this clock.
     ///   - tolerance: Not used.
-    /// - Throws: ``/Tevent/RequestError/cancelled`` if the task is cancelled; ``TaskError/loopEnded`` if the context was freed.
+    /// - Throws: ``/Tevent/RequestError/cancelled`` if the task is cancelled; ``TaskError/loopEnded`` if the context
+    ///   was freed.
     public func sleep(until deadline: EventInstant, tolerance: Duration? = nil) async throws {
         guard executor.thread.isCurrent else {
             abort("a task of another thread tried to sleep with the clock of a loop")
@@ -49,8 +50,8 @@ public struct LoopClock: Clock, Sendable {
 extension EventContext {
     /// The clock of this loop, for `Task.sleep(for:clock:)` and other functions that take any clock.
     ///
-    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when descriptors
-    ///   are exhausted: the first task of a context opens one.
+    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when
+    ///   descriptors are exhausted: the first task of a context opens one.
     public var clock: LoopClock {
         get throws(TeventError) { LoopClock(try executor("clock"), record("clock").pointee.manualClock) }
     }
@@ -66,8 +67,8 @@ extension EventContext {
     /// ```
     ///
     /// - Parameter delay: How long; a negative delay counts as zero.
-    /// - Throws: ``/Tevent/RequestError/cancelled`` if the task is cancelled, ``TaskError/loopEnded`` if the context is freed,
-    ///   ``/Tevent/TeventError/outOfMemory(name:)``.
+    /// - Throws: ``/Tevent/RequestError/cancelled`` if the task is cancelled, ``TaskError/loopEnded`` if the context is
+    ///   freed, ``/Tevent/TeventError/outOfMemory(name:)``.
     ///
     /// The corresponding C function is `tevent_wakeup_send()`.
     public func sleep(for delay: Duration) async throws {

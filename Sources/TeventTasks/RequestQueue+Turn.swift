@@ -17,7 +17,8 @@ extension RequestQueue {
     ///   - parent: The owner of the turn: freeing it ends the turn.
     ///   - file: The source file named in reports; by default the caller's.
     ///   - line: The line named in reports; by default the caller's.
-    /// - Returns: The turn, which lasts until you free it; it can be a parent. A task that is cancelled after that keeps it.
+    /// - Returns: The turn, which lasts until you free it; it can be a parent. A task that is cancelled after that
+    ///   keeps it.
     /// - Throws: ``/Tevent/RequestError/cancelled`` if the task is cancelled while it waits, ``TaskError``,
     ///   ``/Tevent/TeventError/outOfMemory(name:)``. There is no turn then.
     ///

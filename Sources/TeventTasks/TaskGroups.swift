@@ -20,8 +20,8 @@ extension ThrowingTaskGroup where Failure == any Error {
     /// - Parameters:
     ///   - events: The context on whose loop it runs: that of the calling task.
     ///   - body: What the child does.
-    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when descriptors
-    ///   are exhausted. The child throws ``TaskError/loopEnded`` if the context is freed before it begins.
+    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when
+    ///   descriptors are exhausted. The child throws ``TaskError/loopEnded`` if the context is freed before it begins.
     ///
     /// C has no counterpart.
     @inlinable

@@ -14,8 +14,8 @@ extension ThreadProxy {
     ///
     /// - Parameter question: What to do there; it gets the inbox's context.
     /// - Returns: What the function returned.
-    /// - Throws: What the function threw; ``TaskError/unanswered`` if the other loop has ended, or ends before it comes to the
-    ///   question; `CancellationError`.
+    /// - Throws: What the function threw; ``TaskError/unanswered`` if the other loop has ended, or ends before it comes
+    ///   to the question; `CancellationError`.
     /// - Complexity: One message to the other loop and one back.
     ///
     /// The corresponding C functions are `tevent_thread_proxy_schedule()`, once in each direction.

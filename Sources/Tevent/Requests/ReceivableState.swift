@@ -1,7 +1,7 @@
 /// A state whose requests have a result that anyone can receive in the same way.
 ///
-/// Conform to it with the function that takes the result. Generic code can then receive every kind of request; the module
-/// TeventTasks awaits it: `try await request.value`.
+/// Conform to it with the function that takes the result. Generic code can then receive every kind of request; the
+/// module TeventTasks awaits it: `try await request.value`.
 ///
 /// ```swift
 /// struct Addition: ReceivableState {

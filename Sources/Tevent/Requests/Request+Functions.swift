@@ -127,7 +127,8 @@ extension RequestPointer {
     }
 }
 
-/// A state that can stop its work by itself, for a kind of request that would otherwise set the same function each time.
+/// A state that can stop its work by itself, for a kind of request that would otherwise set the same function each
+/// time.
 package protocol CancellableState {
     /// Stops the work, as a function given to ``Request/setCancel(_:)`` would.
     static func cancel(_ request: AnyRequest) -> Bool

@@ -4,8 +4,8 @@ import Talloc
 // How a task waits for a request; the tasks themselves are in Sources/TeventTasks.
 //
 // A request in progress is in no queue, so that the links of its record are free: they chain it to the other requests
-// that tasks of the same loop wait for. When the context ends, its loop finds them there. The chain is a ring, from which
-// a record can be taken without knowing whose ring it is:
+// that tasks of the same loop wait for. When the context ends, its loop finds them there. The chain is a ring, from
+// which a record can be taken without knowing whose ring it is:
 //
 //     ╭─ the loop's anchor ─ request ─ request ─ request ─╮
 //     ╰───────────────────────────────────────────────────╯

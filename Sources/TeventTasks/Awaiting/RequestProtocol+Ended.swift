@@ -13,12 +13,12 @@ extension RequestProtocol {
     /// }
     /// ```
     ///
-    /// Most code awaits ``Tevent/Request/value`` instead. A request that has ended already costs no turn of the loop. One that
-    /// reports progress does not end the wait. The request calls no function any more: awaiting takes the place of its
-    /// callback. Only one task can wait for a request.
+    /// Most code awaits ``Tevent/Request/value-7mxsg`` instead. A request that has ended already costs no turn of the
+    /// loop. One that reports progress does not end the wait. The request calls no function any more: awaiting takes
+    /// the place of its callback. Only one task can wait for a request.
     ///
-    /// If the task is cancelled, the request is asked to stop, as by ``/Tevent/RequestProtocol/cancel()``. One that refuses goes
-    /// on, and the task waits on.
+    /// If the task is cancelled, the request is asked to stop, as by ``/Tevent/RequestProtocol/cancel()``. One that
+    /// refuses goes on, and the task waits on.
     ///
     /// It is a trap to await a request outside the tasks of a loop, or one that was received.
     ///
@@ -49,11 +49,11 @@ extension Request where State: ReceivableState {
     /// }
     /// ```
     ///
-    /// It is available for every request whose state is a ``/Tevent/ReceivableState``, as those of the engine are. It waits as
-    /// ``Tevent/RequestProtocol/ended()`` does, with the same traps.
+    /// It is available for every request whose state is a ``/Tevent/ReceivableState``, as those of the engine are. It
+    /// waits as ``Tevent/RequestProtocol/ended()`` does, with the same traps.
     ///
-    /// - Throws: The error that the request ended with, such as ``/Tevent/RequestError/cancelled`` if the task is cancelled, or
-    ///   a ``TaskError``. The request is freed in any case, unless other code has received its result.
+    /// - Throws: The error that the request ended with, such as ``/Tevent/RequestError/cancelled`` if the task is
+    ///   cancelled, or a ``TaskError``. The request is freed in any case, unless other code has received its result.
     @inlinable
     public var value: State.Output {
         get async throws {
@@ -68,7 +68,8 @@ extension Request where State: ReceivableState {
 }
 
 extension Request {
-    /// The whole state of the request, for a kind that has no result of its own: waits until it has ended, and frees it.
+    /// The whole state of the request, for a kind that has no result of its own: waits until it has ended, and frees
+    /// it.
     ///
     /// ```swift
     /// func answer(under memory: TallocContext) async throws -> Int {

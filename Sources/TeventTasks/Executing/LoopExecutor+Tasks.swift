@@ -67,11 +67,11 @@ extension LoopExecutor {
         }
     }
 
-    // A task begins with `expectTask()`, and what it runs lies between `beginLife()` and `end(_:)`. These functions are not
-    // generic, and their callers are inlined: generic code would look up its types again in each task.
+    // A task begins with `expectTask()`, and what it runs lies between `beginLife()` and `end(_:)`. These functions are
+    // not generic, and their callers are inlined: generic code would look up its types again in each task.
     //
-    // One cancellation handler serves all that the task awaits. It may run on any thread and under the task's lock, so that
-    // all it does is send a message; what the task waits for is then cancelled by the loop.
+    // One cancellation handler serves all that the task awaits. It may run on any thread and under the task's lock, so
+    // that all it does is send a message; what the task waits for is then cancelled by the loop.
 
     /// A task is about to be made, which keeps the loop from ending for lack of events.
     @usableFromInline

@@ -4,9 +4,9 @@ import Tevent
 
 // Where tasks run: on the loop of a context, as immediates do.
 //
-// A job that is enqueued on the loop's own thread joins the immediates, in its place among them, without a lock, a system
-// call or an allocation: jobs lie in a ring, and one record among the immediates stands for those that came one after
-// another.
+// A job that is enqueued on the loop's own thread joins the immediates, in its place among them, without a lock, a
+// system call or an allocation: jobs lie in a ring, and one record among the immediates stands for those that came one
+// after another.
 //
 //     immediates:  request │ jobs ×2 │ immediate │ jobs ×1          ring:  job │ job │ job
 //

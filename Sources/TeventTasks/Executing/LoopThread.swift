@@ -6,11 +6,11 @@ import Tevent
 
 /// A thread whose loops have tasks; its address identifies the thread, since each of its loops keeps it.
 ///
-/// A task must run on the thread of its loop even if the context was freed, because the memory that it works on may still
-/// exist. What cannot run in a loop any more is therefore left here, and runs on this thread: when a loop returns whose
-/// context was freed, when a context with tasks is freed outside its loop, after the job of another loop, at the beginning
-/// and end of ``Tevent/EventContext/run(isolation:_:)``, and at the end of the thread. Only jobs that arrive later than that run on
-/// a thread of Swift's.
+/// A task must run on the thread of its loop even if the context was freed, because the memory that it works on may
+/// still exist. What cannot run in a loop any more is therefore left here, and runs on this thread: when a loop returns
+/// whose context was freed, when a context with tasks is freed outside its loop, after the job of another loop, at the
+/// beginning and end of ``Tevent/EventContext/run(isolation:_:)``, and at the end of the thread. Only jobs that arrive
+/// later than that run on a thread of Swift's.
 final class LoopThread: @unchecked Sendable {
     /// A job of a loop that has ended.
     private struct LeftJob {

@@ -39,8 +39,8 @@ extension EventContext {
     /// }
     /// ```
     ///
-    /// A last line without a line break counts. Bytes that are not UTF-8 appear as "\u{FFFD}". What was read after the line
-    /// break stays in the sequence for its next line.
+    /// A last line without a line break counts. Bytes that are not UTF-8 appear as "\u{FFFD}". What was read after the
+    /// line break stays in the sequence for its next line.
     ///
     /// - Parameters:
     ///   - descriptor: An open descriptor, which should not block; it stays the caller's.
@@ -106,8 +106,8 @@ extension EventContext {
     ///   - descriptor: An open descriptor; it stays the caller's.
     ///   - flags: What to wait for.
     ///   - parent: The owner of the event: freeing it ends the iteration with ``TaskError/freed``.
-    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/badDescriptor(_:)`` for a number that
-    ///   cannot be a descriptor.
+    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/badDescriptor(_:)`` for a number
+    ///   that cannot be a descriptor.
     ///
     /// The corresponding C function is `tevent_add_fd()`.
     public func readiness(

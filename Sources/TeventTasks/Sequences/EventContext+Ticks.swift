@@ -10,8 +10,8 @@ extension EventContext {
     /// }
     /// ```
     ///
-    /// The first tick comes after one interval. Each is planned from the beginning; ticks that the task has missed come one
-    /// after the other as soon as it asks.
+    /// The first tick comes after one interval. Each is planned from the beginning; ticks that the task has missed come
+    /// one after the other as soon as it asks.
     ///
     /// - Parameters:
     ///   - interval: The time between two ticks; more than zero, or the call traps.
@@ -42,8 +42,8 @@ extension EventContext {
     /// }
     /// ```
     ///
-    /// The signal is caught from this call on, until the parent is freed. Arrivals that come before a task asks count as one
-    /// element.
+    /// The signal is caught from this call on, until the parent is freed. Arrivals that come before a task asks count
+    /// as one element.
     ///
     /// - Parameters:
     ///   - signal: The signal.

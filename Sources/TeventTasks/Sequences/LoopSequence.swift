@@ -1,7 +1,7 @@
 /// What a loop gives again and again, one element each time that a task asks for the next.
 ///
-/// It pulls: nothing happens between two elements, and nothing is stored. Iterating again continues where the last iteration
-/// ended. The functions of a context make it, such as ``Tevent/EventContext/bytes(from:upTo:under:)``.
+/// It pulls: nothing happens between two elements, and nothing is stored. Iterating again continues where the last
+/// iteration ended. The functions of a context make it, such as ``Tevent/EventContext/bytes(from:upTo:under:)``.
 ///
 /// An iteration that is cancelled throws ``/Tevent/RequestError/cancelled``. One whose memory is freed throws
 /// ``TaskError/freed``, and one whose context is freed ``TaskError/loopEnded``.

@@ -16,8 +16,8 @@ import Tevent
 /// }
 /// ```
 ///
-/// It keeps what has arrived until a task asks for it, in the order in which each thread has sent it. Freeing it ends the
-/// iteration with ``TaskError/freed``, and sending throws from then on.
+/// It keeps what has arrived until a task asks for it, in the order in which each thread has sent it. Freeing it ends
+/// the iteration with ``TaskError/freed``, and sending throws from then on.
 ///
 /// The corresponding C type is `struct tevent_thread_proxy`.
 public struct Messages<Payload>: AsyncSequence, TallocObject {
@@ -35,8 +35,8 @@ public struct Messages<Payload>: AsyncSequence, TallocObject {
     /// - Parameters:
     ///   - events: The context whose loop receives the messages.
     ///   - parent: The owner of the inbox; by default the context.
-    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when the process
-    ///   has run out of descriptors.
+    /// - Throws: ``/Tevent/TeventError/outOfMemory(name:)``, or ``/Tevent/TeventError/systemCall(name:code:)`` when the
+    ///   process has run out of descriptors.
     ///
     /// The corresponding C function is `tevent_thread_proxy_create()`.
     public init(
