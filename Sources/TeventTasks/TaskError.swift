@@ -1,8 +1,10 @@
 /// Why a task could not wait for what it awaited.
 ///
 /// ```swift
-/// do { try await Wakeup.send(after: .seconds(1), on: events, under: memory).value } catch TaskError.freed {
-///     print("the memory of the request was freed meanwhile")
+/// func pause(on events: EventContext, under memory: TallocContext) async throws {
+///     do {
+///         try await Wakeup.send(after: .seconds(1), on: events, under: memory).value
+///     } catch TaskError.freed { print("the memory of the request was freed meanwhile") }
 /// }
 /// ```
 public enum TaskError: Error, Equatable, CustomStringConvertible {
