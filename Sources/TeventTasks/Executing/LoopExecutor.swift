@@ -44,6 +44,7 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
     @usableFromInline
     func enqueue(_ job: consuming ExecutorJob) { add(UnownedJob(job)) }
 
+    // snippet: enqueue
     @inline(__always)
     func add(_ job: UnownedJob) {
         guard thread.isCurrent else { return addFromElsewhere(job) }
@@ -55,6 +56,7 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
             beginRun(on: context)
         }
     }
+    // snippet-end: enqueue
 
     @inline(never)
     private func beginRun(on context: ContextPointer) {
@@ -236,6 +238,7 @@ extension JobRunPointer {
 
     fileprivate var scheduled: ScheduledPointer { ScheduledPointer(OpaquePointer(self)) }
 
+    // snippet: run
     /// The loop has come to the first job.
     @inline(__always)
     fileprivate func runFirst() {
@@ -250,6 +253,7 @@ extension JobRunPointer {
         let thread = clinux_tasks_here().pointee.thread.unsafelyUnwrapped
         Unmanaged<LoopThread>.fromOpaque(thread)._withUnsafeGuaranteedRef { if $0.hasLeftJobs { $0.runLeftJobs() } }
     }
+    // snippet-end: run
 
     /// Takes the entry out of its context; the jobs stay in the ring.
     fileprivate func leave() {
