@@ -139,5 +139,6 @@ func checkNotIsolated(_ isolation: (any Actor)?, _ call: StaticString) {
     guard let isolation else { return }
     abort(
         "\(call) was called in code that is isolated to \(type(of: isolation)); its function would wait for the actor, "
-            + "which waits for the loop. Call it in a nonisolated function: 'nonisolated static func main()' in a program")
+            + "which waits for the loop. Call it in a nonisolated function: 'nonisolated static func main()' in a program"
+    )
 }

@@ -90,6 +90,77 @@ final class AwaitTests: TaskTestCase {
         }
     }
 
+    // MARK: Giving way
+
+    /// Adds an event of each kind that is ready.
+    private func addReady(to events: EventContext, _ notes: Notes) throws -> (reader: Int32, writer: Int32) {
+        let pipe = try SystemIO.pipe()
+        _ = try SystemIO.write(pipe.writer, [1])
+        try events.addFD(pipe.reader, .read) { event, _ in
+            notes.add("descriptor")
+            event.free()
+        }
+        try events.addTimer(at: .zero) { _, _ in notes.add("timer") }
+        try ImmediateEvent(under: events).schedule(on: events) { _, _ in notes.add("immediate") }
+        return pipe
+    }
+
+    func testWhatHasEndedIsAwaited64TimesBeforeAllElseGetsItsTurn() throws {
+        try onBothBackends { events, memory, _ in
+            try events.run {
+                let notes = Notes()
+                let pipe = try self.addReady(to: events, notes)
+                var awaits = 0
+                while notes.lines.isEmpty, awaits < 1000 {
+                    let request = try Request(awaits, under: memory)
+                    request.finish()
+                    _ = try await request.value
+                    awaits += 1
+                }
+                XCTAssertEqual(notes.lines, ["immediate", "timer", "descriptor"])
+                XCTAssertEqual(awaits, 65)
+                SystemIO.close(pipe.reader)
+                SystemIO.close(pipe.writer)
+            }
+        }
+    }
+
+    func testYieldingLetsEverythingRunThatIsReady() throws {
+        try onBothBackends { events, memory, _ in
+            let notes = Notes()
+            let pipe = try self.addReady(to: events, notes)
+            let other = try events.task(under: memory) {
+                notes.add("task")
+                try await events.yield()
+                notes.add("task again")
+            }
+            try events.run {
+                for _ in 0..<2 {
+                    try await events.yield()
+                    notes.add("yielded")
+                }
+            }
+            XCTAssertEqual(
+                notes.lines, ["immediate", "task", "timer", "descriptor", "task again", "yielded", "yielded"])
+            XCTAssertFalse(other.isInProgress)
+            SystemIO.close(pipe.reader)
+            SystemIO.close(pipe.writer)
+        }
+    }
+
+    func testAContextThatIsFreedEndsATaskThatGivesWay() throws {
+        try onBothBackends { events, memory, _ in
+            let notes = Notes()
+            let work = try events.task(under: memory) {
+                try ImmediateEvent(under: memory).schedule(on: events) { _, events in events.free() }
+                await notes.addError { try await events.yield() }
+            }
+            XCTAssertEqual(try events.loopWait(), .contextFreed)
+            XCTAssertEqual(notes.lines, ["loopEnded"])
+            work.free()
+        }
+    }
+
     func testARequestThatDefersItsCallbackResumesTheTask() throws {
         try onBothBackends { events, memory, _ in
             try events.run {

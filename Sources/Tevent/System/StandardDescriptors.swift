@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// The system gives a new file the lowest free number. In a program that was started without standard output, the next
 /// file or socket would become number 1 and receive everything that the program prints.
-enum StandardDescriptors {
+package enum StandardDescriptors {
     /// Whether one of the three numbers may be free; false only if all are known to be in use.
     private static let mayBeFree = Atomic(true)
 
@@ -24,7 +24,7 @@ enum StandardDescriptors {
     /// Takes what a system call returned for a new descriptor, and moves the descriptor above the three numbers.
     ///
     /// - Throws: The error of the call; or the error of the move, after closing the descriptor.
-    static func avoid(_ call: String, _ descriptor: Int32) throws(TeventError) -> Int32 {
+    package static func avoid(_ call: String, _ descriptor: Int32) throws(TeventError) -> Int32 {
         guard descriptor <= STDERR_FILENO else { return descriptor }
         guard descriptor >= 0 else { throw .failed(call) }
         mayBeFree.store(true, ordering: .relaxed)

@@ -88,7 +88,7 @@ func beginToAwait(_ handle: TallocHandle, _ wait: Wait, _ continuation: UnsafeCo
 @usableFromInline
 func awaitSpecially(_ wait: Wait, _ handle: TallocHandle) async throws(TaskError) {
     guard wait.word == Wait.alone.word else {
-        await Task.yield()
+        await giveWay()
         return try checkEnd(of: handle)
     }
     let executor = loopOfTask().pointee.executor.takeUnretainedValue()

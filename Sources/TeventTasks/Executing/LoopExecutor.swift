@@ -125,6 +125,7 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
         while let waiting = record.anchor.pointee.next, waiting != record.anchor {
             RequestPointer(awaited: waiting).resumeWaiter()
         }
+        record.resumeYielding()
     }
 
     @usableFromInline
@@ -177,6 +178,10 @@ struct LoopRecord {
     var begun = BegunTasks()
     /// How many tasks were begun here and have not ended.
     var liveTasks = 0
+    /// Tasks that have given way, until a turn comes to the descriptor below.
+    var yielding: [UnsafeContinuation<Void, Never>] = []
+    /// A descriptor that is always readable, made when a task first gives way.
+    var alwaysReadable: Int32?
     /// How often the running task may still await what has ended before others get their turn.
     var awaitsLeft = LoopRecord.awaitsPerTurn
 
@@ -191,6 +196,7 @@ struct LoopRecord {
 
     fileprivate mutating func release() {
         slot.release()
+        if let alwaysReadable { SystemIO.close(alwaysReadable) }
         ring.free()
         begun.free()
         while let run = spareRuns {
