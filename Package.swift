@@ -116,7 +116,7 @@ let others: [Target] = [
 
     .testTarget(
         name: "TeventTasksTests",
-        dependencies: ["TeventTasks", "Tevent", "Talloc", "TestSupport", "CTestSupport"],
+        dependencies: ["TeventTasks", "TeventRecording", "Tevent", "Talloc", "TestSupport", "CTestSupport"],
         exclude: ["does-not-compile"], swiftSettings: nonsending),
 
     .testTarget(

@@ -19,6 +19,9 @@ class Chronicle {
     this.causes = new Map();
     this.clocks = new Clocks();
     this.attachedAt = new Map();
+    /** By record that begins a part of a task: whether there was one before, and the request awaited since. */
+    this.tasks = new Map();
+    this.latestOfTask = new Map();
     /** By signal event: when the signal arrived for which no handler has run yet. */
     this.arrivals = new Map();
     this.parents = new Map();
@@ -37,6 +40,7 @@ class Chronicle {
     else if (what === "sent" || what === "arrived") this.message(record)[what] = index;
     else if (what === "note" || what === "output") this.outputs.push(index);
     else if (what === "joined" || what === "left") this.readEntry(record, index);
+    if (kind === "task") this.readTask(record, index);
     if (what === "begin") this.causes.set(index, this.causeOf(record, index));
     if (kind === "request") this.readRequest(record, index);
     this.clocks.read(record, kind, index);
@@ -70,6 +74,14 @@ class Chronicle {
       parent = this.parents.get(parent) ?? -1;
     }
     return -1;
+  }
+
+  readTask([, , what, task, request], index) {
+    const latest = this.latestOfTask.get(task) ?? { before: false, awaited: -1 };
+    if (what === "begin") {
+      this.tasks.set(index, latest);
+      this.latestOfTask.set(task, { before: true, awaited: -1 });
+    } else if (what === "awaits") latest.awaited = request;
   }
 
   readEntry(record, index) {

@@ -1,7 +1,7 @@
 // Which turn, wait and handler each record lies in. Found once, when the page opens.
 
 /** The stage of a turn in which the loop runs an object of a kind; the others run inside a handler only. */
-const STAGE_OF_KIND = { signal: 1, immediate: 3, request: 3, entry: 3, inbox: 3, timer: 4, fd: 5 };
+const STAGE_OF_KIND = { signal: 1, immediate: 3, task: 3, request: 3, entry: 3, inbox: 3, timer: 4, fd: 5 };
 
 /**
  * The frames of a recording. A frame is a turn, a wait or a handler, from the record that begins it to the record that ends

@@ -17,7 +17,7 @@ class View {
 }
 
 function kindClass(kind) {
-  const known = ["signal", "immediate", "timer", "fd", "request", "queue", "entry", "inbox"];
+  const known = ["signal", "immediate", "task", "timer", "fd", "request", "queue", "entry", "inbox"];
   return `kind-${known.includes(kind) ? kind : "other"}`;
 }
 

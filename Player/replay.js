@@ -2,7 +2,7 @@
 
 const LISTS = ["signals", "immediates", "timers", "descriptors", "others"];
 const LIST_OF_KIND = {
-  signal: "signals", immediate: "immediates", request: "immediates", queue: "immediates", timer: "timers", fd: "descriptors",
+  signal: "signals", immediate: "immediates", task: "immediates", request: "immediates", queue: "immediates", timer: "timers", fd: "descriptors",
 };
 
 /** What changed between two steps. Each map or set is by object. */
@@ -64,6 +64,7 @@ class State {
   /** Shows an object whose making the recording lost. */
   ensure(object) {
     if (object < 0 || this.parents.has(object) || this.chronicle.made[object] >= 0) return;
+    if (this.recording.kind(object) === "task") return; // it is no talloc memory
     const freed = this.chronicle.freed[object];
     if (freed >= 0 && freed <= this.at) return;
     this.parents.set(object, -1);
@@ -147,7 +148,8 @@ const CHANGES = {
   waitEnd(state, record) { state.context(record[OBJECT]).ready = record[VALUE]; },
   begin(state, record) {
     const kind = state.recording.kind(record[OBJECT]);
-    if (kind === "timer" || kind === "immediate" || (kind === "request" && record[OTHER] >= 0)) state.unplace(record[OBJECT]);
+    const isTakenOut = ["timer", "immediate", "task"].includes(kind) || (kind === "request" && record[OTHER] >= 0);
+    if (isTakenOut) state.unplace(record[OBJECT]);
     if (kind === "fd" && record[OTHER] >= 0) {
       const context = state.context(record[OTHER]);
       context.ready = Math.max(0, context.ready - 1);

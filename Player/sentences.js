@@ -31,6 +31,8 @@ class Sentences {
         return isRunByLoop ? fill(words.why.fd, values) : this.nested(index, values);
       case "immediate":
         return isRunByLoop ? fill(words.why.immediate, { ...values, cause: this.cause(index) }) : this.nested(index, values);
+      case "task":
+        return isRunByLoop ? this.task(index, values) : this.nested(index, values);
       case "request": {
         if (value === 0) return fill(words.why.progress, values);
         const ended = fill(pick(words.why.ended, value), { status: value });
@@ -46,6 +48,13 @@ class Sentences {
   late({ [OTHER]: context, [VALUE]: deadline, [DETAIL]: late }) {
     if (this.chronicle.clocks.isAtOnce(context, deadline)) return words.why.late.atOnce;
     return late > 0 ? fill(words.why.late.ago, { time: duration(late) }) : words.why.late.now;
+  }
+
+  /** A task that begins, or goes on after the request that it awaited. */
+  task(index, values) {
+    const { before, awaited } = this.chronicle.tasks.get(index);
+    const waited = awaited < 0 ? "" : fill(words.why.waited, { label: this.recording.label(awaited) });
+    return fill(before ? words.why.task : words.why.taskBegins, { ...values, waited, cause: this.cause(index) });
   }
 
   nested(index, values) {
@@ -115,6 +124,7 @@ class Sentences {
       case "waitEnd": return detail === 1 ? table.waitWoken : value === 0 ? table.waitEndNone : table.waitEnd;
       case "attached": return pick(table.attached, kind);
       case "changed": return kind === "fd" && detail === 0 ? table.changed.fdOff : pick(table.changed, kind);
+      case "freed": return kind === "task" ? table.taskEnds : table.freed;
       case "received": return this.hasEnded(object, index) ? table.received : table.discarded;
       case "detached": return other < 0 ? table.detachedGone : table.detached;
       case "sent": return object < 0 ? table.sentCall : table.sent;

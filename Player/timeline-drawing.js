@@ -22,7 +22,7 @@ class TimelineDrawing {
     const names = ["text", "muted", "line", "page", "panel", "accent", "wait", "turn"];
     this.colours = Object.fromEntries(names.map((name) => [name, read(name)]));
     for (const kind of HANDLER_LANES) {
-      const name = { fd: "descriptor", message: "immediate", queue: "queue" }[kind] ?? kind;
+      const name = { fd: "descriptor", message: "immediate", task: "immediate", queue: "queue" }[kind] ?? kind;
       this.colours[`${kind}-ink`] = read(`${name}-ink`);
       this.colours[`${kind}-paper`] = read(`${name}-paper`);
     }

@@ -1,8 +1,9 @@
 // The lanes of the timeline: rows of bars, each bar from one record to another.
 
-const LANE_OF_KIND = { signal: "signal", inbox: "message", immediate: "immediate", timer: "timer", fd: "fd", request: "request",
-  entry: "queue" };
-const HANDLER_LANES = ["signal", "message", "immediate", "timer", "fd", "request", "queue", "other"];
+const LANE_OF_KIND = {
+  signal: "signal", inbox: "message", immediate: "immediate", task: "task", timer: "timer", fd: "fd", request: "request", entry: "queue",
+};
+const HANDLER_LANES = ["signal", "message", "immediate", "task", "timer", "fd", "request", "queue", "other"];
 const REQUEST_ROWS = 6;
 const QUEUE_ROWS = 3;
 

@@ -93,7 +93,7 @@ const WORDS = {
     scales: { order: "order", time: "time" },
     lanes: {
       turns: "Turns", signal: "Signals", message: "Messages", immediate: "Immediates", timer: "Timers", fd: "Descriptors",
-      request: "Callbacks", queue: "Triggers", other: "Other", lives: "Requests",
+      task: "Tasks", request: "Callbacks", queue: "Triggers", other: "Other", lives: "Requests",
     },
     turnBar: "turn {number}",
     waitBar: "wait",
@@ -119,7 +119,7 @@ const WORDS = {
     // Names of objects
     kinds: {
       context: "context {n}", timer: "timer {n}", immediate: "immediate {n}", signal: "signal {n}", fd: "descriptor event {n}",
-      request: "request {n}", queue: "queue {n}", entry: "entry {n}", inbox: "inbox {n}", memory: "memory {n}",
+      task: "task {n}", request: "request {n}", queue: "queue {n}", entry: "entry {n}", inbox: "inbox {n}", memory: "memory {n}",
     },
     threadedImmediate: "threaded immediate {n}",
     onlyContext: "the context",
@@ -134,7 +134,7 @@ const WORDS = {
     unknownThread: "thread {n}",
     mainThread: "the main thread",
     otherThread: "thread {name}",
-    handlers: { request: "the callback of {label}", entry: "the trigger of {label}", other: "the handler of {label}" },
+    handlers: { task: "{label}", request: "the callback of {label}", entry: "the trigger of {label}", other: "the handler of {label}" },
     at: "{label} ({place})",
     units_time: { ns: "{n} ns", us: "{n} µs", ms: "{n} ms", s: "{n} s", min: "{n} min", h: "{n} h", d: "{n} days" },
 
@@ -151,6 +151,9 @@ const WORDS = {
         1: "the request is done", 2: "the request failed", 3: "the request timed out", 4: "memory ran out",
         other: "the request ended with status {status}",
       },
+      taskBegins: "{At} begins: it was first among the immediates{cause}, and this turn found no signal.",
+      task: "{At} goes on{waited}: it was first among the immediates{cause}, and this turn found no signal.",
+      waited: " after it awaited {label}",
       timer: "{At} runs: {late}, and this turn found no signal and no immediate.",
       late: { ago: "it was due {time} ago", now: "it is due now", atOnce: "it was to run at once" },
       fd: "The handler of {at} runs: the descriptor is ready ({flags}), and this turn found no signal, no immediate and no due timer.",
@@ -172,6 +175,8 @@ const WORDS = {
       moved: "{Object} moves below {other}.",
       movedRoot: "{Object} becomes a root of the memory tree.",
       freed: "{Object} is freed.",
+      taskEnds: "{Object} has returned.",
+      awaits: "{Object} waits for {other}.",
       turnBegin: "A turn of {object} begins. It looks for a signal, messages, an immediate, a due timer and a ready descriptor, in this order.",
       turnBeginNested: "A turn of {object} begins inside {handler}: this is a nested loop, of level {value}.",
       turnEnd: "The turn of {object} ends.",
@@ -186,6 +191,7 @@ const WORDS = {
         fd: "{Object} joins the descriptors of {other}, watched for: {flags}.",
         signal: "{Object} joins the signals of {other}.",
         immediate: "{Object} is scheduled: it joins the end of the immediates of {other}.",
+        task: "{Object} can go on: it joins the end of the immediates of {other}.",
         request: "The callback of {object} is posted: it joins the end of the immediates of {other}.",
         queue: "{Object} joins the end of the immediates of {other}, to start its first entry.",
         other: "{Object} joins the events of {other}.",

@@ -38,6 +38,8 @@ extension EventRecording {
         case entry
         /// An inbox, or a threaded immediate.
         case inbox
+        /// A task of Swift's, which runs between two awaits as a handler does.
+        case task
         /// Plain talloc memory.
         case memory
 
@@ -53,6 +55,7 @@ extension EventRecording {
                 case .request: .request
                 case .queue: .queue
                 case .queueEntry: .entry
+                case .jobs: .task
                 default: .memory
                 }
         }
@@ -93,8 +96,8 @@ extension EventRecording {
         case attached, changed, detached
         /// A handler, trigger or callback began, or returned.
         case begin, end
-        /// A request ended, or was received.
-        case ended, received
+        /// A request ended, or was received; a task began to wait for a request.
+        case ended, received, awaits
         /// An entry joined or left its queue; a queue was stopped or started.
         case joined, left, stopped, started
         /// A message was sent to another thread, or its loop found it; or a signal arrived.

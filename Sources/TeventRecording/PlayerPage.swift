@@ -79,7 +79,8 @@ extension EventRecording {
             let subject = step.object < 0 ? strings[step.text] : subject(of: step.object)
             let origin = step.object < 0 ? nil : origin(of: step.object)
             let cells = [
-                "\(number + 1)", "\(Double(step.time) / 1000) µs", threads[step.thread], "\(step.what) \(subject)", origin,
+                "\(number + 1)", "\(Double(step.time) / 1000) µs", threads[step.thread], "\(step.what) \(subject)",
+                origin,
             ]
             return "<tr>" + cells.map { "<td>\(HTML.escaped($0 ?? ""))</td>" }.joined() + "</tr>"
         }.joined(separator: "\n")

@@ -149,13 +149,14 @@ struct RecordMerger {
     /// The second object of a record, which is a context or a queue.
     private mutating func other(_ record: Record, _ thread: Int) -> Int {
         guard record.other != 0 else { return -1 }
-        let kind = record.kind == ObjectKind.queueEntry.rawValue ? EventRecording.Kind.queue : .context
+        let kind: EventRecording.Kind =
+            record.kind == ObjectKind.queueEntry.rawValue ? .queue : record.what == .awaits ? .request : .context
         if let known = living[record.other] {
             if record.what != .moved { learn(kind, of: known) }
             return known
         }
         switch record.what {
-        case .attached, .changed, .begin, .arrived, .joined: return meet(record.other, kind, thread)
+        case .attached, .changed, .begin, .arrived, .joined, .awaits: return meet(record.other, kind, thread)
         // What is freed with its context or queue leaves them after they are gone.
         default: return -1
         }

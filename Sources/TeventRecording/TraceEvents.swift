@@ -185,7 +185,7 @@ private struct TraceEventWriter {
         count(step, 1)
         guard step.object >= 0 else { return }
         switch recording.objects[step.object].kind {
-        case .immediate, .request, .queue: beginFlow(step, .scheduled(step.object))
+        case .immediate, .request, .queue, .task: beginFlow(step, .scheduled(step.object))
         default: break
         }
     }

@@ -107,6 +107,34 @@ def arrivals():
     return tape
 
 
+def tasks():
+    """A task that awaits a request of a timer, and another that returns without waiting."""
+    tape = Tape("tasks")
+    context = tape.make("context")
+    one, two = tape.declare("task"), tape.declare("task")
+    tape.record("attached", one, context)
+    tape.record("attached", two, context)
+    with tape.turn(context):
+        with tape.handler(one, context):
+            request = tape.make("request", context, name="Wakeup")
+            timer = tape.event("timer", context, value=MILLISECOND, parent=request)
+            tape.record("awaits", one, request)
+    with tape.turn(context), tape.handler(two, context):
+        tape.record("freed", two)
+    tape.time += MILLISECOND
+    with tape.turn(context):
+        tape.record("detached", timer, context)
+        with tape.handler(timer, context, MILLISECOND, 1000):
+            tape.record("freed", timer)
+            tape.record("ended", request, value=1)
+            tape.record("attached", one, context)
+    with tape.turn(context), tape.handler(one, context):
+        tape.record("received", request)
+        tape.record("freed", request)
+        tape.record("freed", one)
+    return tape
+
+
 def turn_order():
     """One event of each kind, in the order of a turn; then a wait and the end."""
     tape = Tape("turn-order")

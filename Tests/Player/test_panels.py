@@ -189,6 +189,31 @@ class KindTests(PlayerTest):
         self.assertEqual(self.text("#why"), "The signal SIGUSR1 arrives.")
         self.assertEqual(self.text(".stages-title"), "Between turns")
 
+    def test_tasks_begin_wait_and_go_on(self):
+        self.open(sample.tasks())
+        queue = "it was first among the immediates"
+        expected = [
+            (2, f"Task 1 begins: {queue}, and this turn found no signal.", ["task 1 running", "task 2 new"]),
+            (3, f"Task 2 begins: {queue}, and this turn found no signal.", ["task 2 running"]),
+            (5, f"Task 1 goes on after it awaited request 1 “Wakeup”: {queue}, where the handler of timer 1 had put it, and this turn"
+                " found no signal.", ["task 1 running"]),
+        ]
+        for step, reason, immediates in expected:
+            with self.subTest(step=step):
+                self.go(step)
+                self.assertEqual(self.text("#why"), reason)
+                self.assertEqual(self.texts("#stages [aria-current] span"), ["Immediates"])
+                self.assertEqual([item for item in self.events("immediates") if "gone" not in item], immediates)
+        self.assertFalse([line for line in self.tree() if "task" in line], "a task is no memory")
+        self.page.select_option(".options select >> nth=0", "record")
+        sentences = []
+        for step in range(1, 33):
+            self.go(step)
+            sentences.append(self.text("#why"))
+        for sentence in ["Task 1 waits for request 1 “Wakeup”.", "Task 2 has returned.", "Task 1 returns.",
+                         "Task 1 can go on: it joins the end of the immediates of the context."]:
+            self.assertIn(sentence, sentences)
+
     def test_threaded_immediates_are_called_that(self):
         self.open(sample.arrivals())
         self.go(2)

@@ -23,7 +23,7 @@ package struct Record {
         case made, named, tagged, moved, freed
         case turnBegin, turnEnd, waitBegin, waitEnd
         case attached, changed, detached, begin, end
-        case ended, received
+        case ended, received, awaits
         case joined, left, stopped, started
         case sent, arrived
         case note, output

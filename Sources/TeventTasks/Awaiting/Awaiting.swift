@@ -75,7 +75,7 @@ func beginToAwait(_ handle: TallocHandle, _ wait: Wait, _ continuation: UnsafeCo
     }
     let old = request.await(unsafeBitCast(continuation, to: UInt64.self), in: loop.anchor)
     if let task = wait.task {
-        loop.noteSuspended(task, on: request)
+        if isRecording { task.recordWait(for: request) }
         task.pointee.awaited = handle
         if task.pointee.isCancelled {
             loop.pointee.executor._withUnsafeGuaranteedRef { $0.cancel(OnLoop(content: handle)) }
@@ -105,7 +105,6 @@ func awaitSpecially(_ wait: Wait, _ handle: TallocHandle) async throws(TaskError
 @usableFromInline
 func checkEnd(of handle: TallocHandle) throws(TaskError) {
     let loop = loopOfTask()
-    loop.noteResumed()
     if let request = handle.record(as: RequestRecord.self) {
         let status = request.pointee.status
         if status != .inProgress, status != .received { return }

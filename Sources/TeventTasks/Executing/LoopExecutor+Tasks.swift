@@ -85,7 +85,6 @@ extension LoopExecutor {
             return nil
         }
         let task = record.pointee.begun.add(currentTask())
-        record.noteBegun(task)
         return Life(task: TallocHandle(slot: task.pointee.slot))
     }
 
@@ -97,7 +96,7 @@ extension LoopExecutor {
     @usableFromInline
     func end(_ life: Life) {
         let task = life.task.slot.pointee.object.unsafelyUnwrapped.assumingMemoryBound(to: BegunTask.self)
-        record.noteEnded(task)
+        if isRecording { task.recordEnd() }
         record.pointee.begun.remove(task)
         record.pointee.liveTasks -= 1
     }

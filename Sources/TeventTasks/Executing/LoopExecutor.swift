@@ -50,6 +50,7 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
         guard thread.isCurrent else { return addFromElsewhere(job) }
         record.pointee.ring.append(job)
         guard let context = record.pointee.context else { return thread.noteLeftJobs(of: self) }
+        if isRecording { recordEnqueued(job, on: context) }
         if let last = record.pointee.lastRun, context.isLast(last.scheduled) {
             last.pointee.count += 1
         } else {
@@ -94,7 +95,11 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
         let outer = here.pointee.loop
         here.pointee.loop = UnsafeMutableRawPointer(record)
         record.pointee.awaitsLeft = LoopRecord.awaitsPerTurn
-        job.runSynchronously(on: UnownedTaskExecutor(ordinary: self))
+        if isRecording {
+            runRecorded(job, on: record.pointee.context)
+        } else {
+            job.runSynchronously(on: UnownedTaskExecutor(ordinary: self))
+        }
         here.pointee.loop = outer
     }
 

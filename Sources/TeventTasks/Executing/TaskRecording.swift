@@ -1,28 +1,38 @@
 import Talloc
 import Tevent
 
-// Where a recording can note what tasks do. Nothing is noted yet: the player knows no tasks.
+// What a recording says about tasks. A task is known by its address, which is also that of its jobs.
 
-extension LoopPointer {
-    /// A task has begun to run.
-    @inline(__always)
-    func noteBegun(_ task: BegunTaskPointer) { if isRecording { record(task) } }
+extension UnownedJob {
+    fileprivate var object: UnsafeMutableRawPointer? { unsafeBitCast(self, to: UnsafeMutableRawPointer?.self) }
+}
 
-    /// A task is about to wait for a request.
-    @inline(__always)
-    func noteSuspended(_ task: BegunTaskPointer, on request: RequestPointer) {
-        if isRecording { record(task, request) }
+extension LoopExecutor {
+    /// A task joins the immediates of a context.
+    @inline(never)
+    func recordEnqueued(_ job: UnownedJob, on context: ContextPointer) {
+        addRecord(.attached, job.object, of: .jobs, on: context)
     }
 
-    /// A task continues after it has waited for a request.
-    @inline(__always)
-    func noteResumed() { if isRecording { record(nil) } }
-
-    /// A task has ended.
-    @inline(__always)
-    func noteEnded(_ task: BegunTaskPointer) { if isRecording { record(task) } }
-
-    /// The place for `addRecord`; the record's object is the task's.
+    /// Runs a task until it suspends, as a handler of the context.
     @inline(never)
-    private func record(_ task: BegunTaskPointer?, _ request: RequestPointer? = nil) {}
+    func runRecorded(_ job: UnownedJob, on context: ContextPointer?) {
+        addRecord(.begin, job.object, of: .jobs, on: context)
+        job.runSynchronously(on: UnownedTaskExecutor(ordinary: self))
+        recordEnd()
+    }
+}
+
+extension BegunTaskPointer {
+    private var object: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: pointee.task) }
+
+    /// The task is about to wait for a request.
+    @inline(never)
+    func recordWait(for request: RequestPointer) {
+        addRecord(.awaits, object, of: .jobs, on: UnsafeMutableRawPointer(request))
+    }
+
+    /// The task has returned.
+    @inline(never)
+    func recordEnd() { addRecord(.freed, object, of: .jobs) }
 }
