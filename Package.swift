@@ -128,7 +128,9 @@ let others: [Target] = [
     .target(name: "TeventC", dependencies: ["Tevent", "TeventRecording", "Talloc", "CTalloc", "CTevent"]),
     .testTarget(
         name: "TeventCTests",
-        dependencies: ["TeventC", "CTevent", "Tevent", "Talloc", "CTalloc", "TestSupport", "CTestSupport"]),
+        dependencies: [
+            "TeventC", "CTevent", "Tevent", "TeventRecording", "Talloc", "CTalloc", "TestSupport", "CTestSupport",
+        ]),
 
     .executableTarget(
         name: "tour", dependencies: ["ChildProcess", "Tevent", argumentParser], path: "Sources/Tour"),

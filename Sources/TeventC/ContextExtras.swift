@@ -53,11 +53,13 @@ extension ContextPointer {
         }
         pointee.attachment = chunk
         chunk.initializeMemory(as: ContextExtras.self, to: ContextExtras(of: self, ops: ops))
+        noteContextBegins()
         _talloc_set_destructor(chunk) { chunk in
             let extras = chunk!.assumingMemoryBound(to: ContextExtras.self)
             // The context has already ended, unless the program has replaced its destructor.
             if let context = extras.pointee.context.object { _ = destroyContext(context) }
             extras.deinitialize(count: 1)
+            noteContextHasEnded()
             return 0
         }
         return true

@@ -1,5 +1,6 @@
 import CTevent
 import Glibc
+import Synchronization
 import TeventRecording
 
 // `TEVENT_RECORD=FILE` records any C program on the engine; see ProgramRecording.
@@ -15,4 +16,14 @@ func recordIfAsked() {
         let line = "tevent: TEVENT_RECORD: \(error)\n"
         _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }
+}
+
+private let livingContexts = Atomic(0)
+
+func noteContextBegins() { livingContexts.add(1, ordering: .relaxed) }
+
+/// Writes the recording when no context is left: a program may end with `_exit` after that.
+func noteContextHasEnded() {
+    let left = livingContexts.subtract(1, ordering: .relaxed).newValue
+    if left == 0 { ProgramRecording.writeAfterLastContext() }
 }

@@ -20,6 +20,8 @@ public enum ProgramRecording {
         /// How many forks there were before.
         var generation = clinux_forks()
         var isSaved = false
+        /// When it was last written because no context was left.
+        var lastWritten: EventInstant?
         /// Whether it has been said that a request cannot be removed.
         var hasRefused = false
         /// Worked out once in each process, since C's loop asks at each turn.
@@ -121,6 +123,19 @@ public enum ProgramRecording {
         guard let files = state.withLock({ $0.filesHere() }), access(files.request, F_OK) == 0 else { return }
         guard unlink(files.request) == 0 else { return refuse(files.request, code: errno) }
         report { () throws(RecordingError) in try write() }
+    }
+
+    /// Writes what has been recorded so far after a C program has freed its last context, at most once a second: some
+    /// programs make a context for each call.
+    package static func writeAfterLastContext() {
+        guard isRecording, RecordRings.isRecordingAll else { return }
+        let isDue = state.withLock { state in
+            let now = EventInstant(nanoseconds: monotonicNanoseconds())
+            if let last = state.lastWritten, last.duration(to: now) < .seconds(1) { return false }
+            state.lastWritten = now
+            return state.filesHere() != nil
+        }
+        if isDue { report { () throws(RecordingError) in try write() } }
     }
 
     /// Says once that a request cannot be removed: answering it all the same would write a file at every turn.
