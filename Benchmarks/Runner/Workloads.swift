@@ -116,12 +116,15 @@ struct Workload {
             note: "the clients' instructions and two system calls included"),
         Workload(name: "await-callback", title: "request ended by an immediate, with a callback"),
         Workload(
-            name: "await-suspended", title: "the same, awaited by a task",
-            note: "compare with the callback above"),
+            name: "await-suspended", title: "the same, awaited by a task", bars: [.init(times: 1.0 / 15, peer: "nio")],
+            note: "compare with the callback above; nio: a promise kept on the next tick, and its `get()`"),
         Workload(name: "await-ended", title: "request that has ended already, awaited"),
         Workload(name: "await-job", title: "job of a task, enqueued and run", note: "`Task.yield()`"),
         Workload(name: "await-task", title: "task begun in a group on the loop, and ended"),
         Workload(name: "await-task-request", title: "async function as a request, begun and awaited"),
+        Workload(
+            name: "echo-50-async", title: "TCP echo, 50 connections, in async functions", unit: "thousand messages/s",
+            isRate: true, note: "compare with the echo of requests above", counting: .nothing),
         Workload(name: "await-memory", title: "memory per task that waits in a group", unit: "bytes"),
         Workload(
             name: "request-recorded", title: "request's life while recorded",

@@ -31,6 +31,14 @@ private struct Maker {
     }
 }
 
+/// Gives back what comes, until the client has no more to say.
+private func giveBack(_ socket: Int32, on events: EventContext) async throws {
+    try events.hold(socket, under: events).setAutoClose()
+    for try await bytes in events.bytes(from: socket, under: events) {
+        _ = try await WriteAll.send(bytes, to: socket, on: events, under: events).value
+    }
+}
+
 extension Workload {
     static let awaitCallback = Workload("await-callback", REQUESTS) { count in
         let maker = try Maker()
@@ -109,6 +117,20 @@ extension Workload {
                 for _ in 0..<count { _ = try await events.task(under: events) { 1 }.value }
             }
         }
+    }
+
+    /// The server of chapter 4 in async functions: a task for each client.
+    static let echoAsync = Workload("echo-50-async", ECHOES) { count in
+        let clients = bench_clients(connections: 50, measures_cpu: false, messages: count)
+        let events = try EventContext()
+        let listener = try SystemIO.listen(boundTo: .loopback(port: 0))
+        bench_start_clients(Int32(try SystemIO.localAddress(of: listener).port), clients)
+        try events.run {
+            for try await (socket, _) in events.connections(to: listener, under: events) {
+                _ = try events.task(under: events) { try await giveBack(socket, on: events) }
+            }
+        }
+        return .nan
     }
 
     static let awaitMemory = Workload("await-memory", 20_000) { count in

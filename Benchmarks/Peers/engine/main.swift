@@ -50,7 +50,7 @@ let workloads: [Workload] = [
     .requestNested, .requestPosted, .requestMemory, .queueShort, .queueLong, .queueGrowing, .fdLife, .hop, .pipesFew,
     .pipesMany, .pipesGrowing, .message, .reply, .signal, .echoFew, .echoMany,
     .echoProcessorTime, .echoMessage, .awaitCallback, .awaitSuspended, .awaitEnded, .awaitJob, .awaitTask,
-    .awaitTaskRequest, .awaitMemory, .requestRecorded, .echoMessageRecorded, .echoRecorded,
+    .awaitTaskRequest, .echoAsync, .awaitMemory, .requestRecorded, .echoMessageRecorded, .echoRecorded,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()

@@ -19,7 +19,7 @@ let workloads = [
     immediateAgain, timerLife, timerInsert, timerCancel, timerWhole, timerDispatch, timerMemory, requestLife,
     requestNested,
     requestMemory, hop, pipesFew, pipesMany, pipesGrowing, message, reply, echoFew, echoMany,
-    echoProcessorTime,
+    echoProcessorTime, awaitSuspended,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()
