@@ -25,9 +25,12 @@ struct Verdict: Sendable, Equatable {
     /// The verdict on a process that ended with these errors; nil if all is well.
     init?(_ ending: Ending?, errors: String) {
         let lines = errors.split(separator: "\n").map(String.init)
-        if let summary = lines.first(where: { $0.hasPrefix("SUMMARY: ") }) {
+        if lines.contains(where: { $0.contains("Sanitizer: stack-overflow") }) {
+            // Where in a recursion the stack ended is different each time, and the summary is not always written.
+            self.init(.sanitizer, "stack-overflow")
+        } else if let summary = lines.first(where: { $0.hasPrefix("SUMMARY: ") }) {
             let isLeak = lines.contains { $0.contains("LeakSanitizer: detected memory leaks") }
-            self.init(isLeak ? .leak : .sanitizer, Self.withoutChance(String(summary.dropFirst("SUMMARY: ".count))))
+            self.init(isLeak ? .leak : .sanitizer, String(summary.dropFirst("SUMMARY: ".count)))
         } else if let line = lines.first(where: Self.tellsOfTrap), case .signalled(let signal) = ending,
             Self.trapSignals.contains(signal)
         {
@@ -52,11 +55,6 @@ struct Verdict: Sendable, Equatable {
 
     /// Whether a program of this class must not end like this.
     func isFinding(for programClass: ProgramClass) -> Bool { kind != .trap || !programClass.allowsTraps }
-
-    /// The summary of a sanitizer; where in a recursion the stack ended is different each time.
-    private static func withoutChance(_ summary: String) -> String {
-        summary.firstMatch(of: /.*stack-overflow/).map { String($0.output) } ?? summary
-    }
 
     private static func tellsOfTrap(_ line: String) -> Bool {
         line.contains("Fatal error: ") || line.contains("Fatal access conflict")
