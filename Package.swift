@@ -11,7 +11,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 
 /// The number of the chapter to build and test alone, with what it needs, if the environment names one: `CHAPTER=4`.
 let onlyChapter = Context.environment["CHAPTER"].map { text in
-    guard let number = Int(text), (1...6).contains(number) else { fatalError("CHAPTER is '\(text)'; give 1 to 6") }
+    guard let number = Int(text), (1...7).contains(number) else { fatalError("CHAPTER is '\(text)'; give 1 to 7") }
     return number
 }
 
@@ -61,24 +61,44 @@ let chapters =
             "thread-pipe", "one-way", "request-reply", "wrong-loop", "many-workers", "loop-ended",
             "threaded-immediate", "coalesced-wakeups", "echo-cores",
         ])
+    + chapter(
+        7, "AsyncAwait",
+        after: [
+            "Chapter1ContextAndLoops", "Chapter2Events", "Chapter3AccessingData", "Chapter4Requests", "Chapter5Queues",
+            "Chapter6Threads",
+        ], isAsync: true,
+        examples: [
+            "first-await", "both-ways", "cancel-task", "task-deadline", "task-group", "async-lines", "wrong-main",
+            "starving-task", "async-echo",
+        ])
 
 /// The targets of one chapter, whose module builds on those of the chapters before it.
-func chapter(_ number: Int, _ name: String, after earlier: [String] = [], examples: [String]) -> [Target] {
+///
+/// A chapter whose programs await requests has no module: later chapters have nothing to take from it.
+func chapter(
+    _ number: Int, _ name: String, after earlier: [String] = [], isAsync: Bool = false, examples: [String]
+) -> [Target] {
     let folder = "Chapters/\(number)-\(name)"
     let module = "Chapter\(number)\(name)"
-    let engine: [Target.Dependency] = ["Talloc", "Tevent", "TeventRecording"] + (number > 1 ? ["TeventExtras"] : [])
+    let engine: [Target.Dependency] =
+        ["Talloc", "Tevent", "TeventRecording"] + (number > 1 ? ["TeventExtras"] : [])
+        + (isAsync ? ["TeventTasks"] : [])
     let modules = earlier.map { Target.Dependency(stringLiteral: $0) }
+    let settings = isAsync ? nonsending : []
     let library = Target.target(
-        name: module, dependencies: engine + modules + [argumentParser], path: "\(folder)/Module", swiftSettings: safe)
-    if let onlyChapter, onlyChapter != number { return onlyChapter < number ? [] : [library] }
+        name: module, dependencies: engine + modules + [argumentParser], path: "\(folder)/Module",
+        swiftSettings: safe + settings)
+    let libraries = isAsync ? [] : [library]
+    if let onlyChapter, onlyChapter != number { return onlyChapter < number ? [] : libraries }
+    let own = engine + modules + libraries.map { Target.Dependency(stringLiteral: $0.name) }
     let tests = Target.testTarget(
-        name: "\(module)Tests", dependencies: engine + modules + [.init(stringLiteral: module), "TestSupport"])
+        name: "\(module)Tests", dependencies: own + ["TestSupport"], swiftSettings: settings)
     let programs = examples.map { example in
         Target.executableTarget(
-            name: example, dependencies: engine + modules + [.init(stringLiteral: module), argumentParser],
-            path: "\(folder)/\(example)", exclude: ["expected.txt"], swiftSettings: safe)
+            name: example, dependencies: own + [argumentParser], path: "\(folder)/\(example)",
+            exclude: ["expected.txt"], swiftSettings: safe + settings)
     }
-    return [library, tests] + programs
+    return libraries + [tests] + programs
 }
 
 // MARK: The package

@@ -39,6 +39,6 @@ final class OneChapterTests: XCTestCase {
     func testAChapterThatDoesNotExistIsNamed() throws {
         let result = try manifest(chapter: "9")
         XCTAssertNotEqual(result.exitCode, 0)
-        XCTAssertTrue((result.stdout + result.stderr).contains("CHAPTER is '9'; give 1 to 6"), result.stderr)
+        XCTAssertTrue((result.stdout + result.stderr).contains("CHAPTER is '9'; give 1 to 7"), result.stderr)
     }
 }
