@@ -84,6 +84,18 @@ final class AsyncEchoTests: XCTestCase {
         }
     }
 
+    func testAServerThatHasNoDescriptorsLeftEnds() throws {
+        let server = try startProgram(
+            "/bin/sh",
+            arguments: ["-c", "ulimit -Sn 12; exec \"$@\"", "sh", programsFolder.path() + "async-echo", "--port", "0"])
+        let port = try XCTUnwrap(UInt16(server.readLine()?.split(separator: ":").last ?? ""))
+        let clients = try (1...12).map { _ in try Client(port: port) }
+        let result = try server.wait()
+        for client in clients { client.close() }
+        XCTAssert(result.stderr.contains("Too many open files"), result.stderr)
+        XCTAssertEqual(result.exitCode, 1)
+    }
+
     func testWhereItCannotListenItSaysWhyAndWhatToDo() throws {
         let (server, port) = try startServer()
         for (arguments, message) in [

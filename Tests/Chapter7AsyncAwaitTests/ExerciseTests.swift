@@ -204,7 +204,7 @@ final class ExerciseTests: AsyncTestCase {
         }
     }
 
-    /// Exercise 9: the loop has its thread while the work is done elsewhere. The work ends only after the timers ran.
+    /// Exercise 9: the loop has its thread while the work, which ends only after the timers ran, is done elsewhere.
     func testExercise9WorkAside() throws {
         for backend in EventContext.backends {
             let events = try EventContext(backend: backend)
