@@ -11,7 +11,7 @@ struct StarvingTask: ExampleProgram {
         abstract: "Do long work in a task, and see who gets a turn meanwhile.",
         discussion: """
             Four seconds of work alongside a timer for each second: without an await, with Task.yield() after each \
-            second, and with a short sleep. Then a task awaits what has ended already. The clock is moved by hand, so \
+            second, and with the loop's own yield(). Then a task awaits what has ended already. The clock is moved by hand, so \
             the program takes no time; the first column is what the clock shows.
             """)
 
@@ -20,7 +20,7 @@ struct StarvingTask: ExampleProgram {
     func run() throws {
         try runWays()
         print("Awaiting what has ended:")
-        try loopUntilTheImmediateRuns()
+        try awaitUntilTheTimerRuns()
     }
 
     // snippet: ways
@@ -29,8 +29,8 @@ struct StarvingTask: ExampleProgram {
         print(try log { _ in })
         print("Task.yield() after each slice:")
         print(try log { _ in await Task.yield() })
-        print("A sleep after each slice:")
-        print(try log { events in try await events.sleep(for: .milliseconds(1)) })
+        print("events.yield() after each slice:")
+        print(try log { events in try await events.yield() })
     }
 
     /// Works for four seconds beside timers, gives way after each, and logs what happens when.
@@ -56,12 +56,12 @@ struct StarvingTask: ExampleProgram {
     // snippet-end: ways
 
     // snippet: budget
-    private func loopUntilTheImmediateRuns() throws {
+    private func awaitUntilTheTimerRuns() throws {
         let events = try loop.makeContext()
         defer { events.free() }
         let count = try events.run {
             var (count, hasRun) = (0, false)
-            try ImmediateEvent(under: events).schedule(on: events) { _, _ in hasRun = true }
+            try events.addTimer(at: .zero) { _, _ in hasRun = true }
             while !hasRun {
                 let request = try Request("ended", under: events)
                 request.finish()
@@ -70,7 +70,7 @@ struct StarvingTask: ExampleProgram {
             }
             return count
         }
-        print("The immediate ran after \(count) awaits.")
+        print("The timer ran after \(count) awaits.")
     }
     // snippet-end: budget
 }
