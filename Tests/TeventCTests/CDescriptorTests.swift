@@ -216,6 +216,15 @@ final class CDescriptorTests: CAPITestCase {
         }
     }
 
+    func testTheProgramMayCallTheHandlerOfATracedEvent() throws {
+        try withPipe { ev, reader, _ in
+            tevent_set_trace_fd_callback(ev, { _, _, _ in }, nil)
+            let fde = descriptor(ev, reader) { _, _, flags in self.log.append("\(flags)") }
+            XCTAssertEqual(tevent_common_invoke_fd_handler(fde, Flag.write, nil), 0)
+            XCTAssertEqual(log, ["2"])
+        }
+    }
+
     func testTheProgramLearnsThatTheHandlerFreedItsEvent() throws {
         try withPipe { ev, reader, _ in
             let fde = descriptor(ev, reader) { _, fde, _ in XCTAssertEqual(release(fde), -1) }

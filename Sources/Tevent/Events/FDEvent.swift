@@ -290,11 +290,12 @@ extension FDPointer {
     @inline(never)
     private func runTraced(_ ready: FDEvent.Flags, on context: ContextPointer) {
         let event = FDEvent(self)
+        let wanted = pointee.flags
         trace(.beforeHandler, on: context, flags: ready)
         defer { if isRecording { recordEnd() } }
         guard !event.isFreed, pointee.prefix.context == context, !context.hasForked else { return }
-        // The trace may have changed what the event waits for.
-        let ready = ready.intersection(pointee.flags)
+        // The trace may have changed what the event waits for. If not, a C program may call the handler with any flags.
+        let ready = pointee.flags == wanted ? ready : ready.intersection(pointee.flags)
         if !ready.isEmpty { callHandler(ready) }
     }
 
