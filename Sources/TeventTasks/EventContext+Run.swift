@@ -56,9 +56,9 @@ extension EventContext {
     /// Runs the loop until a function has returned.
     private func finish(_ run: Running, _ executor: LoopExecutor) throws {
         let context = record("run(_:)")
-        let sleeps = context.pointee.sleepsWithManualClock
-        context.pointee.sleepsWithManualClock = true
-        defer { if !isFreed { context.pointee.sleepsWithManualClock = sleeps } }
+        let outer = context.pointee.levelThatSleepsWithManualClock
+        context.pointee.levelThatSleepsWithManualClock = context.pointee.nesting.level + 1
+        defer { if !isFreed { context.pointee.levelThatSleepsWithManualClock = outer } }
         var failure: TeventError?
         let hasEnded = run.hasEnded
         while !hasEnded.pointee {

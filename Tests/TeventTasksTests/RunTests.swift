@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import TeventTasks
 import XCTest
@@ -84,6 +85,16 @@ final class RunTests: TaskTestCase {
                 try await other.value
             }
             XCTAssertEqual(notes.lines, ["another task", "inner 5"])
+        }
+    }
+
+    func testALoopInsideRunDoesNotSleepWithAManualClock() throws {
+        try onBothBackends { events, _, _ in
+            events.allowNesting()
+            // Otherwise it would sleep without end.
+            alarm(60)
+            defer { alarm(0) }
+            try events.run { XCTAssertEqual(try events.loopOnce(), .timedOut) }
         }
     }
 

@@ -58,8 +58,9 @@ package struct ContextRecord: ~Copyable, ObjectRecord {
 
     /// Nil means the system's monotonic clock.
     package let manualClock: ManualClock?
-    /// Whether a loop with a manual clock waits for descriptors and other threads when there is no timer.
-    package var sleepsWithManualClock = false
+    /// The level of nesting at which a loop with a manual clock waits for descriptors and other threads when there is no
+    /// timer; 0 for none.
+    package var levelThatSleepsWithManualClock = 0
     var maximumWait: Duration?
     package var policies: ContextPolicies = [] {
         didSet { ready.limit = policies.contains(.oneDescriptorPerWait) ? 1 : ReadyBatch.usualLimit }

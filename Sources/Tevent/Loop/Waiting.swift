@@ -167,7 +167,8 @@ extension ContextPointer {
 
     /// Zero, unless a loop with a manual clock is to wait for other threads.
     private var timeToSleepAnyway: Int64? {
-        pointee.sleepsWithManualClock && pointee.timers.count == 0 && pointee.alwaysReady.isEmpty ? nil : 0
+        let mustSleep = pointee.nesting.level == pointee.levelThatSleepsWithManualClock
+        return mustSleep && pointee.timers.count == 0 && pointee.alwaysReady.isEmpty ? nil : 0
     }
 
     // MARK: Changes
