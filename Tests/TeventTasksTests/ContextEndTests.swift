@@ -80,6 +80,30 @@ final class ContextEndTests: TaskTestCase {
         }
     }
 
+    func testALoopInATaskWhoseContextIsGoneRunsTheOtherTasksOfThatContext() throws {
+        try onBothBackends { events, memory, clock in
+            let others = try EventContext(under: memory, clock: clock)
+            let notes = Notes()
+            // Otherwise the loop below would wait without end.
+            alarm(60)
+            defer { alarm(0) }
+            var second: Request<TaskWork<Void>>?
+            _ = try events.task(under: memory) {
+                await notes.addError { try await events.sleep(for: .seconds(100)) }
+                try others.run { try await second.unsafelyUnwrapped.value }
+                notes.add("first")
+            }
+            second = try events.task(under: memory) {
+                await notes.addError { try await events.sleep(for: .seconds(100)) }
+                notes.add("second")
+            }
+            try events.loopOnce()
+            try events.loopOnce()
+            events.free()
+            XCTAssertEqual(notes.lines, ["loopEnded", "loopEnded", "second", "first"])
+        }
+    }
+
     func testAJobOfAnotherThreadThatComesAfterTheContextWasFreedRunsOnTheThreadOfItsLoop() throws {
         try onBothBackends { events, memory, _ in
             let here = thisThread()

@@ -136,9 +136,11 @@ final class LoopExecutor: TaskExecutor, LoopTasks, @unchecked Sendable {
     @usableFromInline
     func runLeftJobs() { thread.runLeftJobs() }
 
-    /// Runs the jobs of a loop that has ended.
-    func runRing() {
-        while let job = record.pointee.ring.popFirst() { run(job) }
+    /// Runs the first job of a loop that has ended; returns false if there is none.
+    func runLeftJob() -> Bool {
+        guard let job = record.pointee.ring.popFirst() else { return false }
+        run(job)
+        return true
     }
 }
 

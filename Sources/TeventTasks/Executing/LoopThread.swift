@@ -90,7 +90,10 @@ final class LoopThread: @unchecked Sendable {
     /// Runs what is left, one job after the other; a job may run loops, free contexts, and come here again.
     func runLeftJobs() {
         while hasLeftJobs {
-            while let executor = ended.popLast() { executor.runRing() }
+            // It stays in the list meanwhile: a loop inside a job may have to run those that come after it.
+            while let executor = ended.last {
+                if !executor.runLeftJob() { ended.removeAll { $0 === executor } }
+            }
             guard let left = takeArrival() else { continue }
             left.executor.run(left.job)
         }
