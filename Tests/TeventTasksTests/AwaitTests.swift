@@ -173,6 +173,24 @@ final class AwaitTests: TaskTestCase {
         }
     }
 
+    func testATaskContinuesAlthoughTheLoopThatWasToCallTheCallbackIsGone() throws {
+        try onBothBackends { events, memory, clock in
+            let others = try EventContext(under: memory, clock: clock)
+            try events.run {
+                let request = try Request(7, under: memory)
+                request.deferCallback(on: others)
+                try events.addTimer(after: .seconds(1)) { _, _ in
+                    others.free()
+                    request.finish()
+                }
+                // Otherwise the task would wait without end.
+                try events.addTimer(after: .seconds(2)) { _, _ in if !request.isFreed { request.free() } }
+                let value = try await request.value
+                XCTAssertEqual(value, 7)
+            }
+        }
+    }
+
     func testARequestThatEndsBetweenTheQuestionAndTheRegistrationResumesTheTask() throws {
         try onBothBackends { events, memory, _ in
             try events.run {

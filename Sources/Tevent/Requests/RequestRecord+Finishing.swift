@@ -33,7 +33,8 @@ extension RequestPointer {
         cleanUp()
         // It may also have posted the request; then the loop calls it.
         guard !handle.isStale, pointee.status != .received, !isPosted || wasPosted else { return false }
-        guard let events = extras.deferral.take() else { return true }
+        // A task that waits continues from its own loop, even if this one is gone.
+        guard let events = extras.deferral.take(), waiter == 0 else { return true }
         if !events.isFreed { post(on: events.record("deferCallback(on:)")) }
         return false
     }
