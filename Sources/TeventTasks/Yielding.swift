@@ -50,12 +50,13 @@ extension LoopPointer {
         guard pointee.yielding.count == 1 else { return }
         // Without a descriptor it gives way to other tasks, at least.
         guard let context = pointee.context, let descriptor = alwaysReadable else { return resumeYielding() }
+        let turn = TurnOfOthers(pointee.executor.takeUnretainedValue())
         do {
             try EventContext(context).addFD(descriptor, .read) { event, _ in
                 event.free()
-                resumeYielding()
+                turn.end()
             }
-        } catch { resumeYielding() }
+        } catch { turn.end() }
     }
 
     /// Lets the tasks go on that have given way.
@@ -72,4 +73,16 @@ extension LoopPointer {
         }
         return pointee.alwaysReadable
     }
+}
+
+/// The turn to which tasks have given way; it also ends when its event is freed, such as with all that is below the
+/// context.
+private final class TurnOfOthers {
+    private var executor: LoopExecutor?
+
+    init(_ executor: LoopExecutor) { self.executor = executor }
+
+    deinit { end() }
+
+    func end() { executor.take()?.record.resumeYielding() }
 }

@@ -148,6 +148,22 @@ final class AwaitTests: TaskTestCase {
         }
     }
 
+    func testATaskThatGivesWayContinuesAlthoughAllBelowItsContextIsFreed() throws {
+        try onBothBackends { events, memory, _ in
+            let notes = Notes()
+            let work = try events.task(under: memory) {
+                for _ in 0..<2 {
+                    await notes.addError { try await events.yield() }
+                }
+            }
+            try events.loopOnce()
+            events.freeChildren()
+            while work.isInProgress { try events.loopOnce() }
+            XCTAssertEqual(notes.lines, ["no error", "no error"])
+            work.free()
+        }
+    }
+
     func testAContextThatIsFreedEndsATaskThatGivesWay() throws {
         try onBothBackends { events, memory, _ in
             let notes = Notes()
