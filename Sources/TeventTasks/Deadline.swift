@@ -40,6 +40,8 @@ public func withDeadline<Value>(
             outcome.isLate = true
             task.cancel()
         }
+        // Freeing all that is below the context would free it, too, and the function might never end.
+        timer.moveToRoot()
     } catch {
         task.cancel()
         await task.value
