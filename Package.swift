@@ -162,9 +162,11 @@ let others: [Target] = [
     // Runs random programs over the whole public API; written as safely as a chapter. See `make fuzz`.
     .executableTarget(
         name: "fuzz",
-        dependencies: ["Talloc", "Tevent", "TeventExtras", "TeventRecording", "ChildProcess", argumentParser],
+        dependencies: [
+            "Talloc", "Tevent", "TeventExtras", "TeventTasks", "TeventRecording", "ChildProcess", argumentParser,
+        ],
         path: "Tests/Fuzz",
-        swiftSettings: safe),
+        swiftSettings: safe + nonsending),
 ]
 
 let libraries: [Product] = [

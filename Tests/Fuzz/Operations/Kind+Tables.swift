@@ -4,6 +4,8 @@ extension Kind {
         let tables = [
             trees, values, limits, contexts, loops, nesting, timers, signals, descriptors, surprises, frees, hooks,
             requests, endings, operations, queues, messages, threads, forks, extras, workers, odd, depth, misuse, liars,
+            tasks, awaited,
+            waits,
             [check],
         ]
         return Dictionary(uniqueKeysWithValues: tables.joined().map { ($0.name, $0) })

@@ -2,6 +2,8 @@
 struct Generator {
     private let programClass: ProgramClass
     private let table: [(kind: Kind, bound: Int)]
+    /// The kinds that wait, each as often as its share.
+    private let waits: [Kind]
     /// The kinds that create something.
     private let makers: [Kind]
     private var random: SeededGenerator
@@ -13,7 +15,8 @@ struct Generator {
     init(_ programClass: ProgramClass, seed: Int) {
         self.programClass = programClass
         table = programClass.table
-        makers = table.map(\.kind).filter { $0.words.contains("} = ") }
+        makers = table.map(\.kind).filter { $0.words.contains("} = ") && $0.wait == nil }
+        waits = table.map(\.kind).filter { $0.wait != nil }.flatMap { Array(repeating: $0, count: $0.share) }
         random = SeededGenerator(seed: UInt64(truncatingIfNeeded: seed))
         // The classes have different programs for the same seed.
         for byte in programClass.name.utf8 { random.mix(UInt64(byte)) }
@@ -36,7 +39,12 @@ struct Generator {
         let (a, b) = (a ?? below(64), b ?? below(64))
         let (c, d) = (below(64), below(64))
         let isCareless = programClass.allowsTraps && below(24) == 0
-        let script = kind.foreign == .none ? [] : self.script(depth: depth)
+        let script =
+            switch kind.foreign {
+            case .none: [Operation]()
+            case .inside, .kept: self.script(depth: depth)
+            case .task: scriptOfTask(depth: depth)
+            }
         let farewell = kind.foreign == .kept && below(4) == 0 ? self.script(depth: depth) : []
         return Operation(
             number: number, kind: kind, a: a, b: b, c: c, d: d, isCareless: isCareless, script: script,
@@ -48,7 +56,20 @@ struct Generator {
         return (0..<below(4 - min(depth, 2))).map { _ in operation(pick(), depth: depth + 1) }
     }
 
+    /// Steps of which most wait.
+    private mutating func scriptOfTask(depth: Int) -> [Operation] {
+        guard depth < Self.deepestScript else { return [] }
+        return (0...below(6 - depth)).map { _ in
+            operation(below(3) < 2 ? waits[below(waits.count)] : pick(), depth: depth + 1)
+        }
+    }
+
     private mutating func pick() -> Kind {
+        let kind = pickAny()
+        return kind.wait == nil ? kind : pick()
+    }
+
+    private mutating func pickAny() -> Kind {
         // Otherwise most steps would find their registers empty.
         if !makers.isEmpty, below(4) == 0 { return makers[below(makers.count)] }
         let number = below(table.last?.bound ?? 1)

@@ -82,6 +82,8 @@ final class Kind: Sendable {
         case inside
         /// A closure or value that the engine keeps, with a script for when it is released.
         case kept
+        /// An async function, some of whose steps wait.
+        case task
     }
 
     /// Its name on the command line and in the tables of the classes.
@@ -92,6 +94,8 @@ final class Kind: Sendable {
     let share: Int
     let foreign: ForeignCode
     let perform: @Sendable (World, Operation) throws -> Void
+    /// What it does instead if only a task can do it, because it waits.
+    let wait: (@Sendable (World, Operation, TaskModel) async throws -> Void)?
 
     init(
         _ name: String, _ words: String, share: Int = 2, _ foreign: ForeignCode = .none,
@@ -102,5 +106,19 @@ final class Kind: Sendable {
         self.share = share
         self.foreign = foreign
         self.perform = perform
+        wait = nil
+    }
+
+    /// A kind of step that waits, and comes only in tasks.
+    init(
+        waiting name: String, _ words: String, share: Int = 2, _ foreign: ForeignCode = .none,
+        _ wait: @escaping @Sendable (World, Operation, TaskModel) async throws -> Void
+    ) {
+        self.name = name
+        self.words = words
+        self.share = share
+        self.foreign = foreign
+        perform = { _, _ in }
+        self.wait = wait
     }
 }

@@ -122,6 +122,12 @@ extension ProgramClass {
                 (Kind.extras, 10), (Kind.queues, 2), (Kind.descriptors, 3), (Kind.endings, 2), (Kind.loops, 6),
                 (Kind.hooks, 2), (Kind.nesting, 2), (Kind.trees, 1), (Kind.frees, 1),
             ]),
+        ProgramClass(
+            name: "tasks", summary: "tasks that wait for requests, time and each other, and what ends their waits",
+            tables: [
+                (Kind.tasks, 8), (Kind.awaited, 8), (Kind.waits, 1), (Kind.loops, 6), (Kind.trees, 2),
+                (Kind.contexts, 1), ([.named("allow-nesting")], 1),
+            ]),
     ]
 
     private static let everyEvent: [(kinds: [Kind], weight: Int)] = [

@@ -35,6 +35,9 @@ struct Registers {
     /// Readers of lines and tickers.
     var extras = [TallocContext?](repeating: nil, count: Register.count)
     var lines = [LinesModel?](repeating: nil, count: Register.count)
+    var tasks = [AwaitedModel?](repeating: nil, count: Register.count)
+    /// Requests that tasks wait for, and other steps end.
+    var awaited = [AwaitedModel?](repeating: nil, count: Register.count)
     var profiles = [RequestProfile?](repeating: nil, count: Register.count)
 }
 

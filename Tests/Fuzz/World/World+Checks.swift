@@ -12,9 +12,8 @@ extension World {
         guard loops == 0, !isOver, !programClass.usesRealClock else { return }
         isQuiet = true
         let contexts = allContexts.filter { !$0.isFreed }
-        for events in contexts { drain(events) }
         // The work of one context may concern another one that was served earlier.
-        for events in contexts where !events.isFreed { drain(events) }
+        while contexts.contains(where: { !$0.isFreed && drain($0) }) {}
         for events in contexts where !events.isFreed { checkNothingIsLeft(events) }
         checkSignals()
         checkMessages()
@@ -23,31 +22,33 @@ extension World {
             checkRequests()
             checkQueues()
             checkLines()
+            checkTasks()
         }
         for (event, flags) in quieted where !event.isFreed { event.flags = flags }
         quieted = []
         isQuiet = false
     }
 
-    /// Runs a loop until there is nothing more to do at this moment.
-    private func drain(_ events: EventContext) {
-        for _ in 0..<5000 {
-            guard !events.isFreed else { return }
+    /// Runs a loop until there is nothing more to do at this moment; returns whether it did anything.
+    private func drain(_ events: EventContext) -> Bool {
+        for turn in 0..<5000 {
+            guard !events.isFreed else { return turn > 0 }
             do {
                 let result = try events.loopOnce()
                 guard result == .handled else {
                     let isRight = result == .noEvents ? !events.hasEvents : result == .timedOut && events.hasEvents
                     expect(isRight || events.isFreed, "a loop came to \(result)")
-                    return
+                    return turn > 0
                 }
             } catch {
                 // The descriptor of an event was closed, or a hook refuses.
                 if case .badDescriptor = error { continue }
                 complain("a loop threw \(error)")
-                return
+                return false
             }
         }
         complain("a loop does not come to rest")
+        return false
     }
 
     private func checkNothingIsLeft(_ events: EventContext) {

@@ -36,6 +36,10 @@ final class World {
     var contextsOfEntries: [UInt64: EventContext] = [:]
     var allInboxes: [InboxModel] = []
     var allLines: [LinesModel] = []
+    var allTasks: [TaskModel] = []
+    /// In which order what waits in each context has to run.
+    var orders: [RunOrder] = []
+    var hasAwaitedMany = false
     var threads: [SystemThread<[String]>] = []
     var listener: Int32?
 
@@ -90,6 +94,23 @@ final class World {
         for step in steps where mode.keeps(step) && stepsLeft > 0 && !isOver {
             stepsLeft -= 1
             perform(step)
+        }
+    }
+
+    /// Does the steps of a task, some of which wait.
+    func perform(_ steps: [Operation], in task: TaskModel) async {
+        for step in steps {
+            guard let wait = step.kind.wait else {
+                perform([step])
+                continue
+            }
+            guard !isOver, !isQuiet, mode.keeps(step), stepsLeft > 0 else { continue }
+            stepsLeft -= 1
+            if mode.traces { trace("\(task.words): #\(step.number) \(step.words)") }
+            do { try await wait(self, step, task) } catch {
+                expect(!"\(error)".isEmpty, "an error has no text")
+                if mode.traces { trace("\(task.words):  threw \(error)") }
+            }
         }
     }
 
@@ -184,6 +205,7 @@ final class World {
         registers = Registers()
         allRequests = []
         allLines = []
+        checkTasksAtTheEnd()
         allPipes.forEach { $0.closeAll() }
         if let listener { SystemIO.close(listener) }
         if foreignCount != 0 { complain("\(foreignCount) closures and values were never released") }
