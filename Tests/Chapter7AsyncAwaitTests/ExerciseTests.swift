@@ -153,16 +153,18 @@ final class ExerciseTests: AsyncTestCase {
     func testExercise7ALimitForLines() throws {
         try onEachBackend {
             let pipe = try SystemIO.pipe()
-            defer { for descriptor in [pipe.reader, pipe.writer] { SystemIO.close(descriptor) } }
+            defer { SystemIO.close(pipe.reader) }
             for (second, piece) in [(1, "one\ntw"), (2, "o\nthree")] {
                 try events.addTimer(after: .seconds(second)) { _, _ in
                     _ = try? SystemIO.write(pipe.writer, piece.utf8)
                 }
             }
+            try events.addTimer(after: .seconds(3)) { _, _ in SystemIO.close(pipe.writer) }
             try events.run {
                 await noteResult {
                     for try await line in events.lines(from: pipe.reader, limit: 4, under: memory) { note(line) }
                 }
+                try await events.sleep(for: .seconds(2))
             }
             assertNotes([
                 "1.0 one", "2.0 two", "2.0 a line is longer than 4 bytes; give lines(from:limit:under:) a higher limit",
