@@ -16,7 +16,9 @@ class AsyncTestCase: XCTestCase {
     override class func setUp() { prepareDispatch() }
 
     /// Runs a test with each backend; it fails if the test leaves memory or descriptors behind.
-    func onEachBackend(line: UInt = #line, _ test: () throws -> Void) throws {
+    func onEachBackend(
+        file: StaticString = #filePath, line: UInt = #line, _ test: () throws -> Void
+    ) throws {
         for backend in EventContext.backends {
             let before = Set(openDescriptors().keys)
             self.backend = backend
@@ -25,10 +27,10 @@ class AsyncTestCase: XCTestCase {
             start = clock.now
             events = try EventContext(under: memory, backend: backend, clock: clock)
             notes = []
-            do { try test() } catch { XCTFail("with \(backend): \(error)", line: line) }
+            do { try test() } catch { XCTFail("with \(backend): \(error)", file: file, line: line) }
             memory.free()
             let left = Set(openDescriptors().keys).subtracting(before)
-            XCTAssertEqual(left, [], "with \(backend), descriptors were left open", line: line)
+            XCTAssertEqual(left, [], "with \(backend), descriptors were left open", file: file, line: line)
         }
     }
 
@@ -40,8 +42,8 @@ class AsyncTestCase: XCTestCase {
         do { note("\(try await body())") } catch { note("\(error)") }
     }
 
-    func assertNotes(_ expected: [String], line: UInt = #line) {
-        XCTAssertEqual(notes, expected, "with \(backend)", line: line)
+    func assertNotes(_ expected: [String], file: StaticString = #filePath, line: UInt = #line) {
+        XCTAssertEqual(notes, expected, "with \(backend)", file: file, line: line)
     }
 }
 
