@@ -118,12 +118,12 @@ final class CancellationTests: TaskTestCase {
     func testADeadlineCancelsAlthoughAllBelowTheContextWasFreed() throws {
         try onBothBackends { events, memory, _ in
             let notes = Notes()
-            try ImmediateEvent(under: memory).schedule(on: events) { _, events in events.freeChildren() }
             // Otherwise the function would wait without end.
             let last = try events.addTimer(after: .seconds(2), under: memory) { _, _ in events.stop() }
             try events.run {
                 await notes.addError {
                     try await withDeadline(after: .seconds(1), on: events) {
+                        events.freeChildren()
                         _ = try await Cancellable.send(under: memory).value
                     }
                 }
