@@ -61,7 +61,6 @@ struct AsyncEcho: ExampleProgram {
 // snippet: echo
 /// Gives one client back what it sends, until it has no more to say.
 func echo(_ socket: Int32, on events: EventContext, under memory: TallocContext) async throws -> Int {
-    try events.hold(socket, under: memory).setAutoClose()
     var echoed = 0
     for try await bytes in events.bytes(from: socket, under: memory) {
         echoed += try await WriteAll.send(bytes, to: socket, on: events, under: memory).value
@@ -76,6 +75,7 @@ func serve(_ listener: Int32, on events: EventContext, _ clients: Clients, under
     for try await (socket, _) in events.connections(to: listener, under: server) {
         clients.accepted += 1
         let client = try TallocContext(under: server, named: "client")
+        try events.hold(socket, under: client).setAutoClose()
         let work = try events.task(under: client) { try await echo(socket, on: events, under: client) }
         work.setCallback { work in
             clients.gone += 1
