@@ -128,9 +128,9 @@ public enum ProgramRecording {
     /// Writes what has been recorded so far after a C program has freed its last context, at most once a second: some
     /// programs make a context for each call.
     package static func writeAfterLastContext() {
-        guard isRecording, RecordRings.isRecordingAll else { return }
+        guard RecordRings.isRecordingAll else { return }
         let isDue = state.withLock { state in
-            let now = EventInstant(nanoseconds: monotonicNanoseconds())
+            let now = EventInstant.now
             if let last = state.lastWritten, last.duration(to: now) < .seconds(1) { return false }
             state.lastWritten = now
             return state.filesHere() != nil

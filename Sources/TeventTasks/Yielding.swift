@@ -39,7 +39,6 @@ extension EventContext {
 }
 
 /// Suspends the running task until a turn has come to the descriptors that are ready now.
-@usableFromInline
 func giveWay() async {
     await withUnsafeContinuation { loopOfTask().giveWay($0) }
 }
